@@ -1,0 +1,1 @@
+"""From settings, override files and the environment to one validated, frozen value."""

@@ -1,0 +1,82 @@
+"""The resolution that is in force in this process: one holder, with one owner.
+
+A command installs what it resolved (with its override files); any other process, a web worker for
+instance, resolves from Django and the environment when somebody first asks. `runtime` builds its
+live objects from what is here and is told when it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import RLock
+
+from dlq.config.model import Resolution, Settings
+from dlq.errors import DlqError
+from dlq.findings import errors
+
+
+class InvalidConfiguration(DlqError):
+    """The configuration has errors, so there is nothing to work with. `resolution` has them all."""
+
+    def __init__(self, resolution: Resolution) -> None:
+        lines = [
+            f"{finding.message} ({finding.source.position})" if finding.source else finding.message
+            for finding in errors(resolution.findings)
+        ]
+        super().__init__("; ".join(lines) + " (dlq check tells more)")
+        self.resolution = resolution
+
+
+class _Active:
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._resolution: Resolution | None = None
+        self._listeners: list[Callable[[], None]] = []
+
+    def get(self) -> Resolution:
+        with self._lock:
+            if self._resolution is None:
+                from dlq.config.loader import resolve_from_django
+
+                self._resolution = resolve_from_django()
+            return self._resolution
+
+    def install(self, resolution: Resolution | None) -> None:
+        with self._lock:
+            self._resolution = resolution
+            for listener in self._listeners:
+                listener()
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
+
+
+_active = _Active()
+
+
+def resolution() -> Resolution:
+    """What is in force, errors included."""
+    return _active.get()
+
+
+def settings() -> Settings:
+    """The valid settings in force. Raises InvalidConfiguration."""
+    current = _active.get()
+    if current.settings is None:
+        raise InvalidConfiguration(current)
+    return current.settings
+
+
+def install(resolution: Resolution) -> None:
+    """Put a resolution in force for this process."""
+    _active.install(resolution)
+
+
+def forget() -> None:
+    """Resolve anew when somebody next asks (Django's settings have changed)."""
+    _active.install(None)
+
+
+def on_change(listener: Callable[[], None]) -> None:
+    """Call `listener` after each change. Registered once, by a module, for the process's life."""
+    _active.on_change(listener)

@@ -1,0 +1,257 @@
+"""A job: one call of a task, as a value, and its stored form.
+
+The stored form is shared with django-lightweight-queue 4.11, whose workers crash on a key that
+they don't know: the JSON object has these six keys and never another. What is new about a job
+lives elsewhere, in keys of its own on the server.
+
+The module knows nothing of backends, of Django or of how a job is run. The three methods that 4.11
+gave to a job (`run`, `validate`, `get_task_instance`), which user backends call, reach upwards for
+that; they are the only ones that do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dlq.errors import UndecodableJob, UnusableArgument
+from dlq.types import QueueName, WorkerNumber
+
+if TYPE_CHECKING:
+    from dlq.decorator import TaskWrapper
+
+TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
+"""Of `created_time`: naive, in UTC."""
+
+MAX_DEPTH = 200
+"""Containers inside containers that arguments may have. Python's JSON parser recurses, and 4.11
+workers parse with whatever room their stack has left; nobody nests this deep on purpose."""
+
+
+@dataclass(frozen=True, slots=True, init=False, eq=False)
+class Job:
+    """`timeout` is in seconds; `created_time` is naive UTC, None in jobs so old that they have
+    none. A job that was read from a server keeps its bytes in `raw`: lists remove by value."""
+
+    path: str
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any]
+    timeout: float | None
+    sigkill_on_stop: bool
+    created_time: datetime | None
+    raw: bytes | None
+
+    def __init__(
+        self,
+        path: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        timeout: float | None = None,
+        sigkill_on_stop: bool = False,
+        *,
+        created_time: datetime | None = None,
+        raw: bytes | None = None,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "path", path)
+        put(self, "args", args)
+        put(self, "kwargs", kwargs)
+        put(self, "timeout", timeout)
+        put(self, "sigkill_on_stop", sigkill_on_stop)
+        if created_time is None and raw is None:
+            created_time = datetime.now(UTC).replace(tzinfo=None)
+        put(self, "created_time", created_time)
+        put(self, "raw", raw)
+
+    def __repr__(self) -> str:
+        """Without the arguments: they may be secret, and the text goes to logs."""
+        return f"<Job: {self.path} @ {self.created_time_str}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Job) and self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        return hash(self.to_json())
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Job:
+        """Raises UndecodableJob."""
+        return decode(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+
+    @property
+    def created_time_str(self) -> str:
+        return "" if self.created_time is None else self.created_time.strftime(TIME_FORMAT)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "path": self.path,
+            "args": self.args,
+            "kwargs": self.kwargs,
+            "timeout": self.timeout,
+            "sigkill_on_stop": self.sigkill_on_stop,
+            "created_time": self.created_time_str,
+        }
+
+    def to_json(self) -> str:
+        return encode(self).decode("utf-8", "surrogatepass")
+
+    def identity_without_created(self) -> str:
+        """Equal for two jobs that would do the same, whenever they were made."""
+        content = self.as_dict()
+        del content["created_time"]
+        return json.dumps(content, sort_keys=True)
+
+    def run(self, *, queue: QueueName, worker_num: WorkerNumber) -> bool:
+        """Run the job here and now, with the middleware; whether it succeeded."""
+        from dlq.execution import run_job
+
+        return run_job(self, queue, worker_num).succeeded
+
+    def validate(self) -> None:
+        """Raises UnknownTask or UnusableArgument where a worker could not run this job."""
+        self.get_task_instance()
+        encode(self)
+
+    def get_task_instance(self) -> TaskWrapper[..., Any]:
+        """Raises UnknownTask."""
+        from dlq.discovery import find_task
+
+        return find_task(self.path)
+
+
+def encode(job: Job) -> bytes:
+    """The stored form: the bytes it was read from, or new ones, letter for letter as 4.11 writes
+    them. Raises UnusableArgument."""
+    if job.raw is not None:
+        return job.raw
+    try:
+        return json.dumps(job.as_dict(), allow_nan=False).encode("ascii")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UnusableArgument(f"{job.path}: {error}") from error
+
+
+def decode(raw: bytes) -> Job:
+    """A job from its stored form; unknown keys are tolerated. Raises UndecodableJob, with the
+    reason in words, for whatever else may lie in a list."""
+    try:
+        content = json.loads(raw)
+    except UnicodeDecodeError as error:
+        raise UndecodableJob(f"not UTF-8: {error.reason} at byte {error.start}", raw) from None
+    except RecursionError:
+        raise UndecodableJob("not readable: nested too deep", raw) from None
+    except ValueError as error:
+        raise UndecodableJob(f"not JSON: {error}", raw) from None
+    if not isinstance(content, dict):
+        raise UndecodableJob(f"a JSON {_json_type(content)}, not an object", raw)
+    for key in ("path", "args", "kwargs"):
+        if key not in content:
+            raise UndecodableJob(f"the key {key!r} is missing", raw)
+    path, args, kwargs = content["path"], content["args"], content["kwargs"]
+    timeout, sigkill_on_stop = content.get("timeout"), content.get("sigkill_on_stop", False)
+    if not isinstance(path, str) or not path:
+        raise UndecodableJob(f"'path' is a JSON {_json_type(path)}, not a dotted path", raw)
+    if not isinstance(args, list):
+        raise UndecodableJob(f"'args' is a JSON {_json_type(args)}, not an array", raw)
+    if not isinstance(kwargs, dict):
+        raise UndecodableJob(f"'kwargs' is a JSON {_json_type(kwargs)}, not an object", raw)
+    if timeout is not None and (
+        isinstance(timeout, bool)
+        or not isinstance(timeout, int | float)
+        or not (0 < timeout < math.inf)
+    ):
+        raise UndecodableJob("'timeout' is not a number of seconds above 0", raw)
+    if not isinstance(sigkill_on_stop, bool | int | None):
+        raise UndecodableJob("'sigkill_on_stop' is not true or false", raw)
+    return Job(
+        path,
+        args,
+        kwargs,
+        timeout,
+        bool(sigkill_on_stop),
+        created_time=_created_time(content.get("created_time"), raw),
+        raw=raw,
+    )
+
+
+def digest(raw: bytes) -> str:
+    """Names stored bytes in side keys: equal bytes, equal name."""
+    return hashlib.blake2b(raw, digest_size=12).hexdigest()
+
+
+def check_arguments(path: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Raises UnusableArgument for what JSON cannot carry, or would hand to the task as something
+    else: NaN and the infinities, keys of mappings that are not strings, and every type that has no
+    JSON form. Tuples come back as lists, and enums of str or int as their values: that is
+    documented, and let through."""
+    for index, value in enumerate(args):
+        _check(path, f"args[{index}]", value, 0)
+    for name, value in kwargs.items():
+        _check(path, f"kwargs[{name!r}]", value, 0)
+
+
+def _check(path: str, place: str, value: object, depth: int) -> None:
+    if value is None or isinstance(value, str | int):
+        return
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise UnusableArgument(
+                f"{path}: {place} is {value!r}, which JSON cannot carry: pass None or a string"
+            )
+        return
+    if depth >= MAX_DEPTH:
+        raise UnusableArgument(
+            f"{path}: {place[:60]}… is nested deeper than {MAX_DEPTH} levels (or contains itself):"
+            " pass a flatter value"
+        )
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise UnusableArgument(
+                    f"{path}: {place} has the key {key!r} of type {type(key).__name__}, which would"
+                    f" arrive as a string: use {str(key)!r}, or a list of pairs"
+                )
+            _check(path, f"{place}[{key!r}]", item, depth + 1)
+        return
+    if isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            _check(path, f"{place}[{index}]", item, depth + 1)
+        return
+    raise UnusableArgument(
+        f"{path}: {place} is of type {type(value).__module__}.{type(value).__qualname__}, which"
+        f" JSON cannot carry: {_remedy(value)}"
+    )
+
+
+def _remedy(value: object) -> str:
+    if hasattr(value, "isoformat"):
+        return "pass value.isoformat() and parse it in the task"
+    if hasattr(value, "_meta") and hasattr(value, "pk"):
+        return "pass its primary key and fetch it in the task"
+    if isinstance(value, set | frozenset):
+        return "pass sorted(value)"
+    if isinstance(value, bytes | bytearray):
+        return "pass text, for instance value.hex()"
+    return "pass a str, a number, a list or a dict"
+
+
+def _created_time(value: object, raw: bytes) -> datetime | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        try:
+            return datetime.strptime(value, TIME_FORMAT)
+        except ValueError:
+            pass
+    raise UndecodableJob(f"'created_time' is not like {TIME_FORMAT!r}", raw)
+
+
+def _json_type(value: object) -> str:
+    if value is None:
+        return "null"
+    names = {dict: "object", list: "array", str: "string", bool: "boolean"}
+    return names.get(type(value), "number")

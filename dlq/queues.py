@@ -1,0 +1,34 @@
+"""The queues and tasks that the project's code declares, as it declares them.
+
+The one piece of state that a module of dlq may keep: it only grows, while the users' modules are
+imported. Importing this module must cost a web process nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dlq.types import QueueName, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """`task` is the dotted path, or None where only a queue was named
+    (`contribute_implied_queue_name`)."""
+
+    queue: QueueName
+    source: Source
+    task: str | None = None
+
+
+_declared: dict[Declaration, None] = {}
+
+
+def declare(queue: QueueName, source: Source, task: str | None = None) -> None:
+    """Note that a task, or code on behalf of one, implies `queue`."""
+    _declared[Declaration(queue, source, task)] = None
+
+
+def declarations() -> tuple[Declaration, ...]:
+    """All that has been declared so far, in the order in which it was."""
+    return tuple(_declared)

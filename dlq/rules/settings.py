@@ -1,0 +1,3 @@
+"""Rules 1xx: the values of settings."""
+
+from __future__ import annotations

@@ -1,0 +1,113 @@
+"""The one owner of live objects: backends, middleware, loggers.
+
+Built from the settings in force when first asked for, dropped when those change or the process
+forks. Whoever needs a connection asks here and keeps no copy.
+"""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from threading import RLock
+from typing import Any, cast
+
+from dlq.backends.base import BaseBackend
+from dlq.config import active
+from dlq.config.model import Settings
+from dlq.types import Logger, QueueName
+
+
+class Runtime:
+    """Live objects for one resolution of the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = RLock()
+        self._backends: dict[str, BaseBackend] = {}
+        self._middleware: tuple[Any, ...] | None = None
+        self._loggers: dict[str, Logger] = {}
+
+    def backend_path(self, queue: QueueName) -> str:
+        return self.settings.backend_overrides.get(queue, self.settings.backend)
+
+    def backend(self, queue: QueueName) -> BaseBackend:
+        """The backend of a queue; queues with the same class share one instance, and so its
+        connections."""
+        path = self.backend_path(queue)
+        backend = self._backends.get(path)
+        if backend is None:
+            with self._lock:
+                backend = self._backends.get(path)
+                if backend is None:
+                    backend = self._backends[path] = self._build(path)
+        return backend
+
+    def backends(self) -> tuple[BaseBackend, ...]:
+        """Those that have been used so far."""
+        return tuple(self._backends.values())
+
+    def middleware(self) -> tuple[Any, ...]:
+        """In the order of the setting. A class that raises MiddlewareNotUsed is left out."""
+        if self._middleware is None:
+            from django.core.exceptions import MiddlewareNotUsed
+
+            instances = []
+            for path in self.settings.middleware:
+                try:
+                    instances.append(import_path(path)())
+                except MiddlewareNotUsed:
+                    continue
+            self._middleware = tuple(instances)
+        return self._middleware
+
+    def logger(self, name: str) -> Logger:
+        logger = self._loggers.get(name)
+        if logger is None:
+            factory = self.settings.logger_factory
+            make = import_path(factory) if isinstance(factory, str) else factory
+            logger = self._loggers[name] = cast("Logger", make(name))
+        return logger
+
+    def reset_connections(self) -> None:
+        """Before and after a fork: no child may speak on its parent's sockets."""
+        for backend in self.backends():
+            backend.reset()
+
+    def _build(self, path: str) -> BaseBackend:
+        backend_class = import_path(path)
+        if "settings" in inspect.signature(backend_class).parameters:
+            return cast("BaseBackend", backend_class(settings=self.settings))
+        return cast("BaseBackend", backend_class())
+
+
+_lock = RLock()
+_current: Runtime | None = None
+
+
+def current() -> Runtime:
+    """The runtime of this process. Raises InvalidConfiguration."""
+    global _current
+    runtime = _current
+    if runtime is None:
+        with _lock:
+            if _current is None:
+                _current = Runtime(active.settings())
+            runtime = _current
+    return runtime
+
+
+def _forget() -> None:
+    global _current
+    with _lock:
+        dropped, _current = _current, None
+    if dropped is not None:
+        dropped.reset_connections()
+
+
+active.on_change(_forget)
+
+
+def import_path(path: str) -> Any:
+    """The object at a dotted path. Raises ImportError or AttributeError."""
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)

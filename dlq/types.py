@@ -1,0 +1,146 @@
+"""The words that every layer shares. Imports nothing of dlq."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Literal, NewType, Protocol, TypeAlias
+
+QueueName = NewType("QueueName", str)
+WorkerNumber = NewType("WorkerNumber", int)
+"""Which of a queue's workers a process is, from 1 up; 0 where no worker process is involved."""
+
+SysExcInfoType: TypeAlias = (
+    tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+)
+ExcInfo: TypeAlias = bool | BaseException | SysExcInfoType | None
+
+
+class Logger(Protocol):
+    """What dlq needs of the object that LOGGER_FACTORY returns; logging.Logger has it."""
+
+    def log(
+        self,
+        level: int,
+        msg: str,
+        *args: Any,
+        exc_info: ExcInfo = ...,
+        stack_info: bool = ...,
+        extra: Mapping[str, object] | None = ...,
+    ) -> None: ...
+
+    def debug(
+        self,
+        msg: str,
+        *args: Any,
+        exc_info: ExcInfo = ...,
+        stack_info: bool = ...,
+        extra: Mapping[str, object] | None = ...,
+    ) -> None: ...
+
+    def info(
+        self,
+        msg: str,
+        *args: Any,
+        exc_info: ExcInfo = ...,
+        stack_info: bool = ...,
+        extra: Mapping[str, object] | None = ...,
+    ) -> None: ...
+
+    def warning(
+        self,
+        msg: str,
+        *args: Any,
+        exc_info: ExcInfo = ...,
+        stack_info: bool = ...,
+        extra: Mapping[str, object] | None = ...,
+    ) -> None: ...
+
+    def error(
+        self,
+        msg: str,
+        *args: Any,
+        exc_info: ExcInfo = ...,
+        stack_info: bool = ...,
+        extra: Mapping[str, object] | None = ...,
+    ) -> None: ...
+
+    def exception(
+        self,
+        msg: str,
+        *args: Any,
+        exc_info: ExcInfo = ...,
+        stack_info: bool = ...,
+        extra: Mapping[str, object] | None = ...,
+    ) -> None: ...
+
+
+SourceKind: TypeAlias = Literal[
+    "default", "django", "file", "environment", "option", "task", "cron"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value came from, as exactly as it is known.
+
+    `line` and `column` count from 1, `end_column` is the first column after the value. A part that
+    is not known is None: better no line than a wrong one. `name` is the variable or option, where
+    the value came from one.
+    """
+
+    kind: SourceKind
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    end_column: int | None = None
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """For people: `shop/base.py:6`, `$LIGHTWEIGHT_QUEUE_WORKERS`, `--queue`, `default`."""
+        if self.kind == "environment" and self.name is not None:
+            return f"${self.name}"
+        if self.file is not None:
+            return self.file if self.line is None else f"{self.file}:{self.line}"
+        if self.name is not None:
+            return self.name
+        return {"django": "Django settings", "file": "override file"}.get(self.kind, self.kind)
+
+    @property
+    def position(self) -> str:
+        """As `label`, with the column: `shop/base.py:6:15`."""
+        if self.file is None or self.line is None or self.column is None:
+            return self.label
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def at(self, line: int, column: int | None = None, end_column: int | None = None) -> Source:
+        """The same file, another place in it."""
+        return replace(self, line=line, column=column, end_column=end_column)
+
+
+DEFAULT = Source("default")
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """One running master, as the other runners of its server see it.
+
+    `nonce` is random per start of a master and fences its workers (a process that was suspended
+    comes back with an old nonce and gets nothing). `started` is Unix time in seconds. `host` and
+    `boot` tell whether another runner lives on this very kernel, where a pid can be looked up.
+    """
+
+    nonce: str
+    host: str
+    boot: str
+    pid: int
+    started: float
+    pool_id: str
+    machine: int | None
+    of: int | None
+    exact: bool
+    runs_cron: bool
+    settings_module: str
+    version: str

@@ -1,0 +1,24 @@
+"""Fixtures for every test: one server per run, emptied before each test that asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kit.valkey import Server
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[Server]:
+    server = Server().start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Iterator[Server]:
+    """The run's server, empty. A test that stops or reconfigures a server makes its own."""
+    with shared_server.client() as client:
+        client.flushall()
+    yield shared_server

@@ -1,0 +1,1 @@
+"""What the tests share: a real server, facts to wait for, processes to run and faults to inject."""
