@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from dlq.config import active
-from dlq.errors import UnknownTask
+from dlq.errors import DlqError, UnknownTask
 
 if TYPE_CHECKING:
     from dlq.decorator import TaskWrapper
@@ -20,15 +20,34 @@ if TYPE_CHECKING:
 OLD_PACKAGE = "django_lightweight_queue"
 
 
-def import_tasks() -> None:
-    """Import the `tasks` module of every installed app that has one and isn't in IGNORE_APPS. What
-    such a module raises goes to the caller."""
-    for _, _ in app_modules("tasks", active.settings().ignore_apps):
-        pass
+class TasksNotImportable(DlqError):
+    """Modules with tasks raised while they were imported. `causes` has each one's exception."""
+
+    def __init__(self, causes: dict[str, Exception]) -> None:
+        super().__init__(
+            "; ".join(
+                f"cannot import {module}: {type(error).__name__}: {error}"
+                for module, error in causes.items()
+            )
+        )
+        self.causes = causes
 
 
-def app_modules(name: str, ignored: Collection[str] = ()) -> Iterator[tuple[AppConfig, ModuleType]]:
-    """The submodule `name` of each installed app that has one, imported."""
+def import_tasks(ignored: Collection[str]) -> None:
+    """Import the `tasks` module of every installed app that has one and isn't ignored. All are
+    tried. Raises TasksNotImportable, from the first cause."""
+    causes: dict[str, Exception] = {}
+    for module in app_modules("tasks", ignored):
+        try:
+            import_module(module)
+        except Exception as error:
+            causes[module] = error
+    if causes:
+        raise TasksNotImportable(causes) from next(iter(causes.values()))
+
+
+def app_modules(name: str, ignored: Collection[str] = ()) -> Iterator[str]:
+    """The dotted names of the submodules `name` that the installed apps have, not imported."""
     from django.apps import apps
     from django.utils.module_loading import module_has_submodule
 
@@ -37,7 +56,7 @@ def app_modules(name: str, ignored: Collection[str] = ()) -> Iterator[tuple[AppC
         if package is None or app.name in ignored or not hasattr(package, "__path__"):
             continue
         if module_has_submodule(package, name):
-            yield app, import_module(f"{package.__name__}.{name}")
+            yield f"{package.__name__}.{name}"
 
 
 def find_task(path: str) -> TaskWrapper[..., Any]:

@@ -17,8 +17,8 @@ def shared_server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def server(shared_server: Server) -> Iterator[Server]:
+def server(shared_server: Server) -> Server:
     """The run's server, empty. A test that stops or reconfigures a server makes its own."""
     with shared_server.client() as client:
         client.flushall()
-    yield shared_server
+    return shared_server
