@@ -1,0 +1,1 @@
+"""Cron: rows as values, their arithmetic, how they are read, and the process that fires them."""

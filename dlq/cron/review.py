@@ -1,0 +1,82 @@
+"""What rows say together and with their surroundings: pure, rows in and findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from dlq.cron.schedule import never_fires, shortest_gap
+from dlq.cron.spec import CronRow
+from dlq.findings import Finding
+from dlq.rules import cron as rules
+from dlq.types import QueueName, Source
+
+
+def review(rows: Iterable[CronRow]) -> list[Finding]:
+    """Rows that are there twice, that never fire, that fire before they can have ended."""
+    rows = tuple(rows)
+    found = list(_duplicates(rows))
+    for row in rows:
+        if never_fires(row.expression):
+            found.append(
+                rules.W214.finding(
+                    f"{row.command} never fires: no day matches {row.expression!r}",
+                    row.source,
+                    f'dlq cron explain "{row.expression}"',
+                )
+            )
+        else:
+            found += _crowding(row)
+    return found
+
+
+def check_queues(rows: Iterable[CronRow], served: Collection[str]) -> list[Finding]:
+    """Rows whose jobs no worker would take. `served`: the queues with workers on some machine of
+    the plan."""
+    return [
+        rules.W216.finding(
+            f"no worker takes from queue {row.queue!r}, where {row.command} is enqueued",
+            row.source,
+            f"give {row.queue!r} a worker in LIGHTWEIGHT_QUEUE_WORKERS",
+        )
+        for row in rows
+        if row.queue not in served
+    ]
+
+
+def implied_queues(rows: Iterable[CronRow]) -> dict[QueueName, Source]:
+    """The queues that rows name, and the first row that does."""
+    queues: dict[QueueName, Source] = {}
+    for row in rows:
+        queues.setdefault(row.queue, row.source)
+    return queues
+
+
+def _duplicates(rows: tuple[CronRow, ...]) -> Iterator[Finding]:
+    first: dict[str, CronRow] = {}
+    for row in rows:
+        earlier = first.setdefault(row.identity, row)
+        if earlier is not row:
+            yield rules.W213.finding(
+                f"{row.command} at {row.expression!r} is there twice, first at"
+                f" {_place(earlier)}: it is enqueued once",
+                row.source,
+                "remove one of the two",
+            )
+
+
+def _crowding(row: CronRow) -> Iterator[Finding]:
+    gap = shortest_gap(row.expression)
+    if row.timeout is None or gap is None or row.timeout <= gap.total_seconds():
+        return
+    yield rules.W215.finding(
+        f"{row.command} may run for {row.timeout:g} s (its timeout), and fires again after"
+        f" {gap.total_seconds():g} s",
+        row.source,
+        f"lower the timeout to {gap.total_seconds():g}, or let it fire less often",
+    )
+
+
+def _place(row: CronRow) -> str:
+    if row.source.line is not None:
+        return row.source.label
+    return f"{row.app}.cron CONFIG[{row.index}]"
