@@ -1,0 +1,70 @@
+"""The Django app: what happens once Django has loaded its apps.
+
+`INSTALLED_APPS` accepts "dlq" or "django_lightweight_queue"; both give this one app. Nothing here
+resolves the configuration: that is left to whoever first needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection
+from types import ModuleType
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+from dlq.config import active
+from dlq.config.model import PREFIX
+from dlq.discovery import import_tasks
+
+
+class DlqConfig(AppConfig):
+    name = "dlq"
+    label = "dlq"
+    verbose_name = "dlq"
+
+    def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
+        if "dlq" in apps.app_configs:
+            raise ImproperlyConfigured(
+                "INSTALLED_APPS names dlq twice: 'dlq' and 'django_lightweight_queue' are two names"
+                " of one app, remove one of them"
+            )
+        super().__init__(app_name, app_module)
+
+    def ready(self) -> None:
+        """Raises TasksNotImportable."""
+        from dlq.checks import configuration_check
+
+        checks.register(configuration_check, "dlq")
+        setting_changed.connect(_forget_settings, dispatch_uid="dlq.settings")
+        import_tasks(_ignored_apps())
+
+
+def _forget_settings(*, setting: str, **_: object) -> None:
+    if setting.startswith(PREFIX) or setting == "SITE_URL":
+        active.forget()
+
+
+def _ignored_apps() -> Collection[str]:
+    """IGNORE_APPS as the environment or the Django settings have it. Read without a resolution,
+    which would cost each web process its time at start; what is wrong with the value is for a
+    resolution to tell."""
+    text = os.environ.get(f"{PREFIX}IGNORE_APPS")
+    if text is not None:
+        return _from_text(text)
+    value = getattr(settings, f"{PREFIX}IGNORE_APPS", ())
+    return value if isinstance(value, list | tuple | set | frozenset) else ()
+
+
+def _from_text(text: str) -> Collection[str]:
+    if not text.lstrip().startswith("["):
+        return [name.strip() for name in text.split(",")]
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return ()
+    return [name for name in value if isinstance(name, str)]
