@@ -20,11 +20,11 @@ W302 = Rule(
     "W302",
     "a task's queue has no worker anywhere",
     """\
-A task names a queue in its decorator, and no worker of this configuration takes from it. Jobs that
-are enqueued there wait until some other configuration runs the queue. With an exact configuration,
-or with --only-queue, that other configuration is usually the pool.
+A task names a queue in its decorator, and no machine of the pool has a worker that takes from it.
+Jobs that are enqueued there wait until some other configuration runs the queue. Exact configurations
+and --only-queue are meant to run a part of the queues, so they are not asked.
 
-Add the queue to LIGHTWEIGHT_QUEUE_WORKERS if its jobs should run here.
+Add the queue to LIGHTWEIGHT_QUEUE_WORKERS, or give it more than 0 workers there.
 """,
 )
 
@@ -57,5 +57,29 @@ E305 = Rule(
     """\
 The plan would be empty: no worker of this configuration belongs to a queue of that name. Queue
 names are compared letter by letter.
+""",
+)
+
+W306 = Rule(
+    "W306",
+    "workers are planned for a backend that never has work",
+    """\
+SynchronousBackend runs a job where it is enqueued, and DebugWebBackend shows it there: neither ever
+has one for a worker. The workers of these queues would wait for ever. It is the default backend, so
+that a project works without a server while it is developed.
+
+Set LIGHTWEIGHT_QUEUE_BACKEND to 'dlq.backends.reliable_redis.ReliableRedisBackend' (at least once)
+or 'dlq.backends.redis.RedisBackend' (at most once) where workers run.
+""",
+)
+
+W308 = Rule(
+    "W308",
+    "the plan has no worker at all",
+    """\
+Every queue of the configuration has 0 workers, or none is named: no machine would run any job. Jobs
+that are enqueued wait.
+
+Name a queue and its number of workers in LIGHTWEIGHT_QUEUE_WORKERS.
 """,
 )

@@ -1,0 +1,225 @@
+"""The plan as people read it: tables as values, and sentences. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from dlq.cli.screen import Column
+from dlq.config.model import Settings
+from dlq.operations.plan import Plan, next_run
+from dlq.operations.plan_document import count_from
+from dlq.operations.plan_review import ranges
+from dlq.planner import QueuePlan, Split
+
+Table = tuple[Sequence[Column], list[list[str]]]
+
+
+def title(plan: Plan) -> str:
+    """`Plan for machine 1 of 3   pool 4db02050   settings shop.settings`."""
+    pool, resolution = plan.pool, plan.resolution
+    if pool.exact:
+        what = "exactly this machine"
+    elif pool.machine is None:
+        what = "all machines of 1" if pool.of == 1 else f"all {pool.of} machines"
+    else:
+        what = f"machine {pool.machine} of {pool.of}"
+    parts = [f"Plan for {what}"]
+    if plan.split is not None and not pool.exact:
+        parts.append(f"pool {plan.split.pool_id}")
+    if resolution is not None:
+        settings = " + ".join([resolution.settings_module or "none", *resolution.override_files])
+        parts.append(f"settings {settings}")
+    if pool.only_queue is not None:
+        parts.append(f"only queue {pool.only_queue}")
+    return "   ".join(parts)
+
+
+def one_line(plan: Plan) -> str:
+    """As `run` prints it: `Plan for machine 1 of 3   pool 4db02050: emails/1 …, cron scheduler`."""
+    dealt = plan.split
+    if dealt is None:
+        return title(plan)
+    if plan.pool.exact:
+        head = "Plan for exactly this machine"
+    else:
+        head = f"Plan for machine {plan.pool.machine} of {plan.pool.of}   pool {dealt.pool_id}"
+    return f"{head}: {workers_line(plan)}"
+
+
+def workers_line(plan: Plan) -> str:
+    dealt = plan.split
+    names = " ".join(worker.name for worker in dealt.workers) if dealt is not None else ""
+    parts = [names or "no workers"]
+    if plan.runs_cron:
+        parts.append(f"cron scheduler ({_entries(len(plan.rows))})")
+    return ", ".join(parts)
+
+
+def machine_table(plan: Plan, dealt: Split) -> Table:
+    """One machine: the queues that have workers here."""
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for worker in dealt.workers:
+        numbers[worker.queue].append(worker.number)
+    here = [queue for queue in dealt.queues if numbers[queue.name]]
+    if plan.pool.exact:
+        columns = [Column("QUEUE"), Column("HERE"), Column("BACKEND"), Column("COUNT FROM")]
+        rows = [
+            [q.name, str(len(numbers[q.name])), _class_name(q), count_from(q)] for q in here
+        ]
+        return columns, rows
+    columns = [
+        Column("QUEUE"),
+        Column("HERE"),
+        Column("POOL"),
+        Column("WORKER NUMBERS", fold=True),
+        Column("BACKEND"),
+        Column("COUNT FROM", fold=True),
+    ]
+    rows = [
+        [
+            queue.name,
+            str(len(numbers[queue.name])),
+            str(queue.workers),
+            ranges(numbers[queue.name]),
+            _class_name(queue),
+            count_from(queue),
+        ]
+        for queue in here
+    ]
+    return columns, rows
+
+
+def matrix(plan: Plan, dealt: Split) -> Table:
+    """All machines: how many workers of each queue each has."""
+    counts: dict[tuple[str, int], int] = defaultdict(int)
+    for worker in dealt.workers:
+        counts[worker.queue, worker.machine] += 1
+    machines = range(1, dealt.pool.of + 1)
+    columns = [
+        Column("QUEUE"),
+        Column("POOL"),
+        *(Column(f"M{machine}") for machine in machines),
+        Column("BACKEND"),
+        Column("COUNT FROM", fold=True),
+    ]
+    shown = [q for q in dealt.queues if plan.pool.only_queue in (None, q.name)]
+    rows = [
+        [
+            queue.name,
+            str(queue.workers),
+            *(str(counts[queue.name, machine] or ".") for machine in machines),
+            _class_name(queue),
+            count_from(queue),
+        ]
+        for queue in shown
+    ]
+    totals = [
+        str(sum(counts[queue.name, machine] for queue in shown) or ".") for machine in machines
+    ]
+    rows.append(["total", str(sum(queue.workers for queue in shown)), *totals, "", ""])
+    if plan.rows:
+        runs = ["yes" if machine in plan.schedulers else "." for machine in machines]
+        who = {0: "left out by --only-queue", 1: "always machine 1"}.get(
+            len(plan.schedulers), "CRON_MACHINES is 'all'"
+        )
+        if dealt.pool.of == 1 and plan.schedulers:
+            who = "always machine 1"
+        rows.append(["cron scheduler", str(len(plan.schedulers)), *runs, "", who])
+    return columns, rows
+
+
+def summary(plan: Plan, dealt: Split) -> list[str]:
+    """The sentences under the table of one machine."""
+    if plan.pool.exact:
+        lines = ["No cron scheduler and no cron queues (exact configuration)."]
+    else:
+        total = sum(
+            queue.workers
+            for queue in dealt.queues
+            if plan.pool.only_queue in (None, queue.name)
+        )
+        here = len(dealt.workers)
+        cron = (
+            f", and the cron scheduler ({_entries(len(plan.rows))})" if plan.runs_cron else ""
+        )
+        verb = "run" if total != 1 else "runs"
+        lines = [f"{here} of {total} workers {verb} here{cron}."]
+        if plan.rows and not plan.runs_cron and plan.schedulers:
+            lines.append(
+                f"Cron: machine {ranges(plan.schedulers)} schedules {_entries(len(plan.rows))}."
+            )
+    return lines
+
+
+def not_here(plan: Plan, dealt: Split, others: Iterable[str]) -> str | None:
+    """The queues that have workers, but none on this machine. `others`: what the project's tasks
+    and rows name and an exact configuration doesn't."""
+    here = {worker.queue for worker in dealt.workers}
+    if plan.pool.exact:
+        missing = sorted({*others} - here)
+        return f"Not run here: {', '.join(missing)}" if missing else None
+    missing = [q.name for q in dealt.queues if q.workers and q.name not in here]
+    if not missing:
+        return None
+    if plan.pool.only_queue is not None:
+        return f"Not here: {', '.join(missing)}"
+    machines = [n for n in range(1, plan.pool.of + 1) if n != plan.pool.machine]
+    if not machines:
+        return f"Not here: {', '.join(missing)}"
+    word = "machine" if len(machines) == 1 else "machines"
+    return f"Not here: {', '.join(missing)} ({word} {_listed(machines)})"
+
+
+def cron_table(plan: Plan, settings: Settings, now: datetime) -> Table:
+    columns = [
+        Column("CRON"),
+        Column("QUEUE"),
+        Column("SCHEDULE"),
+        Column("NEXT RUN"),
+        Column("FROM", fold=True),
+    ]
+    rows = []
+    for row in plan.rows:
+        zone = row.timezone or settings.cron_timezone
+        at = next_run(row, settings, now)
+        when = "never" if at is None else moment(at, zone, now)
+        schedule = row.expression if zone == "UTC" else f"{row.expression} ({zone})"
+        rows.append([row.command, row.queue, schedule, when, row.source.label])
+    return columns, rows
+
+
+def moment(at: datetime, zone: str, now: datetime) -> str:
+    """`Tue 24 Nov 08:30  in 28 min`, in the zone's wall-clock time."""
+    return f"{at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}  in {span((at - now).total_seconds())}"
+
+
+def span(seconds: float) -> str:
+    """`41 s`, `28 min`, `2 h 10 min`, `3 d 2 h`: as exact as one needs it at that length."""
+    seconds = max(0, round(seconds))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(round(timedelta(seconds=seconds).total_seconds() / 3600), 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def _entries(count: int) -> str:
+    return "1 entry" if count == 1 else f"{count} entries"
+
+
+def _listed(machines: Sequence[int]) -> str:
+    if len(machines) > 4:
+        return ranges(machines)
+    return ", ".join(str(machine) for machine in machines)
+
+
+def _class_name(queue: QueuePlan) -> str:
+    return queue.backend.rpartition(".")[2]
