@@ -9,12 +9,15 @@ from __future__ import annotations
 import inspect
 from importlib import import_module
 from threading import RLock
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from dlq.backends.base import BaseBackend
 from dlq.config import active
 from dlq.config.model import Settings
 from dlq.types import Logger, QueueName
+
+if TYPE_CHECKING:
+    from dlq.cron.spec import CronRow
 
 
 class Runtime:
@@ -26,6 +29,7 @@ class Runtime:
         self._backends: dict[str, BaseBackend] = {}
         self._middleware: tuple[Any, ...] | None = None
         self._loggers: dict[str, Logger] = {}
+        self._cron_rows: tuple[CronRow, ...] | None = None
 
     def backend_path(self, queue: QueueName) -> str:
         return self.settings.backend_overrides.get(queue, self.settings.backend)
@@ -67,6 +71,14 @@ class Runtime:
             make = import_path(factory) if isinstance(factory, str) else factory
             logger = self._loggers[name] = cast("Logger", make(name))
         return logger
+
+    def cron_rows(self) -> tuple[CronRow, ...]:
+        """The valid rows of all cron.py files, read when first asked for."""
+        if self._cron_rows is None:
+            from dlq.cron.reading import load_rows
+
+            self._cron_rows = load_rows(self.settings.ignore_apps, commands=False).rows
+        return self._cron_rows
 
     def reset_connections(self) -> None:
         """Before and after a fork: no child may speak on its parent's sockets."""
