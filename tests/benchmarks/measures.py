@@ -1,0 +1,210 @@
+"""The measurements. Each takes a bench and a system and gives values by metric.
+
+What belongs together in a ratio, one worker and two for instance, is measured in one go.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tests.benchmarks.bare import JOB
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.processes import Workers, cpu_seconds, pss_mib
+from tests.benchmarks.systems import DLQ, Bare, System
+from tests.kit.waiting import wait_until
+
+Values = Mapping[str, float]
+
+SETTLED = 0.5
+"""Seconds over which a tree of processes must use next to no processor time to count as idle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    name: str
+    take: Callable[[Bench, System | Bare], Values]
+    applies: Callable[[System | Bare], bool]
+
+
+def drain(bench: Bench, system: System | Bare) -> Values:
+    """Jobs per second, from the first job's run to the last one's: the start is another metric.
+
+    With several in hand at once the last job may run before the few beside it; that is below one
+    percent of the jobs.
+    """
+    if isinstance(system, Bare):
+        return _bare(bench, system)
+    jobs = round(system.pace * bench.sizes.seconds)
+    values = {
+        f"drain/{workers}": _drain(bench, system, workers, jobs * workers)
+        for workers in bench.sizes.drain_workers
+    }
+    if system.life is not None and system.life < jobs:
+        values["drain/life"] = _drain(bench, system, 1, system.life - 10)
+    return values
+
+
+def enqueue(bench: Bench, system: System | Bare) -> Values:
+    """Jobs per second of one process that calls the task in a loop, or in bulk."""
+    if isinstance(system, Bare):
+        return _bare(bench, system)
+    values = {}
+    for metric, verb, count in (
+        ("enqueue", "one", bench.sizes.enqueue),
+        ("bulk", "bulk", bench.sizes.bulk),
+    ):
+        if verb == "one" or system.has_bulk:
+            bench.empty()
+            seconds = bench.run_module(system, "project.produce", verb, str(count))
+            values[metric] = count / seconds
+    return values
+
+
+def starts(bench: Bench, system: System | Bare) -> Values:
+    """Milliseconds from before the call of a task to the first line of its job, with everything
+    idle."""
+    assert isinstance(system, System)
+    bench.empty()
+    with bench.start(system, 1) as running:
+        bench.wait_ready(system, running, 1)
+        _settle(running)
+        seconds = bench.run_module(system, "project.produce", "starts", str(bench.sizes.starts))
+    quantiles = statistics.quantiles(seconds, n=100, method="inclusive")
+    return {"start p50": quantiles[49] * 1000, "start p99": quantiles[98] * 1000}
+
+
+def footprint(bench: Bench, system: System | Bare) -> Values:
+    """Of idle workers: seconds until they are ready, memory, commands to the server and processor
+    time, and what each worker beyond the first few adds."""
+    assert isinstance(system, System)
+    values: dict[str, float] = {}
+    for workers in bench.sizes.workers:
+        values |= _footprint(bench, system, workers)
+    few, many = min(bench.sizes.workers), max(bench.sizes.workers)
+    if few != many:
+        for metric in ("pss", "idle commands", "idle cpu"):
+            added = values[f"{metric}/{many}"] - values[f"{metric}/{few}"]
+            values[f"{metric} per worker"] = added / (many - few)
+    return values
+
+
+def deduplicate(bench: Bench, system: System | Bare) -> Values:
+    """Seconds of the command, its start included, and the server's slowest command in ms."""
+    assert isinstance(system, System)
+    assert system.deduplicate is not None
+    bench.empty()
+    content = json.loads(JOB)
+    count = bench.sizes.duplicates
+    with bench.client.pipeline(transaction=False) as pipe:
+        for number in range(count):
+            content |= {"args": [number // 2], "created_time": f"2026-11-24 08:00:00.{number:06d}"}
+            pipe.lpush("django_lightweight_queue:default", json.dumps(content))
+        pipe.execute()
+    bench.client.slowlog_reset()
+    seconds = bench.timed(system, system.deduplicate(bench.environment(system)))
+    left = int(bench.client.llen("django_lightweight_queue:default"))
+    if left != (count + 1) // 2:
+        raise RuntimeError(f"{system.name}: {left} of {count} jobs are left, not half of them")
+    slow = [entry["duration"] for entry in bench.client.slowlog_get(200_000)]
+    return {"deduplicate": seconds, "deduplicate slowest": max(slow, default=0) / 1000}
+
+
+def commands(bench: Bench, system: System | Bare) -> Values:
+    """Seconds of `dlq plan`, and of the command that every Django developer knows the feel of."""
+    assert isinstance(system, System)
+    environment = bench.environment(system)
+    times: dict[str, list[float]] = {"plan": [], "check": []}
+    for _ in range(bench.sizes.commands):
+        times["plan"].append(bench.timed(system, [environment.tool("dlq"), "plan"]))
+        times["check"].append(bench.timed(system, environment.manage("check")))
+    return {name: statistics.median(seconds) for name, seconds in times.items()}
+
+
+def planner(bench: Bench, system: System | Bare) -> Values:
+    """Seconds; see the module that is run."""
+    values: dict[str, float] = bench.run_module(system, "large_plan")
+    return values
+
+
+def _is_system(system: System | Bare) -> bool:
+    return isinstance(system, System)
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure("drain", drain, lambda system: _is_system(system) or system.name != "bare-push"),
+    Measure("enqueue", enqueue, lambda system: _is_system(system) or system.name == "bare-push"),
+    Measure("starts", starts, _is_system),
+    Measure("footprint", footprint, _is_system),
+    Measure(
+        "deduplicate",
+        deduplicate,
+        lambda system: isinstance(system, System) and system.deduplicate is not None,
+    ),
+    Measure("commands", commands, lambda system: system is DLQ),
+    Measure("planner", planner, lambda system: system is DLQ),
+)
+
+
+def _bare(bench: Bench, system: Bare) -> Values:
+    bench.empty()
+    count = round(system.pace * bench.sizes.seconds)
+    return {system.metric: count / bench.run_module(system, "bare", system.verb, str(count))}
+
+
+def _drain(bench: Bench, system: System, workers: int, jobs: int) -> float:
+    bench.empty()
+    bench.run_module(system, "project.produce", "fill", str(jobs))
+    with bench.start(system, workers) as running:
+        limit = 60 + 10 * jobs / system.pace
+
+        def marks() -> list[float]:
+            running.require_alive()
+            if not bench.ledger.exists():
+                return []
+            lines = bench.ledger.read_text().splitlines()
+            return [float(line) for line in lines] if len(lines) >= 2 else []
+
+        first, last = min(times := wait_until(marks, limit, what=f"{jobs} jobs ran")), max(times)
+    return jobs / (last - first)
+
+
+def _footprint(bench: Bench, system: System, workers: int) -> Values:
+    bench.empty()
+    with bench.start(system, workers) as running:
+        ready = bench.wait_ready(system, running, workers)
+        _settle(running)
+        values = {
+            f"ready wall/{workers}": ready.wall,
+            f"ready cpu/{workers}": ready.cpu,
+            f"pss/{workers}": pss_mib(running.tree()),
+        }
+        if bench.sizes.idle:
+            began, calls = time.perf_counter(), _calls(bench)
+            cpu = cpu_seconds(running.tree())
+            time.sleep(bench.sizes.idle)
+            seconds = time.perf_counter() - began
+            values |= {
+                f"idle commands/{workers}": (_calls(bench) - calls) / seconds,
+                f"idle cpu/{workers}": (cpu_seconds(running.tree()) - cpu) / seconds * 100,
+            }
+    return values
+
+
+def _calls(bench: Bench) -> int:
+    """How many commands the server has run, those inside scripts too; not our own INFO."""
+    counted = bench.client.info("commandstats")
+    return sum(int(entry["calls"]) for name, entry in counted.items() if name != "cmdstat_info")
+
+
+def _settle(running: Workers) -> None:
+    """Wait until the workers have nothing to do, for those systems that ever have nothing to do:
+    a poller is as settled after a few seconds as it gets."""
+    for _ in range(10):
+        before = cpu_seconds(running.tree())
+        time.sleep(SETTLED)
+        if cpu_seconds(running.tree()) - before < SETTLED * 0.05:
+            return

@@ -1,0 +1,1 @@
+"""One Django project, in which every system runs the same jobs."""

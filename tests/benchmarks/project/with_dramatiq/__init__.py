@@ -1,0 +1,1 @@
+"""The jobs as actors of Dramatiq, by django_dramatiq."""

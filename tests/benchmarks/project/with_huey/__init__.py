@@ -1,0 +1,1 @@
+"""The jobs as tasks of Huey, by its own Django extension."""

@@ -1,0 +1,1 @@
+"""The jobs as functions of RQ, by django_rq."""
