@@ -16,6 +16,8 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from dlq.errors import UndecodableJob
+from dlq.failure import Failure as Failure
+from dlq.failure import FailureKind as FailureKind
 from dlq.job import Job, encode
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
 
@@ -28,22 +30,6 @@ class ProgressLogger(NamedTuple):
 
 
 NULL_PROGRESS_LOGGER = ProgressLogger(lambda message: None, lambda items: items)
-
-FailureKind: TypeAlias = Literal["raised", "undecodable", "unknown", "timeout", "exit", "crashed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a job is a failed job. `reason` is one line for people; `ran` is in seconds, None where
-    it is not known; `attempts` counts the runs that were started."""
-
-    kind: FailureKind
-    reason: str
-    traceback: str = ""
-    ran: float | None = None
-    attempts: int = 1
-    worker: str = ""
-
 
 @dataclass(frozen=True, slots=True)
 class FailedJob:
@@ -329,6 +315,10 @@ class BackendWithRunners(BaseBackend):
     @abstractmethod
     def marks(self, prefix: str) -> Mapping[str, str]:
         """The marks that begin so, with their values."""
+
+    @abstractmethod
+    def set_mark(self, mark: str, value: str, keep: float) -> None:
+        """Give `mark` this value for `keep` seconds, whatever it was before."""
 
 
 class DequeueConsumer(Consumer):

@@ -1,0 +1,199 @@
+"""Become the master of a plan: check what can be checked, go into the background if asked, start.
+
+Whatever is wrong is told before anything runs, all of it at once: a `UsageError` for options and
+files, `StartRefused` for the configuration.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from dlq.config import active
+from dlq.config.model import Resolution, Settings
+from dlq.errors import DifferentPool, DlqError, ExitCode, UsageError
+from dlq.findings import Finding
+from dlq.planner import PlannedWorker, Split
+from dlq.process import reload
+from dlq.process.daemon import PidFile, detach
+from dlq.process.startup import leave_on_stop_signals
+from dlq.rules import running
+from dlq.types import QueueName, WorkerNumber
+
+if TYPE_CHECKING:
+    from dlq.cron.spec import CronRow
+
+
+class StartRefused(DlqError):
+    """The configuration cannot be run (exit code 78). `findings` says why."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("; ".join(finding.message for finding in findings))
+        self.findings = tuple(findings)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """`pidfile`: go into the background and write the pid there. `touchfile`: touched after each
+    job that succeeded, with the queue's name in place of `%s`. `health_file`: touched by the
+    supervision loop about once a second, for `dlq health`. `announce` gets the lines that a person
+    at the terminal reads; the same facts go to the loggers `dlq.master`, `dlq.worker`, `dlq.cron`.
+    """
+
+    pidfile: str | None = None
+    touchfile: str | None = None
+    expect_pool: str | None = None
+    health_file: str | None = None
+    announce: Callable[[str], None] = print
+
+
+def run(split: Split, rows: Sequence[CronRow], resolution: Resolution, options: RunOptions) -> int:
+    """Run the workers of `split` (this machine's) and, where it says so, schedule `rows`, until
+    told to stop; the exit code. Django is set up and the users' tasks are loaded.
+
+    Raises DifferentPool, UsageError, StartRefused.
+    """
+    leave_on_stop_signals()
+    if options.expect_pool is not None and options.expect_pool != split.pool_id:
+        raise DifferentPool(
+            f"--expect-pool {options.expect_pool}: this configuration is pool {split.pool_id}"
+        )
+    return _start(split, rows, resolution, options, _touch_files(split, options.touchfile))
+
+
+def run_one_worker(
+    queue: QueueName,
+    number: WorkerNumber,
+    split: Split,
+    resolution: Resolution,
+    *,
+    touch_file: str | None = None,
+    metrics_port: int | None = None,
+    announce: Callable[[str], None] = print,
+) -> int:
+    """Run one worker of `split` in the foreground, under a master of its own; the exit code.
+
+    Raises UsageError where there is no such worker, and what `run` raises.
+    """
+    leave_on_stop_signals()
+    one = replace(split, workers=(_find_worker(split, queue, number),), runs_cron=False)
+    options = RunOptions(announce=announce)
+    files = {} if touch_file is None else {queue: touch_file}
+    return _start(one, (), resolution, options, files, metrics_port, serves_config=False)
+
+
+def _find_worker(split: Split, queue: QueueName, number: WorkerNumber) -> PlannedWorker:
+    counts = {plan.name: plan.workers for plan in split.queues}
+    if queue not in counts:
+        raise UsageError(
+            f"no queue is called {queue!r}: the queues are {', '.join(counts) or 'none'}"
+        )
+    if not 1 <= number <= counts[queue]:
+        raise UsageError(
+            f"{queue!r} has no worker {number}: its workers are 1 to {counts[queue]}"
+            if counts[queue]
+            else f"{queue!r} has 0 workers in this configuration"
+        )
+    return PlannedWorker(split.pool.machine or 1, queue, number, 1)
+
+
+def start_findings(settings: Settings) -> list[Finding]:
+    """What keeps this configuration from being run here, besides what a plan finds."""
+    found = []
+    if settings.enable_prometheus and find_spec("prometheus_client") is None:
+        found.append(
+            running.E401.finding(
+                "ENABLE_PROMETHEUS is true and prometheus-client is not installed",
+                help="pip install 'dlq[metrics]'",
+            )
+        )
+    if not settings.preload:
+        try:
+            pickle.dumps(settings)
+        except Exception as error:
+            found.append(
+                running.E402.finding(
+                    f"PRELOAD is False, and a new interpreter cannot be sent the settings: {error}",
+                    help="make LIGHTWEIGHT_QUEUE_LOGGER_FACTORY a dotted path",
+                )
+            )
+    return found
+
+
+def _start(
+    split: Split,
+    rows: Sequence[CronRow],
+    resolution: Resolution,
+    options: RunOptions,
+    touch_files: dict[QueueName, str],
+    metrics_port: int | None = None,
+    *,
+    serves_config: bool = True,
+) -> int:
+    from dlq.process.identity import make_runner
+    from dlq.process.launch import Launch
+
+    settings = resolution.settings
+    if settings is None:
+        raise active.InvalidConfiguration(resolution)
+    active.install(resolution)
+    if refused := start_findings(settings):
+        raise StartRefused(refused)
+    _require_writable([*touch_files.values(), options.health_file])
+    if reload.is_check_only():
+        return ExitCode.DONE
+    pidfile = None if options.pidfile is None else PidFile(options.pidfile)
+    if pidfile is not None:
+        if not reload.is_replacement():
+            detach()
+        pidfile.write(os.getpid())
+    launch = Launch(
+        split=split,
+        rows=rows,
+        resolution=resolution,
+        settings=settings,
+        runner=make_runner(split, resolution.settings_module),
+        announce=options.announce,
+        touch_file_of=touch_files.get,
+        health_file=options.health_file,
+        metrics_port=metrics_port,
+        serves_config=serves_config,
+        close_in_children=() if pidfile is None else (pidfile.fd,),
+    )
+    ended = launch.run()
+    if ended.reload:
+        reload.become_new()
+    if pidfile is not None:
+        pidfile.remove()
+    return ended.code
+
+
+def _touch_files(split: Split, template: str | None) -> dict[QueueName, str]:
+    """Raises UsageError."""
+    if template is None:
+        return {}
+    if template.count("%s") != 1 or template.replace("%s", "").count("%"):
+        raise UsageError(
+            f"--touchfile {template}: it needs %s once, where the queue's name goes, and no other"
+            f" %: {template.replace('%s', '').replace('%', '')}.%s"
+        )
+    queues = dict.fromkeys(worker.queue for worker in split.workers)
+    return {queue: template % queue for queue in queues}
+
+
+def _require_writable(paths: Sequence[str | None]) -> None:
+    """Raises UsageError, for all of them at once."""
+    problems = []
+    for path in dict.fromkeys(path for path in paths if path is not None):
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            problems.append(f"cannot write {path}: {error.strerror} (errno {error.errno})")
+        else:
+            os.close(fd)
+    if problems:
+        raise UsageError("; ".join(problems))

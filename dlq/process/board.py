@@ -1,0 +1,198 @@
+"""What each worker is doing, in memory that the master, its workers and its keeper share.
+
+A worker writes its own slot, for about a microsecond per job; the others read. So the master knows
+which job is over its time, whom a stop waits for, and, when a worker is gone, what it was running:
+no question has to be asked of a process that may be stuck or dead.
+
+    STARTING → WAITING → RUNNING → WAITING → … → LEFT
+                            └→ STOPPED
+
+A slot's state is written last when a run begins, and first when it ends: a worker that dies in
+between is taken to have run nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+import struct
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+RAW_LIMIT = 16_384
+"""Bytes of a running job that the board keeps. Longer jobs are remembered by their path alone."""
+PATH_LIMIT = 256
+
+_RUN = struct.Struct("=BHIdd")
+"""sigkill_on_stop, length of the path, length of the job or NOT_KEPT, start, deadline."""
+_LIFE = struct.Struct("=qQd")
+"""pid, count of runs begun in this slot by whatever process, last sign of life."""
+
+_STATE = 0
+_LIFE_AT = 8
+_RUNS_AT = _LIFE_AT + 8
+_BEAT_AT = _LIFE_AT + 16
+_RUN_AT = 64
+_PATH_AT = 128
+_RAW_AT = _PATH_AT + PATH_LIMIT
+SLOT_SIZE = 20_480
+"""Whole pages, and only those that are used take memory: most jobs fit in the first."""
+_NOT_KEPT = 0xFFFFFFFF
+assert _RAW_AT + RAW_LIMIT <= SLOT_SIZE
+
+_RUNS = struct.Struct("=Q")
+_BEAT = struct.Struct("=d")
+
+
+class State(IntEnum):
+    STARTING = 0
+    WAITING = 1
+    RUNNING = 2
+    LEFT = 3
+    """It has settled everything and is on its way out, on purpose."""
+    STOPPED = 4
+    """It killed itself within a run, because it was told to stop and the job may be killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One slot as it was read. Times are of the monotonic clock, which all processes of a host
+    share. What concerns the run is meaningful while `state` is RUNNING."""
+
+    state: State
+    pid: int
+    runs: int
+    beat: float
+    sigkill_on_stop: bool
+    started: float
+    deadline: float
+    path: str
+    raw: bytes | None
+
+    @property
+    def is_running(self) -> bool:
+        return self.state is State.RUNNING
+
+    @property
+    def has_job(self) -> bool:
+        return self.state in (State.RUNNING, State.STOPPED)
+
+
+class Slot:
+    """The writing end of one slot."""
+
+    def __init__(self, memory: mmap.mmap, index: int) -> None:
+        self._memory = memory
+        self._at = index * SLOT_SIZE
+        self._runs = 0
+
+    def occupy(self, pid: int) -> None:
+        """A new process has this slot."""
+        at = self._at
+        self._memory[at + _STATE] = State.STARTING
+        _, self._runs, _ = _LIFE.unpack_from(self._memory, at + _LIFE_AT)
+        _LIFE.pack_into(self._memory, at + _LIFE_AT, pid, self._runs, time.monotonic())
+
+    def wait(self) -> None:
+        self._memory[self._at + _STATE] = State.WAITING
+
+    def begin(self, path: str, raw: bytes, timeout: float | None, sigkill_on_stop: bool) -> None:
+        memory, at = self._memory, self._at
+        name = path.encode("utf-8", "replace")[:PATH_LIMIT]
+        memory[at + _PATH_AT : at + _PATH_AT + len(name)] = name
+        size = len(raw)
+        if size <= RAW_LIMIT:
+            memory[at + _RAW_AT : at + _RAW_AT + size] = raw
+        else:
+            size = _NOT_KEPT
+        started = time.monotonic()
+        deadline = math.inf if timeout is None else started + timeout
+        _RUN.pack_into(memory, at + _RUN_AT, sigkill_on_stop, len(name), size, started, deadline)
+        self._runs += 1
+        _RUNS.pack_into(memory, at + _RUNS_AT, self._runs)
+        memory[at + _STATE] = State.RUNNING
+
+    def end(self) -> None:
+        self._memory[self._at + _STATE] = State.WAITING
+
+    def stop(self) -> None:
+        self._memory[self._at + _STATE] = State.STOPPED
+
+    def leave(self) -> None:
+        self._memory[self._at + _STATE] = State.LEFT
+
+    def beat(self) -> None:
+        """A sign of life, of children that run no jobs."""
+        _BEAT.pack_into(self._memory, self._at + _BEAT_AT, time.monotonic())
+
+
+class Board:
+    """`fd` can be handed to a process that was not forked from here: see `attach`."""
+
+    def __init__(self, slots: int) -> None:
+        self.fd = _anonymous_file()
+        self._size = slots
+        os.ftruncate(self.fd, max(slots, 1) * SLOT_SIZE)
+        self._memory = mmap.mmap(self.fd, max(slots, 1) * SLOT_SIZE)
+
+    @classmethod
+    def attach(cls, fd: int) -> Board:
+        """The board of another process, by a file descriptor of it."""
+        board = cls.__new__(cls)
+        board.fd = fd
+        size = os.fstat(fd).st_size
+        board._size = size // SLOT_SIZE
+        board._memory = mmap.mmap(fd, size)
+        return board
+
+    def slot(self, index: int) -> Slot:
+        if not 0 <= index < self._size:
+            raise IndexError(f"the board has {self._size} slots, and {index} is none of them")
+        return Slot(self._memory, index)
+
+    def read(self, index: int) -> Entry:
+        memory, at = self._memory, index * SLOT_SIZE
+        state = State(memory[at + _STATE])
+        pid, runs, beat = _LIFE.unpack_from(memory, at + _LIFE_AT)
+        sigkill, path_size, size, started, deadline = _RUN.unpack_from(memory, at + _RUN_AT)
+        path = raw = None
+        if state in (State.RUNNING, State.STOPPED):
+            path = bytes(memory[at + _PATH_AT : at + _PATH_AT + path_size])
+            if size != _NOT_KEPT:
+                raw = bytes(memory[at + _RAW_AT : at + _RAW_AT + size])
+        return Entry(
+            state,
+            pid,
+            runs,
+            beat,
+            bool(sigkill),
+            started,
+            deadline,
+            (path or b"").decode("utf-8", "replace"),
+            raw,
+        )
+
+    def state(self, index: int) -> State:
+        return State(self._memory[index * SLOT_SIZE + _STATE])
+
+    def deadline(self, index: int) -> float:
+        """When the run in this slot is over its time; infinity where there is none."""
+        if self._memory[index * SLOT_SIZE + _STATE] != State.RUNNING:
+            return math.inf
+        deadline: float = _RUN.unpack_from(self._memory, index * SLOT_SIZE + _RUN_AT)[4]
+        return deadline
+
+    def entries(self) -> Iterator[Entry]:
+        return (self.read(index) for index in range(self._size))
+
+
+def _anonymous_file() -> int:
+    """Memory with a file descriptor, gone with its last user."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("dlq-board")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())

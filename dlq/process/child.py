@@ -1,0 +1,86 @@
+"""One child of the master, as the master sees it: what it is, and how its last process ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from dlq.backends.base import Outcome, Predecessor
+from dlq.process.backoff import Backoff, for_children
+from dlq.process.board import Entry, State
+from dlq.process.deaths import Death
+
+Kind: TypeAlias = Literal["worker", "cron", "metrics", "keeper"]
+
+YOUNG = 10.0
+"""Seconds. A child that dies by itself before it is so old, having run nothing, is not started
+again at once each time: whatever ended it is still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """`slot` is its place on the board. `start` forks it and gives its pid; `settle` forks a short
+    one that says what became of a killed worker's job. `hang_limit`: seconds without a sign of life
+    after which it is killed and started anew."""
+
+    name: str
+    kind: Kind
+    slot: int
+    start: Callable[[Predecessor], int]
+    settle: Callable[[Predecessor], int] | None = None
+    hang_limit: float | None = None
+
+
+@dataclass(slots=True)
+class Child:
+    """`killed` says why the master killed its process, and in which run (counted by the board)."""
+
+    spec: ChildSpec
+    pid: int | None = None
+    since: float = 0.0
+    runs_before: int = 0
+    may_start: float = 0.0
+    backoff: Backoff = field(default_factory=for_children)
+    killed: tuple[Outcome, int] | None = None
+    predecessor: Predecessor = field(default_factory=Predecessor)
+    is_settling: bool = False
+    has_died_before: bool = False
+
+    def started(self, pid: int, runs_before: int) -> None:
+        self.pid = pid
+        self.since = time.monotonic()
+        self.runs_before = runs_before
+        self.killed = None
+
+    def ended(self, death: Death, entry: Entry) -> None:
+        """Note how its process ended: what its successor is told, and when that may start."""
+        now = time.monotonic()
+        self.predecessor = predecessor_of(death, entry, self.killed, now)
+        has_run = entry.runs > self.runs_before
+        is_fine = has_run or self.killed is not None or now - self.since >= YOUNG
+        if is_fine or (death.is_clean and self.spec.kind == "worker"):
+            self.backoff = self.backoff.worked()
+        else:
+            self.backoff = self.backoff.failed()
+        self.may_start = now + self.backoff.pause
+        self.pid = None
+        self.has_died_before = True
+
+
+def predecessor_of(
+    death: Death, entry: Entry, killed: tuple[Outcome, int] | None, now: float
+) -> Predecessor:
+    """Pure. A job that began after the master had made up its mind to kill is not to blame:
+    `killed` has the number of the run that was."""
+    if not entry.has_job:
+        return Predecessor("not_started", death.describe())
+    outcome: Outcome = "started"
+    if entry.state is State.STOPPED:
+        outcome = "stopped"
+    elif killed is not None:
+        why, run = killed
+        outcome = why if why == "stopped" or entry.runs == run else "stopped"
+    reason = death.describe() if outcome == "started" else ""
+    return Predecessor(outcome, reason, now - entry.started, entry.raw)

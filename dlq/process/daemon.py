@@ -1,0 +1,73 @@
+"""The pidfile, and going into the background.
+
+The pidfile is locked for as long as its master lives: a lock, unlike a pid, cannot be left behind
+by a process that is gone or be mistaken for another's. Whatever can be refused is refused before
+the terminal is given back.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from contextlib import suppress
+
+from dlq.errors import UsageError
+
+
+class PidFile:
+    """Open and locked while this exists. Raises UsageError where it cannot be had."""
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        try:
+            self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise UsageError(
+                f"--pidfile {path}: {error.strerror} (errno {error.errno}): {self.path}"
+            ) from None
+        try:
+            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(self.fd, 32, 0).decode("ascii", "replace").strip()
+            os.close(self.fd)
+            if error.errno not in (errno.EACCES, errno.EAGAIN):
+                raise UsageError(
+                    f"--pidfile {path}: {error.strerror} (errno {error.errno})"
+                ) from None
+            raise UsageError(
+                f"--pidfile {path}: another runner has it, pid {holder or 'unknown'}: stop that"
+                " one, or use another pidfile"
+            ) from None
+
+    def write(self, pid: int) -> None:
+        """Raises UsageError (a full disk)."""
+        try:
+            os.ftruncate(self.fd, 0)
+            os.pwrite(self.fd, f"{pid}\n".encode(), 0)
+        except OSError as error:
+            raise UsageError(
+                f"--pidfile {self.path}: {error.strerror} (errno {error.errno})"
+            ) from None
+
+    def remove(self) -> None:
+        """While the lock is held, so that nobody else's file is removed."""
+        with suppress(OSError):
+            os.unlink(self.path)
+        os.close(self.fd)
+
+
+def detach() -> None:
+    """Go on in the background, in a session of its own; the process that was started ends with code
+    0 when that has worked. The directory stays what it was: a reload starts the command anew from
+    it, and relative paths must mean the same."""
+    if os.fork():
+        # The parent's exit handlers and buffers are the child's now.
+        os._exit(0)
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.close(null)

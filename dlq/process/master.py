@@ -1,0 +1,348 @@
+"""The master: keeps the children of a plan running, until it is told to stop.
+
+Single-threaded, and it never talks to a server: whatever its children do, it answers a signal at
+once. Handlers only note signals; the loop does the work:
+
+    wait → heed signals → reap → kill jobs over their time → replace who is missing → show life
+
+A stop goes in two steps: workers, cron and metrics finish; then the keeper says good-bye, because
+until the last worker is gone their numbers must stay theirs.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from dlq.backends.base import Outcome
+from dlq.errors import ExitCode
+from dlq.process import host
+from dlq.process.board import Board, Entry
+from dlq.process.child import Child, ChildSpec
+from dlq.process.deaths import Death
+from dlq.process.notify import Notifier
+from dlq.process.reload import Reload
+from dlq.process.touchfile import TouchFile
+from dlq.process.wakeup import Wakeup
+from dlq.text import printable
+from dlq.types import Logger
+
+TICK = 1.0
+"""Seconds between two looks at the board, at most: a timeout is noticed that late."""
+KEEPER_LIMIT = 0.8
+"""Seconds for the keeper's good-bye to a server that may be away. Without it the runner counts as
+alive for 10 s more, no harm done."""
+SAME_SIGNAL = 0.3
+"""Seconds within which a second stop signal is the echo of the first: a terminal signals the whole
+foreground group, and a wrapper between it and us passes on what it got."""
+STOPS = (signal.SIGTERM, signal.SIGINT)
+HEEDED = (*STOPS, signal.SIGHUP, signal.SIGCHLD)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How it ended: `code` to exit with, or `reload` to become the new code."""
+
+    code: ExitCode
+    reload: bool
+
+
+class Master:
+    def __init__(
+        self,
+        specs: Sequence[ChildSpec],
+        board: Board,
+        wakeup: Wakeup,
+        logger: Logger,
+        *,
+        stop_timeout: float | None,
+        announce: Callable[[str], None],
+        notifier: Notifier,
+        reload: Reload,
+        dismiss_keeper: Callable[[], None],
+        health_file: str | None = None,
+    ) -> None:
+        self._children = [Child(spec) for spec in specs]
+        self._board = board
+        self._wakeup = wakeup
+        self._logger = logger
+        self._stop_timeout = stop_timeout
+        self._announce = announce
+        self._notifier = notifier
+        self._reload = reload
+        self._dismiss_keeper = dismiss_keeper
+        self._health_file = TouchFile(health_file, logger) if health_file else None
+        self._stopping_since: float | None = None
+        self._workers_gone_since: float | None = None
+        self._code = ExitCode.DONE
+        self._hurried = False
+        self._reloading = False
+        self._killed = 0
+        self._workers = sum(spec.kind == "worker" for spec in specs)
+
+    def run(self) -> Ended:
+        self._notifier.ready(f"{self._workers} workers")
+        self._start_missing()
+        while not self._is_over():
+            news = self._wakeup.wait(self._until_next_turn())
+            self._heed(news)
+            self._reap()
+            self._kill_what_is_over_its_time()
+            if self._stopping_since is None:
+                self._start_missing()
+            else:
+                self._go_on_stopping()
+            self._show_life()
+        self._announce(f"Stopped: {_count(self._workers, 'worker')}, {self._killed} killed.")
+        return Ended(self._code, self._reloading)
+
+    # Running
+
+    def _start_missing(self) -> None:
+        now = time.monotonic()
+        for child in self._children:
+            if child.pid is None and child.may_start <= now:
+                self._start(child)
+
+    def _start(self, child: Child) -> None:
+        runs = self._board.read(child.spec.slot).runs
+        self._board.slot(child.spec.slot).occupy(0)
+        try:
+            pid = child.spec.start(child.predecessor)
+        except OSError as error:
+            # No memory or no process to be had: children end, and it will get better.
+            child.backoff = child.backoff.failed()
+            child.may_start = time.monotonic() + max(1.0, child.backoff.pause)
+            self._log("error", f"{child.spec.name} cannot be started: {error}", "start_failed")
+            return
+        child.started(pid, runs)
+        self._announce(f"{child.spec.name} | started, pid {pid}")
+        self._log("info", f"{child.spec.name} started, pid {pid}", "child_started")
+
+    def _reap(self) -> None:
+        """Everybody who has ended, orphans included that have become our children."""
+        while (dead := _next_dead()) is not None:
+            child = self._child(dead)
+            # The group first, while the dead process still holds its number.
+            entry = None
+            if child is not None:
+                entry = self._board.read(child.spec.slot)
+                if child.spec.kind == "worker" and (entry.has_job or child.killed):
+                    host.kill_group(dead)
+            _, status = os.waitpid(dead, 0)
+            if child is not None and entry is not None:
+                self._has_ended(child, Death(status), entry)
+            elif dead == self._reload.pid:
+                self._heed_validation(Death(status))
+
+    def _has_ended(self, child: Child, death: Death, entry: Entry) -> None:
+        if child.is_settling:
+            child.pid, child.is_settling = None, False
+            return
+        killed = child.killed
+        child.ended(death, entry)
+        self._tell_of_end(child, death, entry)
+        stopped_for = child.predecessor.outcome
+        settle = child.spec.settle
+        if self._stopping_since is not None and settle and stopped_for in ("stopped", "timed_out"):
+            child.pid, child.is_settling = settle(child.predecessor), True
+        if killed is not None and stopped_for == "stopped":
+            self._killed += 1
+
+    def _tell_of_end(self, child: Child, death: Death, entry: Entry) -> None:
+        name, outcome = child.spec.name, child.predecessor.outcome
+        if not entry.has_job and (death.is_clean or self._stopping_since is not None):
+            self._log("info", f"{name} {death.describe()}", "child_ended")
+            return
+        told = death.describe()
+        if child.spec.kind == "worker" and entry.has_job:
+            job = printable(entry.path)
+            told = {
+                "timed_out": f"killed: {job} ran longer than its timeout",
+                "stopped": f"killed for the stop while it ran {job}; the job is run again",
+            }.get(outcome, f"{told} while it ran {job}")
+        if child.backoff.pause and self._stopping_since is None:
+            told += f"; started again in {child.backoff.pause:g} s"
+        self._announce(f"{name} | {told}")
+        self._log("error", f"{name} {told}", "child_died")
+
+    def _kill_what_is_over_its_time(self) -> None:
+        now = time.monotonic()
+        for child in self._children:
+            if child.pid is None or child.killed is not None or child.is_settling:
+                continue
+            if child.spec.kind == "worker":
+                if self._board.deadline(child.spec.slot) <= now:
+                    self._kill_overdue(child, child.pid)
+            elif child.spec.hang_limit is not None and self._stopping_since is None:
+                silent = now - max(self._board.read(child.spec.slot).beat, child.since)
+                if silent > child.spec.hang_limit:
+                    self._log(
+                        "error",
+                        f"{child.spec.name} has shown no life for {silent:.0f} s and is killed",
+                        "child_hangs",
+                    )
+                    self._kill(child, child.pid, "stopped", 0)
+
+    def _kill_overdue(self, child: Child, pid: int) -> None:
+        """Stop it before looking again: a job that ends just now must not be killed, nor the one
+        after it."""
+        os.kill(pid, signal.SIGSTOP)
+        entry = self._board.read(child.spec.slot)
+        if entry.is_running and entry.deadline <= time.monotonic():
+            self._kill(child, pid, "timed_out", entry.runs)
+        else:
+            os.kill(pid, signal.SIGCONT)
+
+    def _kill(self, child: Child, pid: int, why: Outcome, run: int) -> None:
+        child.killed = (why, run)
+        host.kill_group(pid)
+
+    def _show_life(self) -> None:
+        self._notifier.beat(time.monotonic())
+        if self._health_file is not None:
+            self._health_file.touch()
+
+    def _until_next_turn(self) -> float:
+        now = time.monotonic()
+        times = [now + TICK]
+        for child in self._children:
+            if child.pid is None:
+                if self._stopping_since is None:
+                    times.append(child.may_start)
+            elif child.spec.kind == "worker" and child.killed is None:
+                times.append(self._board.deadline(child.spec.slot))
+        if self._stopping_since is not None and not self._hurried:
+            times.append(self._stopping_since + (self._stop_timeout or math.inf))
+        if self._workers_gone_since is not None:
+            times.append(self._workers_gone_since + KEEPER_LIMIT)
+        return max(0.001, min(times) - now)
+
+    # Signals
+
+    def _heed(self, news: Iterable[int]) -> None:
+        for number in news:
+            if number in STOPS:
+                self._heed_stop(number)
+            elif number == signal.SIGHUP and self._stopping_since is None:
+                self._log("info", "HUP: checking the configuration", "reload_asked")
+                self._reload.check()
+
+    def _heed_stop(self, number: int) -> None:
+        now = time.monotonic()
+        if self._stopping_since is None:
+            self._log("info", f"{signal.Signals(number).name}: stopping", "stopping")
+            self._begin_to_stop()
+        elif self._reloading:
+            self._reloading = False
+        elif now - self._stopping_since > SAME_SIGNAL and not self._hurried:
+            self._code = ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
+            self._hurry()
+
+    def _heed_validation(self, death: Death) -> None:
+        refusal = self._reload.outcome(death)
+        if refusal is not None:
+            self._announce("HUP: the configuration is refused; running on with the old one")
+            self._log("error", f"HUP: the configuration is refused: {refusal}", "reload_refused")
+        elif self._stopping_since is None:
+            self._reloading = True
+            self._notifier.reloading()
+            self._begin_to_stop()
+
+    # Stopping
+
+    def _begin_to_stop(self) -> None:
+        self._stopping_since = time.monotonic()
+        if not self._reloading:
+            self._notifier.stopping()
+        for child in self._children:
+            if child.pid is not None and child.spec.kind != "keeper":
+                stop = host.STOP_SIGNAL if child.spec.kind != "metrics" else signal.SIGTERM
+                os.kill(child.pid, stop)
+        self._announce(self._stop_line())
+
+    def _stop_line(self) -> str:
+        """Whom the stop waits for: those that run a job which may not be killed for it."""
+        now = time.monotonic()
+        waits_for = []
+        for child in self._children:
+            if child.spec.kind == "worker" and child.pid is not None:
+                entry = self._board.read(child.spec.slot)
+                if entry.is_running and not entry.sigkill_on_stop:
+                    ran = f"{now - entry.started:.0f} s"
+                    waits_for.append(f"{child.spec.name} {printable(entry.path)}, {ran}")
+        verb = "Reloading" if self._reloading else "Stopping"
+        if not waits_for:
+            return f"{verb}."
+        shown = "; ".join(waits_for[:5]) + ("; …" if len(waits_for) > 5 else "")
+        them = "it" if len(waits_for) == 1 else "them"
+        jobs = _count(len(waits_for), "job")
+        return f"{verb}. Waiting for {jobs}: {shown}. Ctrl-C again to kill {them}."
+
+    def _go_on_stopping(self) -> None:
+        """Called each turn, since a job can begin between the look at the board and the signal."""
+        assert self._stopping_since is not None
+        for child in self._busy_children():
+            if child.killed is None and self._may_be_killed(child):
+                self._kill(child, child.pid or 0, "stopped", 0)
+        now = time.monotonic()
+        timeout = self._stop_timeout
+        if timeout is not None and not self._hurried and now - self._stopping_since >= timeout:
+            self._log("warning", f"STOP_TIMEOUT ({timeout:g} s) is over", "stop_timeout")
+            self._hurry()
+        if self._any_left(but="keeper"):
+            return
+        if self._workers_gone_since is None:
+            self._workers_gone_since = now
+            self._dismiss_keeper()
+        elif now - self._workers_gone_since >= KEEPER_LIMIT:
+            self._kill_all()
+
+    def _may_be_killed(self, child: Child) -> bool:
+        if child.spec.kind != "worker":
+            return False
+        entry = self._board.read(child.spec.slot)
+        return entry.is_running and entry.sigkill_on_stop
+
+    def _hurry(self) -> None:
+        """Kill what has not ended by itself."""
+        self._hurried = True
+        self._kill_all(but="keeper")
+
+    def _kill_all(self, but: str = "") -> None:
+        for child in self._children:
+            is_spared = child.spec.kind == but or child.is_settling or child.killed is not None
+            if child.pid is not None and not is_spared:
+                self._kill(child, child.pid, "stopped", 0)
+
+    def _busy_children(self) -> list[Child]:
+        return [c for c in self._children if c.pid is not None and not c.is_settling]
+
+    def _any_left(self, but: str = "") -> bool:
+        return any(c.pid is not None and c.spec.kind != but for c in self._children)
+
+    def _is_over(self) -> bool:
+        return self._stopping_since is not None and not self._any_left()
+
+    def _child(self, pid: int) -> Child | None:
+        return next((child for child in self._children if child.pid == pid), None)
+
+    def _log(self, level: str, message: str, action: str) -> None:
+        getattr(self._logger, level)("%s", message, extra={"action": action})
+
+
+def _next_dead() -> int | None:
+    """The pid of a child that has ended and waits to be reaped; None where there is none now."""
+    try:
+        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    return None if found is None else found.si_pid
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,65 @@
+"""Signals as news for a loop: handlers note, the loop works.
+
+Python writes each signal's number into a pipe (`signal.set_wakeup_fd`); a loop that waits for the
+pipe misses none, whichever instruction it was at when the signal came.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from collections.abc import Iterable, Sequence
+from types import FrameType, TracebackType
+from typing import Any
+
+
+class Wakeup:
+    """A context: the given signals arrive here and nowhere else while it lasts."""
+
+    def __init__(self, signals: Iterable[int]) -> None:
+        self._signals = tuple(signals)
+        self._before: dict[int, Any] = {}
+        self._reader = self._writer = -1
+
+    def __enter__(self) -> Wakeup:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        for number in self._signals:
+            self._before[number] = signal.signal(number, _noted)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(-1)
+        self.close()
+
+    @property
+    def fds(self) -> tuple[int, int]:
+        """For a child to close: what is written there would be news to its parent."""
+        return self._reader, self._writer
+
+    def close(self) -> None:
+        for fd in self.fds:
+            os.close(fd)
+
+    def wait(self, timeout: float, also: Sequence[int] = ()) -> list[int]:
+        """Wait for a signal, or for something to read on `also`, for at most `timeout` seconds.
+        The signals that have come, in their order; one that came twice is there twice."""
+        select.select([self._reader, *also], [], [], max(timeout, 0.0))
+        try:
+            return list(os.read(self._reader, 65_536))
+        except BlockingIOError:
+            return []
+
+
+def _noted(number: int, frame: FrameType | None) -> None:
+    """The pipe has it."""

@@ -1,0 +1,323 @@
+"""The worker: takes one job after the other from one queue, and runs them.
+
+    take → middleware → run, in a transaction if the task is atomic → acknowledge → tidy up
+
+It never leaves for a server's error or a job's: it backs off, or keeps the job as a failed one. It
+leaves when it is told to, when its master is gone, and after WORKER_MAX_JOBS or WORKER_MAX_IDLE.
+Knows backends only by their `Consumer`; knows nothing of other workers.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import FrameType
+
+from dlq.backends.base import Consumer, Predecessor, Taken
+from dlq.config.model import Settings
+from dlq.discovery import find_task
+from dlq.errors import NotOwner
+from dlq.execution import Hooks, Result, run_job
+from dlq.failure import Failure
+from dlq.process.board import Slot
+from dlq.process.host import STOP_SIGNAL, kill_group
+from dlq.process.outages import Outages
+from dlq.process.surroundings import Surroundings
+from dlq.process.touchfile import TouchFile
+from dlq.text import printable
+from dlq.types import Logger, QueueName, WorkerNumber
+
+SETTLE_LIMIT = 10.0
+"""Seconds for which a worker that was told to stop goes on trying to tell an unreachable server how
+its last job ended. Given up, the job is run again by whoever has the number next."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSpec:
+    """What one worker process is told. `master` is the pid that must stay its parent."""
+
+    queue: QueueName
+    number: WorkerNumber
+    slot: int
+    master: int
+    touch_file: str | None = None
+    metrics_port: int | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.queue}/{self.number}"
+
+
+class Worker:
+    def __init__(
+        self,
+        spec: WorkerSpec,
+        settings: Settings,
+        consumer: Consumer,
+        predecessor: Predecessor,
+        hooks: Hooks,
+        slot: Slot,
+        logger: Logger,
+        *,
+        close_connections: Callable[[], None],
+        between_jobs: Callable[[], None],
+        observe: Callable[[float], None] | None = None,
+        set_title: Callable[[str], None] = lambda title: None,
+    ) -> None:
+        self.spec = spec
+        self.stopping = False
+        self._settings = settings
+        self._consumer = consumer
+        self._predecessor = predecessor
+        self._hooks = hooks
+        self._slot = slot
+        self._logger = logger
+        self._close_connections = close_connections
+        self._between_jobs = between_jobs
+        self._observe = observe
+        self._set_title = set_title
+        self._outages = Outages(spec.name, logger)
+        self._touch_file = TouchFile(spec.touch_file, logger) if spec.touch_file else None
+        self._jobs = 0
+        self._idle_since = time.monotonic()
+        self._stop_noted = 0.0
+        self._sigkill_on_stop = False
+
+    def run(self) -> int:
+        self._listen_for_signals()
+        self._surroundings = Surroundings(self._close_connections)
+        self._slot.wait()
+        while (reason := self._reason_to_leave()) is None:
+            taken = self._take()
+            if taken is None:
+                continue
+            if self.stopping:
+                self._give_back(taken)
+                continue
+            result = self._run(taken)
+            self._settle(taken, result)
+            self._tidy_up()
+        self._log_leaving(reason)
+        self._slot.leave()
+        self._consumer.close()
+        return 0
+
+    # Taking
+
+    def _take(self) -> Taken | None:
+        self._set_title(f"dlq: {self.spec.name} waits")
+        timeout = float(self._settings.dequeue_timeout)
+        if self._settings.worker_max_idle:
+            idle = time.monotonic() - self._idle_since
+            timeout = min(timeout, max(1.0, self._settings.worker_max_idle - idle))
+        return self._outages.persist(lambda: self._consumer.take(timeout), self._is_told_to_stop)
+
+    def _give_back(self, taken: Taken) -> None:
+        self._outages.persist(lambda: self._consumer.give_back(taken), self._settling_is_over)
+
+    def _reason_to_leave(self) -> str | None:
+        if self.stopping:
+            return "told to stop"
+        if os.getppid() != self.spec.master:
+            return "its master is gone"
+        settings = self._settings
+        if settings.worker_max_jobs and self._jobs >= settings.worker_max_jobs:
+            return f"has run {self._jobs} jobs"
+        if settings.worker_max_idle:
+            idle = time.monotonic() - self._idle_since
+            if idle >= settings.worker_max_idle:
+                return f"had nothing to do for {idle:.0f} s"
+        return None
+
+    # Running
+
+    def _run(self, taken: Taken) -> Result:
+        """Of what cannot or must not be run, the result is a failure, and nothing has run."""
+        job = taken.job
+        failure = self._refusal(taken)
+        if failure is not None or job is None:
+            return Result(False, 0.0, failure=failure)
+        self._set_title(f"dlq: {self.spec.name} runs {job.path}")
+        self._sigkill_on_stop = job.sigkill_on_stop
+        self._slot.begin(job.path, taken.raw, job.timeout, job.sigkill_on_stop)
+        if self.stopping and job.sigkill_on_stop:
+            self._die_for_stop()
+        result = run_job(job, self.spec.queue, self.spec.number, self._hooks)
+        self._slot.end()
+        self._sigkill_on_stop = False
+        if self._observe is not None:
+            self._observe(result.time_taken)
+        return result
+
+    def _refusal(self, taken: Taken) -> Failure | None:
+        if taken.job is None:
+            return Failure(
+                "undecodable", printable(taken.problem or "", 500), worker=self.spec.name
+            )
+        if not taken.resumed:
+            return None
+        predecessor = self._predecessor
+        was_its = predecessor.raw is None or predecessor.raw == taken.raw
+        if was_its:
+            self._predecessor = Predecessor()
+        if predecessor.outcome == "timed_out" and was_its:
+            return Failure(
+                "timeout",
+                f"ran longer than its timeout of {taken.job.timeout:g} s and was killed"
+                if taken.job.timeout
+                else "ran longer than its timeout and was killed",
+                ran=predecessor.ran,
+                attempts=taken.crashes + 1,
+                worker=self.spec.name,
+            )
+        if taken.crashes >= self._settings.max_crashes:
+            known = predecessor.outcome == "started" and was_its
+            last = predecessor.reason if known and predecessor.reason else "gone"
+            times = "once" if taken.crashes == 1 else f"{taken.crashes} times"
+            return Failure(
+                "crashed",
+                f"took its worker down {times}; the last was {last}",
+                ran=predecessor.ran if known else None,
+                attempts=taken.crashes,
+                worker=self.spec.name,
+            )
+        return None
+
+    # Settling
+
+    def _settle(self, taken: Taken, result: Result) -> None:
+        self._jobs += 1
+        settled = self._outages.persist(
+            lambda: self._tell_backend(taken, result.failure), self._settling_is_over
+        )
+        if settled is None:
+            self._log_unsettled(taken)
+        elif result.succeeded and self._touch_file is not None:
+            self._touch_file.touch()
+
+    def _tell_backend(self, taken: Taken, failure: Failure | None) -> bool:
+        if failure is None:
+            self._consumer.acknowledge(taken)
+        elif not self._retry(taken, failure):
+            self._consumer.fail(taken, failure)
+            self._log_failed(taken, failure)
+        return True
+
+    def _retry(self, taken: Taken, failure: Failure) -> bool:
+        """Whether the job is run again later, as its task wishes for jobs that raise."""
+        if failure.kind != "raised" or taken.job is None:
+            return False
+        task = find_task(taken.job.path)
+        if not task.retries:
+            return False
+        attempts = self._consumer.attempts(taken)
+        if attempts >= task.retries:
+            return False
+        delay = task.retry_backoff * 2.0**attempts
+        if not self._consumer.retry(taken, delay, replace(failure, attempts=attempts + 1)):
+            return False
+        self._logger.warning(
+            "%s: %s failed (%s) and is run again in %g s, retry %d of %d",
+            self.spec.name,
+            printable(taken.job.path),
+            failure.reason,
+            delay,
+            attempts + 1,
+            task.retries,
+            extra={"action": "job_retried", "queue": self.spec.queue},
+        )
+        return True
+
+    def _tidy_up(self) -> None:
+        for changed in self._surroundings.restore():
+            self._logger.warning(
+                "%s: a job changed the %s of its process; put right",
+                self.spec.name,
+                changed,
+                extra={"action": "surroundings_restored", "changed": changed},
+            )
+        try:
+            self._between_jobs()
+        except Exception:
+            self._logger.exception(
+                "%s: tidying up after a job failed", self.spec.name, extra={"action": "tidy_failed"}
+            )
+        self._idle_since = time.monotonic()
+
+    # When to leave off
+
+    def _is_told_to_stop(self, error: Exception) -> bool:
+        if os.getppid() != self.spec.master:
+            self._note_stop()
+        return self.stopping
+
+    def _settling_is_over(self, error: Exception) -> bool:
+        """A job that has another owner now is the other's to settle."""
+        if isinstance(error, NotOwner):
+            return True
+        return self._is_told_to_stop(error) and time.monotonic() - self._stop_noted > SETTLE_LIMIT
+
+    # Signals
+
+    def _listen_for_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, STOP_SIGNAL):
+            signal.signal(number, self._heed)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def _heed(self, number: int, frame: FrameType | None) -> None:
+        self._note_stop()
+        if self._sigkill_on_stop:
+            self._die_for_stop()
+
+    def _note_stop(self) -> None:
+        if not self.stopping:
+            self._stop_noted = time.monotonic()
+        self.stopping = True
+        self._consumer.wake()
+
+    def _die_for_stop(self) -> None:
+        """The job in hand has said that it may be killed: it dies with all that it has started. The
+        board says that nobody is to blame."""
+        self._slot.stop()
+        kill_group(os.getpid())
+
+    # The log
+
+    def _log_leaving(self, reason: str) -> None:
+        self._logger.info(
+            "%s leaves: %s",
+            self.spec.name,
+            reason,
+            extra={"action": "worker_leaves", "queue": self.spec.queue, "jobs": self._jobs},
+        )
+
+    def _log_unsettled(self, taken: Taken) -> None:
+        self._logger.error(
+            "%s: the end of a job of %s could not be told to the server; it may be run again",
+            self.spec.name,
+            printable(taken.job.path) if taken.job else "no known task",
+            extra={"action": "job_unsettled", "queue": self.spec.queue},
+        )
+
+    def _log_failed(self, taken: Taken, failure: Failure) -> None:
+        self._logger.error(
+            "%s: %s is a failed job: %s",
+            self.spec.name,
+            printable(taken.job.path) if taken.job else "what was on the queue",
+            failure.reason,
+            extra={"action": "job_failed", "queue": self.spec.queue, "kind": failure.kind},
+        )
+
+
+def tidy_database() -> None:
+    """Close the database connections that are over their CONN_MAX_AGE or broken, as Django does
+    between two requests, and forget the queries that DEBUG has recorded."""
+    from django.conf import settings
+    from django.db import close_old_connections, reset_queries
+
+    if settings.DEBUG:
+        reset_queries()
+    close_old_connections()

@@ -1,0 +1,41 @@
+"""Text of others, made safe to show: in a log, on a terminal, in `ps`.
+
+Job text is written by whoever can reach the server. A control character in it could forge a log
+line, and a bidirectional override could make a line read as another. Imports nothing of dlq.
+"""
+
+from __future__ import annotations
+
+ELLIPSIS = "…"
+
+
+def printable(text: str, limit: int = 200) -> str:
+    """On one line, in at most `limit` characters: whatever doesn't print (C0, C1, DEL, bidi and
+    other format characters, lone surrogates, odd blanks) as a backslash escape."""
+    if len(text) > limit:
+        text = text[: limit - 1] + ELLIPSIS
+    if text.isprintable():
+        return text
+    shown = "".join(c if c.isprintable() else _escape(c) for c in text)
+    return shown if len(shown) <= limit else shown[: limit - 1] + ELLIPSIS
+
+
+def printable_lines(text: str, limit: int = 16_384) -> str:
+    """As `printable`, but line ends stay, and the middle is cut: of a long traceback, both the
+    beginning and the end tell something."""
+    if len(text) > limit:
+        head = limit // 4
+        tail = limit - head
+        cut = len(text) - limit
+        text = f"{text[:head]}\n{ELLIPSIS} {cut} characters cut {ELLIPSIS}\n{text[-tail:]}"
+    return "\n".join(printable(line, limit) for line in text.split("\n"))
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character)
+    if short is not None:
+        return short
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
