@@ -33,6 +33,9 @@ LONGEST = 2000
 """Characters of a message; a value that is quoted in it may be of any length."""
 
 
+LINE_END = "\n"
+
+
 def concise(findings: Iterable[Finding]) -> str:
     """`orders/cron.py:2:46: error dlq.E205 minutes '0,60': …`, one line each, whatever the message
     contains."""
@@ -60,7 +63,7 @@ def github(
     that of the repository."""
     return "".join(
         f"::{ANNOTATIONS[finding.level]} {_annotation_properties(finding, here, root)}"
-        f"::{_escape_data(_with_help(finding, "\n"))}\n"
+        f"::{_escape_data(_with_help(finding, LINE_END))}\n"
         for finding in findings
     )
 
