@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import update_wrapper
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from dlq import queues
-from dlq.errors import UnfindableTask
-from dlq.job import Job, check_arguments
+from dlq.errors import UnfindableTask, UnusableArgument
+from dlq.job import Job, check_arguments, encode, is_timeout
 from dlq.types import QueueName, Source
 
 if TYPE_CHECKING:
@@ -26,6 +27,46 @@ R = TypeVar("R")
 OPTION_PREFIX = "django_lightweight_queue_"
 OPTIONS = ("queue", "timeout", "sigkill_on_stop")
 """What may be given at call time, with the prefix."""
+
+
+class Enqueue(Generic[P]):
+    """What enqueues is called like its function; or with one or more of the three options, in which
+    case a type checker lets the other arguments pass (a type can't say "these, and its own")."""
+
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None: ...
+    @overload
+    def __call__(
+        self,
+        *args: Any,
+        django_lightweight_queue_queue: str,
+        django_lightweight_queue_timeout: float | None = ...,
+        django_lightweight_queue_sigkill_on_stop: bool = ...,
+        **kwargs: Any,
+    ) -> None: ...
+    @overload
+    def __call__(
+        self,
+        *args: Any,
+        django_lightweight_queue_timeout: float | None,
+        django_lightweight_queue_sigkill_on_stop: bool = ...,
+        **kwargs: Any,
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, *args: Any, django_lightweight_queue_sigkill_on_stop: bool, **kwargs: Any
+    ) -> None: ...
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        """Enqueue a job. Keyword arguments `django_lightweight_queue_queue`, `…_timeout` and
+        `…_sigkill_on_stop` override the task's own for this call.
+
+        Raises UnusableArgument, and EnqueueError where the server did not take it.
+        """
+        self._enqueue(args, kwargs)
+
+    def _enqueue(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        raise NotImplementedError
 
 
 class task:
@@ -81,7 +122,7 @@ class task:
         return wrapper
 
 
-class TaskWrapper(Generic[P, R]):
+class TaskWrapper(Enqueue[P], Generic[P, R]):
     """A declared task. Calling it enqueues a job; `fn` is the function itself."""
 
     def __init__(
@@ -96,6 +137,8 @@ class TaskWrapper(Generic[P, R]):
         retry_backoff: float = 30,
     ) -> None:
         _require_findable(fn)
+        self.path = f"{fn.__module__}.{fn.__name__}"
+        _require_timeout(self.path, "timeout", timeout)
         self.fn = fn
         self.queue = queue
         self.timeout = timeout
@@ -103,7 +146,7 @@ class TaskWrapper(Generic[P, R]):
         self.retries = retries
         self.retry_backoff = retry_backoff
         self._atomic = atomic
-        self.path = f"{fn.__module__}.{fn.__name__}"
+        self._was_found = False
         update_wrapper(cast("Callable[..., Any]", self), fn)
 
     def __repr__(self) -> str:
@@ -117,26 +160,12 @@ class TaskWrapper(Generic[P, R]):
             return active.settings().atomic_jobs
         return self._atomic
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Enqueue a job. Keyword arguments `django_lightweight_queue_queue`, `…_timeout` and
-        `…_sigkill_on_stop` override the task's own for this call.
-
-        Raises UnusableArgument, and EnqueueError where the server did not take it.
-        """
-        options = _take_options(kwargs)
-        job = self._job(args, kwargs, options)
-        queue = QueueName(options.get("queue", self.queue))
-        _backend(queue).enqueue(job, queue)
-
-    def on_commit(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Enqueue when the current database transaction commits, and never if it rolls back; at
-        once outside of a transaction. The arguments are checked now."""
-        from django.db import transaction
-
-        options = _take_options(kwargs)
-        job = self._job(args, kwargs, options)
-        queue = QueueName(options.get("queue", self.queue))
-        transaction.on_commit(lambda: _backend(queue).enqueue(job, queue))
+    @property
+    def on_commit(self) -> Enqueue[P]:
+        """Called like the task: enqueues when the current database transaction commits, and never
+        if it rolls back; at once outside of a transaction. The job is made now, so wrong arguments
+        are told now, and what happens to mutable ones later changes nothing."""
+        return OnCommit(self)
 
     def bulk_enqueue(
         self, batch_size: int = 1000, queue_override: str | None = None
@@ -151,18 +180,50 @@ class TaskWrapper(Generic[P, R]):
         """
         return BulkEnqueue(self, batch_size, queue_override)
 
-    def _job(self, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]) -> Job:
+    def _enqueue(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        job, queue = self._job(args, kwargs, self.queue)
+        _backend(queue).enqueue(job, queue)
+
+    def _job(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], queue: QueueName
+    ) -> tuple[Job, QueueName]:
+        """The job of a call, and the queue for it: `queue`, unless the call names another."""
+        if not self._was_found:
+            _require_found(self)
+            self._was_found = True
+        options = _take_options(self.path, kwargs)
         check_arguments(self.path, args, kwargs)
-        return Job(
+        job = Job(
             self.path,
             args,
             kwargs,
             options.get("timeout", self.timeout),
             options.get("sigkill_on_stop", self.sigkill_on_stop),
         )
+        return job, options.get("queue", queue)
+
+    def _encoded_job(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], queue: QueueName
+    ) -> tuple[Job, QueueName]:
+        """As `_job`, for a job that is sent later: its stored form is made now."""
+        job, queue = self._job(args, kwargs, queue)
+        return replace(job, raw=encode(job)), queue
 
 
-class BulkEnqueue(Generic[P]):
+class OnCommit(Enqueue[P]):
+    """Enqueues a task when the current transaction commits."""
+
+    def __init__(self, wrapper: TaskWrapper[P, Any]) -> None:
+        self._wrapper = wrapper
+
+    def _enqueue(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        from django.db import transaction
+
+        job, queue = self._wrapper._encoded_job(args, kwargs, self._wrapper.queue)
+        transaction.on_commit(lambda: _backend(queue).enqueue(job, queue))
+
+
+class BulkEnqueue(Enqueue[P]):
     """One bulk_enqueue block. Jobs leave in the order of the calls, one queue's at a time."""
 
     def __init__(
@@ -172,11 +233,13 @@ class BulkEnqueue(Generic[P]):
             raise ValueError(f"bulk_enqueue: batch_size is {batch_size}, and must be 1 or more")
         self._wrapper = wrapper
         self._batch_size = batch_size
-        self._queue_override = queue_override
+        self._queue = QueueName(queue_override or wrapper.queue)
         self._waiting: dict[QueueName, list[Job]] = {}
+        self._is_open = False
 
-    def __enter__(self) -> Callable[P, None]:
-        return self._enqueue
+    def __enter__(self) -> Enqueue[P]:
+        self._is_open = True
+        return self
 
     def __exit__(
         self,
@@ -184,14 +247,18 @@ class BulkEnqueue(Generic[P]):
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._is_open = False
         if exc_type is None:
             for queue in list(self._waiting):
                 self._send(queue)
 
-    def _enqueue(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        options = _take_options(kwargs)
-        job = self._wrapper._job(args, kwargs, options)
-        queue = QueueName(options.get("queue", self._queue_override or self._wrapper.queue))
+    def _enqueue(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if not self._is_open:
+            raise RuntimeError(
+                f"{self._wrapper.path}: this bulk_enqueue block has ended, and nothing would send"
+                " the job: call it within the with block"
+            )
+        job, queue = self._wrapper._encoded_job(args, kwargs, self._queue)
         waiting = self._waiting.setdefault(queue, [])
         waiting.append(job)
         if len(waiting) >= self._batch_size:
@@ -213,11 +280,25 @@ def _backend(queue: QueueName) -> BaseBackend:
     return runtime.current().backend(queue)
 
 
-def _take_options(kwargs: dict[str, Any]) -> dict[str, Any]:
+def _take_options(path: str, kwargs: dict[str, Any]) -> dict[str, Any]:
     """Remove the call-time options from `kwargs`, and give them without their prefix."""
-    return {
+    options = {
         name: kwargs.pop(OPTION_PREFIX + name) for name in OPTIONS if OPTION_PREFIX + name in kwargs
     }
+    queue = options.get("queue", "default")
+    if not isinstance(queue, str) or not queue:
+        raise UnusableArgument(f"{path}: {OPTION_PREFIX}queue is {queue!r}: give a queue's name")
+    _require_timeout(path, f"{OPTION_PREFIX}timeout", options.get("timeout"))
+    if "sigkill_on_stop" in options:
+        options["sigkill_on_stop"] = bool(options["sigkill_on_stop"])
+    return options
+
+
+def _require_timeout(path: str, name: str, value: object) -> None:
+    if not is_timeout(value):
+        raise UnusableArgument(
+            f"{path}: {name} is {value!r}: give a number of seconds, or None for no limit"
+        )
 
 
 def _caller(name: str) -> Source:
@@ -236,4 +317,19 @@ def _require_findable(fn: Callable[..., Any]) -> None:
         raise UnfindableTask(
             f"{module}.{qualname} cannot be a task: a worker finds a task as an attribute of its"
             " module, so define it with def at the top level of the module"
+        )
+
+
+def _require_found(wrapper: TaskWrapper[..., Any]) -> None:
+    """At the first call, when the module has been imported to its end."""
+    module, _, name = wrapper.path.rpartition(".")
+    if module == "__main__":
+        raise UnfindableTask(
+            f"{name} is declared in the script that is being run, where no worker can import it:"
+            " move it to a module, best the tasks module of an installed app"
+        )
+    if not isinstance(getattr(sys.modules.get(module), name, None), TaskWrapper):
+        raise UnfindableTask(
+            f"{wrapper.path} is not the task that it was declared as, so no worker could find it:"
+            f" keep the name {name} in {module} for what @task gave"
         )

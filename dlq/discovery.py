@@ -104,5 +104,5 @@ def _import_task_module(module_name: str, path: str) -> ModuleType:
         )
     try:
         return import_module(module_name)
-    except ImportError as error:
+    except (ImportError, ValueError) as error:  # ValueError: for names with a NUL or a surrogate
         raise UnknownTask(f"no task {path}: {error}") from error

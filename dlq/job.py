@@ -32,6 +32,9 @@ MAX_DEPTH = 200
 """Containers inside containers that arguments may have. Python's JSON parser recurses, and 4.11
 workers parse with whatever room their stack has left; nobody nests this deep on purpose."""
 
+MAX_BITS = 14_000
+"""Of a whole number: Python refuses to parse one of more than 4300 digits, so a worker would."""
+
 
 @dataclass(frozen=True, slots=True, init=False, eq=False)
 class Job:
@@ -159,19 +162,15 @@ def decode(raw: bytes) -> Job:
         raise UndecodableJob(f"'args' is a JSON {_json_type(args)}, not an array", raw)
     if not isinstance(kwargs, dict):
         raise UndecodableJob(f"'kwargs' is a JSON {_json_type(kwargs)}, not an object", raw)
-    if timeout is not None and (
-        isinstance(timeout, bool)
-        or not isinstance(timeout, int | float)
-        or not (0 < timeout < math.inf)
-    ):
-        raise UndecodableJob("'timeout' is not a number of seconds above 0", raw)
+    if not is_timeout(timeout):
+        raise UndecodableJob("'timeout' is not a number of seconds", raw)
     if not isinstance(sigkill_on_stop, bool | int | None):
         raise UndecodableJob("'sigkill_on_stop' is not true or false", raw)
     return Job(
         path,
         args,
         kwargs,
-        timeout,
+        timeout or None,
         bool(sigkill_on_stop),
         created_time=_created_time(content.get("created_time"), raw),
         raw=raw,
@@ -181,6 +180,13 @@ def decode(raw: bytes) -> Job:
 def digest(raw: bytes) -> str:
     """Names stored bytes in side keys: equal bytes, equal name."""
     return hashlib.blake2b(raw, digest_size=12).hexdigest()
+
+
+def is_timeout(value: object) -> bool:
+    """Seconds, or None for no limit; 0 is 4.11's other word for that."""
+    if value is None:
+        return True
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
 
 
 def check_arguments(path: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
@@ -195,7 +201,14 @@ def check_arguments(path: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
 
 
 def _check(path: str, place: str, value: object, depth: int) -> None:
-    if value is None or isinstance(value, str | int):
+    if value is None or isinstance(value, str):
+        return
+    if isinstance(value, int):
+        if value.bit_length() > MAX_BITS:
+            raise UnusableArgument(
+                f"{path}: {place} is a whole number of {value.bit_length()} bits, and a worker"
+                f" reads at most {MAX_BITS}: pass hex(value)"
+            )
         return
     if isinstance(value, float):
         if not math.isfinite(value):

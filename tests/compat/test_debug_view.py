@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.core import signing
 from django.test import Client
 from django.urls import reverse
-from pytest_django.fixtures import SettingsWrapper
 
 from dlq import task
 from dlq.job import Job
@@ -35,7 +35,7 @@ def fail() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _debug(settings: SettingsWrapper) -> None:
+def _debug(settings: Any) -> None:
     settings.DEBUG = True
     ran.clear()
 
@@ -114,7 +114,7 @@ def test_only_jobs_that_this_project_signed(query: str, method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_without_debug_there_is_no_such_page(settings: SettingsWrapper, method: str) -> None:
+def test_without_debug_there_is_no_such_page(settings: Any, method: str) -> None:
     settings.DEBUG = False
     assert getattr(Client(), method)(url(STORE)).status_code == 404
     assert ran == []
