@@ -70,7 +70,12 @@ def _take(bench: Bench, name: str, number: int, system: System | Bare, result: R
     try:
         values = measure.take(bench, system)
     except Exception as error:
-        failure = {"measure": name, "system": system.name, "round": number, "error": repr(error)}
+        failure = {
+            "measure": name,
+            "system": system.name,
+            "round": number,
+            "error": f"{type(error).__name__}: {error}",
+        }
         result.failures.append(failure)
         print(f"{name} {number + 1} {system.name}: FAILED: {error}", file=sys.stderr)
         return
