@@ -67,10 +67,10 @@ class TestDeclaration:
         assert (plain.queue, plain.timeout, plain.sigkill_on_stop) == ("default", None, False)
 
     def test_follows_atomic_jobs_unless_it_says_itself(self) -> None:
-        assert plain.atomic is True
+        with override_settings(LIGHTWEIGHT_QUEUE_ATOMIC_JOBS=True):
+            assert [plain.atomic, quick.atomic, full.atomic] == [True, True, False]
         with override_settings(LIGHTWEIGHT_QUEUE_ATOMIC_JOBS=False):
-            assert plain.atomic is False
-            assert quick.atomic is True
+            assert [plain.atomic, quick.atomic, full.atomic] == [False, True, False]
 
     def test_is_noted_with_the_line_of_its_decorator(self) -> None:
         noted = {each.task: each for each in queues.declarations()}

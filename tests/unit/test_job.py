@@ -204,7 +204,7 @@ REFUSED: dict[str, tuple[Any, str, str]] = {
     "Decimal": (Decimal(1), "args[0] is of type decimal.Decimal", "pass a str"),
     "UUID": (UUID(int=1), "args[0] is of type uuid.UUID", "pass a str"),
     "model": (Model(), "args[0] is of type tests.unit.test_job.Model", "pass its primary key"),
-    "generator": ((x for x in ()), "args[0] is of type builtins.generator", "pass a str"),
+    "iterator": (iter(""), "args[0] is of type builtins.", "pass a str"),
     "too deep": (nested(MAX_DEPTH + 2), "is nested deeper than", "pass a flatter value"),
     "contains itself": (endless(), "contains itself", "pass a flatter value"),
     "huge whole number": (10**5000, "args[0] is a whole number of", "pass hex(value)"),
