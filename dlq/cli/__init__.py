@@ -17,6 +17,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         from dlq.cli.health import answer
 
         sys.exit(answer(words[1:]))
+    if not {"run", "worker"}.isdisjoint(words):
+        from dlq.process.startup import leave_on_stop_signals
+
+        leave_on_stop_signals()
     from dlq.cli.entry import run
 
     sys.exit(run(words))

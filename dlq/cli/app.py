@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typer
 
-from dlq.cli import plan
+from dlq.cli import plan, run
 from dlq.cli.verbs import shared_options
 
 HELP = "A lightweight task queue and cron system for Django on Redis or Valkey."
@@ -25,3 +25,4 @@ def _group(help: str) -> typer.Typer:
 
 app = _group(HELP)
 app.add_typer(plan.verbs)
+app.add_typer(run.verbs)

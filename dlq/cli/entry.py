@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 
 from dlq.cli.app import app
+from dlq.cli.render import findings_lines
+from dlq.cli.screen import Screen
 from dlq.errors import DifferentPool, DlqError, ExitCode
-from dlq.text import printable_lines
+from dlq.text import printable, printable_lines
 
 SIGPIPE_EXIT = 141
 """As a shell reports a command whose reader has gone: 128 + SIGPIPE."""
@@ -32,15 +35,42 @@ def run(words: Sequence[str]) -> int:
     except typer.Abort:
         return _interrupted()
     except DlqError as error:
+        findings = getattr(error, "findings", ())
+        if findings:
+            screen = Screen(color=False if "--no-color" in words else None)
+            screen.segments(findings_lines(findings), to_err=True)
         _say(str(error), "-v" in words or "--verbose" in words)
-        return ExitCode.DIFFERENT if isinstance(error, DifferentPool) else ExitCode.NOT_DONE
+        return exit_code(error)
     except Exception as error:
-        # Typer's own errors: their class is not public, in the versions that vendor click.
-        show = getattr(error, "show", None)
-        if show is None or not hasattr(error, "format_message"):
+        # Typer's own errors: their class is not public in the versions that vendor click.
+        if not hasattr(error, "format_message"):
             raise
-        show(file=sys.stderr)
+        _say_usage(error)
         return ExitCode.NOT_DONE
+
+
+def exit_code(error: DlqError) -> ExitCode:
+    if isinstance(error, DifferentPool):
+        return ExitCode.DIFFERENT
+    code = getattr(error, "exit_code", ExitCode.NOT_DONE)
+    return ExitCode(code)
+
+
+def _say_usage(error: Any) -> None:
+    """As click does, but with what was probably meant."""
+    context = getattr(error, "ctx", None)
+    if context is not None and str(error.format_message()).startswith("Usage:"):
+        sys.stderr.write(str(error.format_message()) + "\n")  # no words at all: the whole help
+        return
+    if context is not None:
+        sys.stderr.write(context.get_usage() + "\n")
+    text = str(error.format_message())
+    meant = getattr(error, "possibilities", None)
+    if meant:
+        text = f"{error.message}: did you mean {' or '.join(sorted(meant))}?"
+    elif "Did you mean" not in text and context is not None:
+        text += f" ({context.command_path} --help tells more)"
+    sys.stderr.write(f"error: {printable(text[:1].lower() + text[1:], 1000)}\n")
 
 
 def _say(text: str, verbose: bool) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dlq.cli.verbs import Call, verb
+from dlq.cli.verbs import Call, verb, whole_number
 from dlq.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -18,10 +20,14 @@ if TYPE_CHECKING:
 verbs = typer.Typer()
 
 MachineOption = Annotated[
-    int | None, typer.Option("--machine", metavar="M", help="Which machine of the pool, from 1.")
+    int | None,
+    typer.Option(
+        "--machine", metavar="M", parser=whole_number, help="Which machine of the pool, from 1."
+    ),
 ]
 OfOption = Annotated[
-    int | None, typer.Option("--of", metavar="N", help="How many machines the pool has.")
+    int | None,
+    typer.Option("--of", metavar="N", parser=whole_number, help="How many machines the pool has."),
 ]
 ExactOption = Annotated[
     bool,
@@ -155,25 +161,28 @@ def check(
 def _print_report(call: Call, report: Report) -> None:
     from dlq import reports
     from dlq.cli.render import findings_lines
+    from dlq.operations.checkout import repository_root
 
     screen = call.screen
+    here = Path.cwd()
     if call.format == "text":
         screen.segments(findings_lines(report.findings))
         screen.print(report.summary)
         return
-    renderers = {
-        "concise": reports.concise,
-        "json": reports.as_json,
-        "github": reports.github,
-        "sarif": reports.sarif,
-    }
-    text = renderers[call.format or "json"](report.findings)
+    here = Path.cwd()
+    root = repository_root(here)
+    if call.format == "github":
+        text = reports.github(report.findings, here=here, root=root)
+    elif call.format == "sarif":
+        text = reports.sarif(report.findings, here=here, root=root)
+    elif call.format == "json":
+        text = reports.as_json(report.findings)
+    else:
+        text = reports.concise(report.findings)
     if text:
         screen.print(text.rstrip("\n"))
-    if call.format == "concise":
-        screen.print(report.summary)
-    else:
-        screen.note(report.summary)
+    # Whoever reads a machine's format still learns from the log what was looked at.
+    screen.note(report.summary)
 
 
 @verb(verbs)

@@ -86,6 +86,14 @@ class Call:
         )
 
 
+def whole_number(text: str) -> int:
+    """For an option's value. Raises BadParameter."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a whole number") from None
+
+
 def shared_options(
     ctx: typer.Context,
     settings: SettingsOption = None,

@@ -1,3 +1,51 @@
 """Rules 5xx: backends, and what the runners of one server say together."""
 
 from __future__ import annotations
+
+from dlq.findings import Rule
+
+W501 = Rule(
+    "W501",
+    "machines disagree about the pool",
+    """\
+Runners on one server say different pool ids: they were started with different machine counts, worker
+counts, backends or key prefixes. Each deals the workers out by its own numbers, so some workers are
+planned on two machines (the second waits for the first) and some on none. During a rollout that is
+normal for as long as it takes.
+
+Give every machine the same settings and the same --of. `dlq run --expect-pool ID` refuses to start
+with another pool than the one that `dlq plan` showed.
+""",
+)
+
+W502 = Rule(
+    "W502",
+    "a queue has jobs and no living worker",
+    """\
+Jobs wait on the queue, or lie in the hands of workers that are gone, and no runner of this server
+has a worker for it. They stay where they are until one has.
+
+Start the queue's runner. If no configuration names the queue any more, run it until it is empty with
+an exact configuration, or drop its jobs with `dlq clear QUEUE`.
+""",
+)
+
+W503 = Rule(
+    "W503",
+    "worker numbers without a living worker",
+    """\
+The configuration gives the queue more workers than are alive: a machine of the pool isn't running, or
+its workers die as they start. Its jobs run, but more slowly.
+""",
+)
+
+W504 = Rule(
+    "W504",
+    "one machine of the pool runs more than once",
+    """\
+Two runners were started with the same --machine of the same pool. The second one's workers wait for
+the numbers that the first one holds, and some other machine may be missing.
+
+Give one of them another --machine, or stop it.
+""",
+)

@@ -1,0 +1,261 @@
+"""`dlq failed list`, `show`, `retry`, `discard`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dlq.cli.queues import YesOption, confirmed
+from dlq.cli.screen import Column
+from dlq.cli.verbs import Call, verb
+from dlq.errors import ExitCode, UsageError
+from dlq.text import printable, printable_lines
+
+if TYPE_CHECKING:
+    from dlq.backends.base import FailedJob
+    from dlq.operations.failed import Done, Selection
+    from dlq.operations.project import Project
+
+verbs = typer.Typer()
+
+QueueOption = Annotated[
+    list[str] | None,
+    typer.Option("--queue", metavar="QUEUE", help="Only this queue; may be repeated."),
+]
+TaskOption = Annotated[
+    str | None,
+    typer.Option("--task", metavar="TASK", help="Only this task: path, name, or pattern with *."),
+]
+IdsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, or unique beginnings of ids.")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="All that the options select.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")]
+
+ARGUMENTS_LIMIT = 60
+ERROR_LIMIT = 120
+
+
+@verb(verbs, "list", formats=("text", "json"))
+def list_failed(
+    call: Call,
+    queue: QueueOption = None,
+    task: TaskOption = None,
+    limit: Annotated[int, typer.Option("--limit", help="Show at most so many.")] = 100,
+) -> ExitCode:
+    """List failed jobs, newest first."""
+    from itertools import islice
+
+    from dlq.operations import failed as operations
+
+    project = _project(call)
+    selection = operations.Selection(tuple(queue or ()), task)
+    jobs = list(islice(operations.select_failed(project, selection), max(0, limit) + 1))
+    more, jobs = len(jobs) > limit, jobs[:limit]
+    if call.format == "json":
+        call.screen.print(json.dumps([operations.as_json(job) for job in jobs], indent=2))
+        return ExitCode.DONE
+    where = f" in {', '.join(queue)}" if queue else ""
+    if not jobs:
+        call.screen.print(f"No failed jobs{where}.")
+        return ExitCode.DONE
+    one_queue = len(queue or ()) == 1
+    columns = [
+        Column("ID"),
+        *([] if one_queue else [Column("QUEUE")]),
+        Column("TASK"),
+        Column("ARGS", fold=True),
+        Column("FAILED"),
+        Column("RAN"),
+        Column("ERROR", fold=True),
+    ]
+    now = time.time()
+    call.screen.table(columns, [_row(job, now, one_queue) for job in jobs])
+    total = sum(operations.counts(project, {job.queue for job in jobs}).values())
+    count = f"{len(jobs)} of {total} shown" if more or task else _jobs(total)
+    first = jobs[0].id[: operations.SHORT_ID]
+    hint = f"dlq failed retry --queue {queue[0]} --all" if queue else f"dlq failed retry {first}"
+    call.screen.print(f"{count}{where}. dlq failed show {first} · {hint}")
+    return ExitCode.DONE
+
+
+@verb(verbs, formats=("text", "json"))
+def show(
+    call: Call,
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, or beginnings of ids.")],
+    queue: QueueOption = None,
+) -> ExitCode:
+    """Show everything that is known about failed jobs."""
+    from dlq.operations import failed as operations
+
+    selection = operations.Selection(tuple(queue or ()), None, tuple(ids))
+    jobs = list(operations.select_failed(_project(call), selection))
+    if call.format == "json":
+        call.screen.print(json.dumps([operations.as_json(job) for job in jobs], indent=2))
+        return ExitCode.DONE
+    for job in jobs:
+        for name, value in _facts(job):
+            call.screen.print(f"{name:<9} {printable(value, 2000)}")
+        if job.failure.traceback:
+            call.screen.print()
+            call.screen.print(printable_lines(job.failure.traceback.rstrip("\n")))
+        call.screen.print()
+    return ExitCode.DONE
+
+
+@verb(verbs, formats=("text", "json"))
+def retry(
+    call: Call,
+    ids: IdsArgument = None,
+    queue: QueueOption = None,
+    task: TaskOption = None,
+    all: AllOption = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+) -> ExitCode:
+    """Put failed jobs back on their queues."""
+    from dlq.operations import failed as operations
+
+    selection = _selection(ids, queue, task, all)
+    jobs = list(operations.select_failed(_project(call), selection))
+    where = _queues_of(jobs)
+    question = f"Put {_jobs(len(jobs), '')} back on {where}?"
+    if not _go_on(call, jobs, "retried", question, dry_run, yes or not all):
+        return ExitCode.DONE if dry_run or not jobs else ExitCode.NOT_DONE
+    done = operations.retry(jobs)
+    _tell(call, "retried", done, f"Put {_jobs(done.count, '')} back on {where}.")
+    return ExitCode.DONE
+
+
+@verb(verbs, formats=("text", "json"))
+def discard(
+    call: Call,
+    ids: IdsArgument = None,
+    queue: QueueOption = None,
+    task: TaskOption = None,
+    all: AllOption = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+) -> ExitCode:
+    """Drop failed jobs for good."""
+    from dlq.operations import failed as operations
+
+    selection = _selection(ids, queue, task, all)
+    jobs = list(operations.select_failed(_project(call), selection))
+    where = _queues_of(jobs)
+    question = f"Discard {_jobs(len(jobs))} of {where} for good?"
+    if not _go_on(call, jobs, "discarded", question, dry_run, yes):
+        return ExitCode.DONE if dry_run or not jobs else ExitCode.NOT_DONE
+    done = operations.discard(jobs)
+    _tell(call, "discarded", done, f"Discarded {_jobs(done.count)} of {where}.")
+    return ExitCode.DONE
+
+
+def _selection(
+    ids: Sequence[str] | None, queue: Sequence[str] | None, task: str | None, all: bool
+) -> Selection:
+    from dlq.operations.failed import Selection
+
+    if ids and (all or task):
+        raise UsageError("name ids, or say --all with --queue and --task: not both")
+    if not ids and not all:
+        raise UsageError("which ones? name ids (dlq failed list shows them), or say --all")
+    return Selection(tuple(queue or ()), task, tuple(ids or ()))
+
+
+def _go_on(
+    call: Call, jobs: Sequence[FailedJob], word: str, question: str, dry_run: bool, yes: bool
+) -> bool:
+    """Whether to do it. Says what would be done, or that there is nothing to do."""
+    if not jobs or dry_run:
+        if call.format == "json":
+            ids = [job.id for job in jobs]
+            call.screen.print(json.dumps({word: 0, "gone": 0, "dry_run": dry_run, "ids": ids}))
+        elif not jobs:
+            call.screen.print("No failed jobs are selected.")
+        else:
+            now = time.time()
+            columns = [Column("ID"), Column("QUEUE"), Column("TASK"), Column("ARGS", fold=True)]
+            columns += [Column("FAILED"), Column("RAN"), Column("ERROR", fold=True)]
+            call.screen.table(columns, [_row(job, now, False) for job in jobs])
+            call.screen.print(f"{_jobs(len(jobs))} would be {word}.")
+        return False
+    return confirmed(call, question, yes)
+
+
+def _tell(call: Call, word: str, done: Done, text: str) -> None:
+    if call.format == "json":
+        call.screen.print(json.dumps({word: done.count, "gone": done.gone, "dry_run": False}))
+        return
+    call.screen.print(text)
+    if done.gone:
+        call.screen.note(f"{_jobs(done.gone)} had gone meanwhile.")
+
+
+def _row(job: FailedJob, now: float, one_queue: bool) -> list[str]:
+    from dlq.cli.plan_text import span
+    from dlq.operations.failed import SHORT_ID
+
+    path = "(not a job)" if job.job is None else job.job.path
+    return [
+        job.id[:SHORT_ID],
+        *([] if one_queue else [job.queue]),
+        printable(path, 120),
+        _arguments(job),
+        f"{span(now - job.failed_at)} ago",
+        "-" if job.failure.ran is None else f"{job.failure.ran:.1f} s",
+        printable(job.failure.reason, ERROR_LIMIT),
+    ]
+
+
+def _arguments(job: FailedJob, limit: int = ARGUMENTS_LIMIT) -> str:
+    """As they are written in a call."""
+    if job.job is None:
+        return printable(job.raw.decode("utf-8", "backslashreplace"), limit)
+    shown = [_value(value) for value in job.job.args]
+    shown += [f"{name}={_value(value)}" for name, value in job.job.kwargs.items()]
+    return printable(", ".join(shown), limit)
+
+
+def _value(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _facts(job: FailedJob) -> list[tuple[str, str]]:
+    from datetime import UTC, datetime
+
+    failure = job.failure
+    facts = [
+        ("id", job.id),
+        ("queue", job.queue),
+        ("task", "(not a job)" if job.job is None else job.job.path),
+        ("args", _arguments(job, 2000)),
+        ("failed", f"{datetime.fromtimestamp(job.failed_at, UTC):%Y-%m-%d %H:%M:%S} UTC"),
+        ("reason", f"{failure.reason} ({failure.kind})"),
+        ("ran", "-" if failure.ran is None else f"{failure.ran:.3f} s"),
+        ("attempts", str(failure.attempts)),
+        ("worker", failure.worker or "-"),
+    ]
+    if job.job is None:
+        facts.append(("raw", job.raw.decode("utf-8", "backslashreplace")))
+    elif job.job.created_time_str:
+        facts.insert(4, ("created", f"{job.job.created_time_str} UTC"))
+    return facts
+
+
+def _queues_of(jobs: Sequence[FailedJob]) -> str:
+    return ", ".join(sorted({job.queue for job in jobs}))
+
+
+def _jobs(count: int, kind: str = "failed ") -> str:
+    return f"{count} {kind}job{'' if count == 1 else 's'}"
+
+
+def _project(call: Call) -> Project:
+    from dlq.operations.project import load_project
+
+    return load_project(call.settings, call.config)

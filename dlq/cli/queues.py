@@ -1,0 +1,115 @@
+"""`dlq pause`, `resume`, `clear`, `deduplicate`: what is done to queues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dlq.cli.verbs import Call, verb
+from dlq.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from dlq.operations.project import Project
+
+verbs = typer.Typer()
+
+QueuesArgument = Annotated[
+    list[str], typer.Argument(metavar="QUEUE...", help="One or more queues, by name.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
+
+
+@verb(verbs)
+def pause(
+    call: Call,
+    queues: QueuesArgument,
+    duration: Annotated[
+        str | None, typer.Option("--for", metavar="1h2m3s", help="How long.")
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="TIME", help="Until when, as 2026-01-31T08:00:00+0000."),
+    ] = None,
+) -> ExitCode:
+    """Let no job of these queues start for a while. Running jobs go on; new ones can be enqueued."""
+    from dlq.operations import queues as operations
+
+    end = operations.pause_until(duration, until, datetime.now(UTC))
+    names = operations.select_queues(_project(call), queues)
+    operations.pause(names, end)
+    for name in names:
+        call.screen.print(f"Paused queue {name} until {end.isoformat(' ', 'seconds')}.")
+    return ExitCode.DONE
+
+
+@verb(verbs)
+def resume(call: Call, queues: QueuesArgument) -> ExitCode:
+    """End a pause now."""
+    from dlq.operations import queues as operations
+
+    names = operations.select_queues(_project(call), queues)
+    operations.resume(names)
+    for name in names:
+        call.screen.print(f"Resumed queue {name}.")
+    return ExitCode.DONE
+
+
+@verb(verbs)
+def clear(call: Call, queues: QueuesArgument, yes: YesOption = False) -> ExitCode:
+    """Drop all waiting jobs of these queues. Jobs that run are left alone."""
+    from dlq.backends.base import BackendWithClear
+    from dlq.operations import queues as operations
+
+    names = operations.select_queues(_project(call), queues)
+    operations.require(names, BackendWithClear, "clearing")
+    if not confirmed(call, f"Clear all jobs from {', '.join(names)}?", yes):
+        return ExitCode.NOT_DONE
+    for name, count in operations.clear(names).items():
+        what = "all jobs" if count is None else f"{count} job{'' if count == 1 else 's'}"
+        call.screen.print(f"Cleared {what} from queue {name}.")
+    return ExitCode.DONE
+
+
+@verb(verbs)
+def deduplicate(call: Call, queues: QueuesArgument) -> ExitCode:
+    """Keep the oldest of waiting jobs that would do the same, and drop the others."""
+    from dlq.backends.base import ProgressLogger
+    from dlq.operations import queues as operations
+
+    names = operations.select_queues(_project(call), queues)
+    screen = call.screen
+
+    def steps(items: Iterable[Any]) -> Iterable[Any]:
+        return items
+
+    progress = ProgressLogger(screen.note if call.verbose else lambda message: None, steps)
+    for result in operations.deduplicate(names, progress):
+        screen.print(deduplicated_text(result.queue, result.before, result.after))
+    return ExitCode.DONE
+
+
+def deduplicated_text(queue: str, before: int, after: int) -> str:
+    if before == after:
+        return f"{queue}: no duplicate jobs ({before} in the queue)."
+    return f"{queue}: {before} jobs became {after}, {before - after} duplicates dropped."
+
+
+def confirmed(call: Call, question: str, yes: bool) -> bool:
+    """Raises UsageError where there is nobody to ask."""
+    if yes:
+        return True
+    if not call.screen.can_ask:
+        raise UsageError(f"{question} Nobody is here to answer: add --yes")
+    if call.screen.ask(question):
+        return True
+    call.screen.note("Nothing was done.")
+    return False
+
+
+def _project(call: Call) -> Project:
+    from dlq.operations.project import load_project
+
+    return load_project(call.settings, call.config)

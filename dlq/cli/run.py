@@ -1,0 +1,151 @@
+"""`dlq run`, `dlq worker`, `dlq health`: processes that stay."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dlq.cli.plan import ExactOption, MachineOption, OfOption, OnlyQueueOption
+from dlq.cli.verbs import Call, verb, whole_number
+from dlq.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from dlq.operations.plan import Plan
+
+verbs = typer.Typer()
+
+EmbeddedOption = Annotated[
+    bool,
+    typer.Option(
+        "--embedded", help="Start a private, temporary Valkey with it, for development."
+    ),
+]
+
+
+@verb(verbs)
+def run(
+    call: Call,
+    machine: MachineOption = None,
+    of: OfOption = None,
+    exact_configuration: ExactOption = False,
+    only_queue: OnlyQueueOption = None,
+    expect_pool: Annotated[
+        str | None,
+        typer.Option("--expect-pool", metavar="ID", help="Exit with 3 if the pool is another."),
+    ] = None,
+    pidfile: Annotated[
+        str | None,
+        typer.Option("--pidfile", metavar="FILE", help="Go into the background; the pid is here."),
+    ] = None,
+    touchfile: Annotated[
+        str | None,
+        typer.Option(
+            "--touchfile", metavar="FILE.%s", help="Touched after each job; %s is its queue."
+        ),
+    ] = None,
+    health_file: Annotated[
+        str | None,
+        typer.Option("--health-file", metavar="FILE", help="Kept fresh, for `dlq health`."),
+    ] = None,
+    embedded: EmbeddedOption = False,
+) -> ExitCode:
+    """Run the workers of this machine (and cron, where it is this machine's) until told to stop."""
+    from dlq.operations.pool import make_pool
+    from dlq.operations.run import RunOptions
+    from dlq.operations.start import start
+
+    pool = make_pool(
+        machine,
+        of,
+        exact=exact_configuration,
+        only_queue=only_queue,
+        override_files=call.config,
+    )
+    if embedded and pidfile is not None:
+        raise UsageError("--embedded is for development, in the foreground: leave out --pidfile")
+    with ExitStack() as stack:
+        if embedded:
+            from dlq.operations.embedded import embedded_server
+
+            server = stack.enter_context(embedded_server())
+            _say(f"{server.description}\nLIGHTWEIGHT_QUEUE_REDIS_URL={server.url}")
+        options = RunOptions(pidfile, touchfile, expect_pool, health_file, announce=_say)
+        code = start(
+            call.settings,
+            call.config,
+            pool,
+            options,
+            show=lambda plan: _show(call, plan),
+            verbose=call.verbose,
+        )
+    return ExitCode(code)
+
+
+@verb(verbs)
+def worker(
+    call: Call,
+    queue: Annotated[str, typer.Argument(metavar="QUEUE", help="Whose jobs to run.")],
+    number: Annotated[
+        int, typer.Argument(metavar="N", parser=whole_number, help="Which of its workers, from 1.")
+    ],
+    touch_file: Annotated[
+        str | None, typer.Option("--touch-file", metavar="FILE", help="Touched after each job.")
+    ] = None,
+    prometheus_port: Annotated[
+        int | None,
+        typer.Option("--prometheus-port", metavar="PORT", parser=whole_number, help="For metrics."),
+    ] = None,
+) -> ExitCode:
+    """Run one worker in the foreground."""
+    from dlq.operations.start import start_worker
+
+    code = start_worker(
+        call.settings,
+        call.config,
+        queue,
+        number,
+        show=lambda plan: _warn(call, plan),
+        announce=_say,
+        touch_file=touch_file,
+        metrics_port=prometheus_port,
+        verbose=call.verbose,
+    )
+    return ExitCode(code)
+
+
+@verb(verbs)
+def health(
+    call: Call,
+    file: Annotated[
+        str, typer.Option("--file", metavar="F", help="The --health-file of `dlq run`.")
+    ],
+    max_age: Annotated[
+        float, typer.Option("--max-age", metavar="SECONDS", help="Older means dead.")
+    ] = 30.0,
+) -> ExitCode:
+    """Is the runner alive? Asks its health file and no server; costs milliseconds."""
+    from dlq.cli.health import answer
+
+    return ExitCode(answer(["--file", file, "--max-age", str(max_age)]))
+
+
+def _say(text: str) -> None:
+    """At once, also into a pipe: whoever watches a runner wants to see it start."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _show(call: Call, plan: Plan) -> None:
+    from dlq.cli.plan_text import one_line
+
+    _warn(call, plan)
+    _say(one_line(plan))
+
+
+def _warn(call: Call, plan: Plan) -> None:
+    from dlq.cli.render import findings_lines
+
+    call.screen.segments(findings_lines(plan.findings), to_err=True)

@@ -1,0 +1,138 @@
+"""All that is wrong with a project's settings, override files and cron rows, and what was looked
+at. Contacts no server and no database.
+
+"Valid" says nothing by itself: a check that looked at nothing finds nothing. So each answer says
+what it looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dlq.errors import ExitCode
+from dlq.findings import Finding, errors, in_reading_order
+from dlq.operations.declared import is_ours
+from dlq.operations.plan import make_plan
+from dlq.operations.pool import make_pool
+from dlq.operations.project import Project, load_project, load_running_project
+
+if TYPE_CHECKING:
+    from django.core.checks import CheckMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`checked` says what was looked at: `25 settings, 2 cron rows in 1 file`. `complete` is False
+    where the project could not even be loaded."""
+
+    findings: tuple[Finding, ...]
+    checked: str
+    complete: bool = True
+
+    @property
+    def summary(self) -> str:
+        return f"Checked {self.checked}: {_counts(self.findings)}."
+
+    def exit_code(self, fail_on: str = "error") -> ExitCode:
+        if not self.complete:
+            return ExitCode.NOT_DONE
+        bad = {"error", "warning"} if fail_on == "warning" else {"error"}
+        if any(finding.level in bad for finding in self.findings):
+            return ExitCode.FINDINGS
+        return ExitCode.DONE
+
+
+def check_project(
+    settings: str | None, override_files: Sequence[str] = (), of: int | None = None
+) -> Report:
+    """Check a whole project, and with `of` the split over a pool of so many machines."""
+    pool = make_pool(None, of, whole=True)
+    project = load_project(settings, override_files)
+    if project.resolution is None or of is None:
+        return _report(project, _without_pool(project))
+    return _report(project, make_plan(project, pool).findings)
+
+
+def check_cron_files(
+    files: Sequence[str],
+    settings: str | None,
+    override_files: Sequence[str] = (),
+    *,
+    django: bool,
+) -> Report:
+    """Check single cron.py files; without `django` they are only read. Raises UsageError."""
+    from dlq.cron.reading import check_files
+
+    complete = True
+    findings: list[Finding] = []
+    if django:
+        project = load_project(settings, override_files, cron=False)
+        complete = project.resolution is not None
+        findings += errors(project.findings) if not complete else []
+    cron = check_files(files, django=django) if complete else None
+    if cron is None:
+        return Report(tuple(in_reading_order(findings)), "nothing", complete=False)
+    findings += cron.findings
+    checked = _rows(cron.written, len(cron.files))
+    return Report(tuple(in_reading_order(findings)), checked)
+
+
+def django_checks() -> list[CheckMessage]:
+    """The findings as Django's system checks, ids as `dlq.E101`, for the running project."""
+    from django.core import checks
+
+    levels = {"error": checks.ERROR, "warning": checks.WARNING, "info": checks.INFO}
+    report = _report(project := load_running_project(), _without_pool(project))
+    return [
+        checks.CheckMessage(
+            levels[finding.level],
+            finding.message if finding.source is None
+            # Django shows `obj` before the message, which is where people look for the place.
+            else finding.message,
+            hint=finding.help,
+            obj=None if finding.source is None else finding.source.position,
+            id=finding.id,
+        )
+        for finding in report.findings
+    ]
+
+
+def _without_pool(project: Project) -> tuple[Finding, ...]:
+    """The findings that hold for every pool: how many machines there are is not known here."""
+    if project.resolution is None:
+        return project.findings
+    plan = make_plan(project, make_pool(None, 1, whole=True))
+    return plan.findings
+
+
+def _report(project: Project, findings: Iterable[Finding]) -> Report:
+    tasks = [d.task for d in project.declarations if d.task is not None and not is_ours(d)]
+    apps = {task.rpartition(".")[0].rpartition(".")[0] or task for task in tasks}
+    settings = 0 if project.resolution is None else len(project.resolution.values)
+    parts = [
+        _number(settings, "setting"),
+        _rows(project.cron.written, len(project.cron.files)),
+        _number(len(set(tasks)), "task") + (f" in {_number(len(apps), 'app')}" if tasks else ""),
+    ]
+    return Report(
+        tuple(in_reading_order(findings)), ", ".join(parts), project.resolution is not None
+    )
+
+
+def _rows(rows: int, files: int) -> str:
+    return f"{_number(rows, 'cron row')} in {_number(files, 'file')}"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _counts(findings: Sequence[Finding]) -> str:
+    counted = [
+        _number(sum(1 for finding in findings if finding.level == level), noun)
+        for level, noun in (("error", "error"), ("warning", "warning"), ("info", "note"))
+    ]
+    told = [text for text in counted if not text.startswith("0 ")]
+    return ", ".join(told) or "no mistakes found"

@@ -1,0 +1,103 @@
+"""The plan as machines read it, and the smaller documents that it shares with other verbs."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from dlq import __version__
+from dlq.findings import Finding
+from dlq.operations.plan import Plan, next_run
+from dlq.planner import QueuePlan
+
+
+def plan_json(plan: Plan, now: datetime) -> dict[str, Any]:
+    """The plan as machines read it. The keys are a contract: within a format version they may
+    only grow."""
+    from dlq.operations.configuration import settings_json
+
+    resolution, dealt = plan.resolution, plan.split
+    settings = None if resolution is None else resolution.settings
+    metrics = settings.prometheus_start_port if settings and settings.enable_prometheus else None
+    backends = {queue.name: queue.backend for queue in dealt.queues} if dealt else {}
+    return {
+        "format_version": "1",
+        "dlq": __version__,
+        "settings_module": "" if resolution is None else resolution.settings_module,
+        "pool": {
+            "id": None if dealt is None else dealt.pool_id,
+            "machine": None if plan.pool.exact else plan.pool.machine,
+            "of": None if plan.pool.exact else plan.pool.of,
+            "exact": plan.pool.exact,
+            "only_queue": plan.pool.only_queue,
+        },
+        "workers": [
+            {
+                "machine": None if plan.pool.exact else worker.machine,
+                "queue": worker.queue,
+                "number": worker.number,
+                "backend": backends[worker.queue],
+                "metrics_port": None if metrics is None else metrics + worker.position,
+            }
+            for worker in (dealt.workers if dealt else ())
+        ],
+        "queues": {
+            queue.name: {
+                "workers": queue.workers,
+                "here": sum(1 for worker in dealt.workers if worker.queue == queue.name),
+                "backend": queue.backend,
+                "source": count_from(queue),
+            }
+            for queue in (dealt.queues if dealt else ())
+            if dealt is not None
+        },
+        "cron": {
+            "runs_here": plan.runs_cron,
+            "entries": [
+                {
+                    "command": row.command,
+                    "queue": row.queue,
+                    "schedule": row.expression,
+                    "next": _iso(next_run(row, settings, now)) if settings else None,
+                    "source": row.source.position,
+                }
+                for row in plan.rows
+            ],
+        },
+        "settings": {} if resolution is None else settings_json(resolution),
+        "findings": [finding_json(finding) for finding in plan.findings],
+    }
+
+
+def count_from(queue: QueuePlan) -> str:
+    """Who says how many workers a queue has."""
+    if queue.origin == "task":
+        return f"implied by @task, {queue.source.label}"
+    if queue.origin == "cron":
+        return f"implied by cron, {queue.source.label}"
+    return queue.source.label
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    source = finding.source
+    return {
+        "id": finding.id,
+        "level": finding.level,
+        "message": finding.message,
+        "file": source.file if source else None,
+        "line": source.line if source else None,
+        "column": source.column if source else None,
+        "end_column": source.end_column if source else None,
+        "help": finding.help,
+    }
+
+
+def as_text(content: object) -> str:
+    """JSON for people and machines: indented, in the order of the contract, ASCII where a terminal
+    could be misled."""
+    return json.dumps(content, indent=2, ensure_ascii=True)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

@@ -1,0 +1,199 @@
+"""From a command's words to a loaded project: settings, tasks and cron rows, and all that is wrong.
+
+Everything that the user's code raises on the way becomes a finding, and the rest is still looked
+at. The only module of the operations that configures Django.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dlq import queues
+from dlq.config import active
+from dlq.config.model import Resolution, Settings
+from dlq.cron.reading import CronConfiguration, load_rows
+from dlq.discovery import TasksNotImportable, import_tasks
+from dlq.errors import DlqError, ExitCode
+from dlq.findings import Finding
+from dlq.operations.raised import last_line, place_of, shown_path
+from dlq.queues import Declaration
+from dlq.rules import locating as rules
+from dlq.types import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """`resolution` is None where the Django settings could not be had, so that there is nothing to
+    resolve; `findings` then say why. `is_found` is False where there is no settings module at all.
+    """
+
+    resolution: Resolution | None
+    declarations: tuple[Declaration, ...] = ()
+    cron: CronConfiguration = CronConfiguration()
+    findings: tuple[Finding, ...] = ()
+    is_found: bool = True
+
+
+class Unusable(DlqError):
+    """The project cannot be worked with. `findings` say why; `exit_code` is what to leave with."""
+
+    def __init__(
+        self,
+        message: str,
+        findings: Sequence[Finding],
+        exit_code: ExitCode = ExitCode.NOT_DONE,
+    ) -> None:
+        super().__init__(message)
+        self.findings = tuple(findings)
+        self.exit_code = exit_code
+
+
+def load_project(
+    settings: str | None,
+    override_files: Sequence[str] = (),
+    *,
+    exact: bool = False,
+    cron: bool = True,
+) -> Project:
+    """Find Django, resolve the configuration, put it in force, import tasks, read cron rows.
+
+    Raises UsageError where there is no settings module to be found.
+    """
+    from dlq.config.loader import resolve
+    from dlq.config.locate import prepare
+
+    module = prepare(settings)
+    broken = _load_settings(module)
+    if broken is not None:
+        return broken
+    resolution = resolve(override_files, exact=exact)
+    active.install(resolution)
+    findings = [*resolution.findings, *_set_up(resolution)]
+    found = CronConfiguration()
+    if cron and not any(finding.id == rules.E023.id for finding in findings):
+        found = load_rows(_ignored(resolution))
+        findings += found.findings
+    return Project(resolution, _declarations(), found, tuple(findings))
+
+
+def require_settings(project: Project) -> Settings:
+    """The settings, for a verb that does something with them; what is wrong with cron rows or with
+    tasks doesn't stop it. Raises Unusable."""
+    if project.resolution is None or project.resolution.settings is None:
+        raise Unusable(
+            "nothing was done: the settings have errors",
+            tuple(finding for finding in project.findings if finding.level == "error"),
+        )
+    return project.resolution.settings
+
+
+def load_running_project() -> Project:
+    """The project of a process in which Django is set up, as it is now."""
+    resolution = active.resolution()
+    found = load_rows(_ignored(resolution))
+    return Project(
+        resolution, _declarations(), found, (*resolution.findings, *found.findings)
+    )
+
+
+def _load_settings(module: str) -> Project | None:
+    """None where Django's settings could be imported, else what went wrong."""
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        settings.INSTALLED_APPS  # noqa: B018 (the first access imports the module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
+            finding = rules.E021.finding(
+                f"there is no settings module {module!r}: {error.msg}",
+                None,
+                "run dlq in the project's directory, or name the module: dlq --settings shop.settings",
+            )
+            return Project(None, findings=(finding,), is_found=False)
+        return _raising_settings(module, error)
+    except ImproperlyConfigured as error:
+        finding = rules.E022.finding(f"settings module {module}: {error}", place_of(error))
+        return Project(None, findings=(finding,))
+    except Exception as error:
+        return _raising_settings(module, error)
+    return None
+
+
+def _raising_settings(module: str, error: Exception) -> Project:
+    finding = rules.E022.finding(
+        f"settings module {module} raises: {last_line(error)}",
+        place_of(error),
+        f'python -c "import {module}" shows the whole traceback',
+    )
+    return Project(None, findings=(finding,))
+
+
+def _set_up(resolution: Resolution) -> list[Finding]:
+    """Set Django up and import the tasks, as far as that goes."""
+    import django
+    from django.apps import apps
+
+    if not apps.ready:
+        try:
+            django.setup()
+        except TasksNotImportable as error:
+            return _not_importable(error)
+        except Exception as error:
+            return [
+                rules.E023.finding(
+                    f"Django cannot load the apps of INSTALLED_APPS: {last_line(error)}",
+                    place_of(error) or Source("django", name="INSTALLED_APPS"),
+                    "python manage.py check shows the whole traceback",
+                )
+            ]
+    findings = []
+    if not any(app.name in OUR_NAMES for app in apps.get_app_configs()):
+        findings.append(
+            rules.W025.finding(
+                "dlq is not in INSTALLED_APPS", resolution_source(resolution), "add 'dlq' to it"
+            )
+        )
+    try:
+        import_tasks(_ignored(resolution))
+    except TasksNotImportable as error:
+        findings += _not_importable(error)
+    return findings
+
+
+OUR_NAMES = ("dlq", "django_lightweight_queue")
+
+
+def resolution_source(resolution: Resolution) -> Source:
+    return Source("django", name=f"INSTALLED_APPS of {resolution.settings_module}")
+
+
+def _not_importable(error: TasksNotImportable) -> list[Finding]:
+    return [
+        rules.E024.finding(
+            f"cannot import {module}: {last_line(cause)}",
+            place_of(cause),
+            f"mend it, or list the app in LIGHTWEIGHT_QUEUE_IGNORE_APPS: {module.rpartition('.')[0]!r}",
+        )
+        for module, cause in error.causes.items()
+    ]
+
+
+def _ignored(resolution: Resolution) -> tuple[str, ...]:
+    if resolution.settings is not None:
+        return resolution.settings.ignore_apps
+    value = resolution.values["IGNORE_APPS"].value if "IGNORE_APPS" in resolution.values else ()
+    if isinstance(value, list | tuple):
+        return tuple(app for app in value if isinstance(app, str))
+    return ()
+
+
+def _declarations() -> tuple[Declaration, ...]:
+    """With the files as people would type them."""
+    return tuple(
+        replace(declaration, source=replace(declaration.source, file=shown_path(file)))
+        if (file := declaration.source.file) is not None
+        else declaration
+        for declaration in queues.declarations()
+    )

@@ -1,0 +1,164 @@
+"""Pause, resume, clear, deduplicate: what is done to queues on their servers, by name.
+
+A name that nobody knows is refused: pausing `email` while `emails` runs on would be a mistake that
+shows late.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from typing import TypeVar
+
+from dlq import runtime
+from dlq.backends.base import (
+    NULL_PROGRESS_LOGGER,
+    BackendWithClear,
+    BackendWithDeduplicate,
+    BackendWithPause,
+    BackendWithPauseResume,
+    BackendWithRunners,
+    BaseBackend,
+    ProgressLogger,
+)
+from dlq.cron.reading import implied_queues
+from dlq.errors import UsageError
+from dlq.operations.declared import implied_by_tasks
+from dlq.operations.project import Project, require_settings
+from dlq.types import QueueName
+
+DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,10})s)?")
+LONGEST = timedelta(days=3660)
+"""A pause beyond that is a typing error, and the server's clock arithmetic has its limits."""
+
+B = TypeVar("B", bound=BaseBackend)
+
+
+@dataclass(frozen=True, slots=True)
+class Deduplicated:
+    queue: QueueName
+    before: int
+    after: int
+
+
+def known_queues(project: Project) -> list[QueueName]:
+    """Every queue that the configuration, a task or a cron row names, sorted."""
+    settings = require_settings(project)
+    names = {
+        *(QueueName(name) for name in settings.workers),
+        *(QueueName(name) for name in settings.backend_overrides),
+        *implied_by_tasks(project.declarations),
+        *implied_queues(project.cron.rows),
+    }
+    return sorted(names)
+
+
+def select_queues(project: Project, names: Iterable[str]) -> list[QueueName]:
+    """The queues of these names, once each. One that no configuration names any more is let through
+    if its server has something of it. Raises UsageError for all that are unknown, at once."""
+    known = known_queues(project)
+    wanted = [QueueName(name) for name in dict.fromkeys(names)]
+    unknown = [name for name in wanted if name not in known and not _is_stored(name)]
+    if unknown:
+        raise UsageError("; ".join(no_such_queue(name, known) for name in unknown))
+    return wanted
+
+
+def no_such_queue(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name, known, 1)
+    if close:
+        return f"no queue is called {name!r}: did you mean {close[0]!r}?"
+    return f"no queue is called {name!r}: there are {', '.join(known)}"
+
+
+def _is_stored(name: QueueName) -> bool:
+    backend = runtime.current().backend(name)
+    return isinstance(backend, BackendWithRunners) and name in backend.stored_queues()
+
+
+def pause_until(duration: str | None, until: str | None, now: datetime) -> datetime:
+    """The end of a pause, from `--for` or `--until`. Raises UsageError."""
+    if (duration is None) == (until is None):
+        raise UsageError(
+            "say how long: --for 1h2m3s, or --until 2026-01-31T08:00:00+0000 (one of the two)"
+        )
+    end = now + _duration(duration) if duration is not None else _moment(until or "")
+    if end <= now:
+        raise UsageError(f"--until {until} is in the past")
+    if end - now > LONGEST:
+        raise UsageError("a pause may last ten years at most")
+    return end
+
+
+def _duration(text: str) -> timedelta:
+    match = DURATION.fullmatch(text.strip())
+    parts = [int(part or 0) for part in match.groups()] if match else []
+    length = timedelta(hours=parts[0], minutes=parts[1], seconds=parts[2]) if parts else None
+    if not length:
+        raise UsageError(f"--for {text!r}: say it as in 1h2m3s, 5m or 90s, and more than 0")
+    return length
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(
+            f"--until {text!r} is not a time: say it as in 2026-01-31T08:00:00+0000"
+        ) from None
+    if moment.tzinfo is None:
+        raise UsageError(f"--until {text!r} has no time zone: add one, {text}+0000 or {text}Z")
+    return moment.astimezone(UTC)
+
+
+def pause(queues: Iterable[QueueName], until: datetime) -> None:
+    """No job of the queues starts after this has returned. Raises BackendUnavailable."""
+    for queue, backend in _backends(queues, BackendWithPause, "pausing"):
+        backend.pause(queue, until)
+
+
+def resume(queues: Iterable[QueueName]) -> None:
+    for queue, backend in _backends(queues, BackendWithPauseResume, "resuming"):
+        backend.resume(queue)
+
+
+def clear(queues: Iterable[QueueName]) -> dict[QueueName, int | None]:
+    """Drop all waiting jobs; how many they were, where the backend knows it."""
+    return {
+        queue: backend.clear(queue)
+        for queue, backend in _backends(queues, BackendWithClear, "clearing")
+    }
+
+
+def deduplicate(
+    queues: Iterable[QueueName], progress: ProgressLogger = NULL_PROGRESS_LOGGER
+) -> list[Deduplicated]:
+    """Keep the oldest of equal jobs."""
+    return [
+        Deduplicated(queue, *backend.deduplicate(queue, progress_logger=progress))
+        for queue, backend in _backends(queues, BackendWithDeduplicate, "deduplication")
+    ]
+
+
+def require(queues: Iterable[QueueName], ability: type[B], what: str) -> None:
+    """Raises UsageError, before anything is asked or done, where a backend is not able to."""
+    _backends(queues, ability, what)
+
+
+def _backends(
+    queues: Iterable[QueueName], ability: type[B], what: str
+) -> list[tuple[QueueName, B]]:
+    """Each queue with its backend; nothing is done to any of them if one of them can't."""
+    able: list[tuple[QueueName, B]] = []
+    for queue in queues:
+        backend = runtime.current().backend(queue)
+        if not isinstance(backend, ability):
+            raise UsageError(
+                f"queue {queue!r}: its backend"
+                f" {type(backend).__module__}.{type(backend).__name__} doesn't support {what}"
+            )
+        able.append((queue, backend))
+    return able

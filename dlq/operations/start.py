@@ -1,0 +1,94 @@
+"""From a command's words to a running master: load, plan, refuse or go on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from dlq.config.model import Resolution
+from dlq.errors import ExitCode
+from dlq.findings import Finding, errors
+from dlq.operations.plan import Plan, make_plan
+from dlq.operations.project import Project, Unusable, load_project
+from dlq.operations.run import RunOptions, StartRefused, run, run_one_worker
+from dlq.planner import Pool, Split
+from dlq.types import QueueName, WorkerNumber
+
+
+def start(
+    settings: str | None,
+    override_files: Sequence[str],
+    pool: Pool,
+    options: RunOptions,
+    *,
+    show: Callable[[Plan], None],
+    verbose: bool = False,
+) -> int:
+    """Run the plan for `pool` until told to stop; the exit code. `show` gets the plan before
+    anything starts. Raises Unusable (with exit code 78), DifferentPool, UsageError."""
+    plan, dealt, resolution = _valid_plan(settings, override_files, pool)
+    show(plan)
+    _set_log_level(verbose)
+    try:
+        return run(dealt, plan.rows, resolution, options)
+    except StartRefused as refused:
+        raise _refused(refused.findings) from None
+
+
+def start_worker(
+    settings: str | None,
+    override_files: Sequence[str],
+    queue: str,
+    number: int,
+    *,
+    show: Callable[[Plan], None],
+    announce: Callable[[str], None] = print,
+    touch_file: str | None = None,
+    metrics_port: int | None = None,
+    verbose: bool = False,
+) -> int:
+    """Run one worker of the configuration until told to stop; the exit code. Raises as `start`."""
+    plan, dealt, resolution = _valid_plan(settings, override_files, Pool())
+    show(plan)
+    _set_log_level(verbose)
+    try:
+        return run_one_worker(
+            QueueName(queue),
+            WorkerNumber(number),
+            dealt,
+            resolution,
+            touch_file=touch_file,
+            metrics_port=metrics_port,
+            announce=announce,
+        )
+    except StartRefused as refused:
+        raise _refused(refused.findings) from None
+
+
+def _valid_plan(
+    settings: str | None, override_files: Sequence[str], pool: Pool
+) -> tuple[Plan, Split, Resolution]:
+    project = load_project(settings, override_files, exact=pool.exact)
+    plan = make_plan(project, pool)
+    if plan.split is None or plan.resolution is None or not plan.is_valid:
+        raise _refused(plan.findings, project)
+    return plan, plan.split, plan.resolution
+
+
+def _refused(findings: Sequence[Finding], project: Project | None = None) -> Unusable:
+    found = errors(findings)
+    count = f"{len(found)} error{'' if len(found) == 1 else 's'}"
+    if project is not None and not project.is_found:
+        return Unusable("nothing was started: there are no settings", findings)
+    return Unusable(
+        f"nothing was started: the configuration has {count}", findings, ExitCode.REFUSED
+    )
+
+
+def _set_log_level(verbose: bool) -> None:
+    """With -v, DEBUG records of dlq go where the project's logging sends them, or to stderr where
+    it has no opinion."""
+    if verbose:
+        logging.getLogger("dlq").setLevel(logging.DEBUG)
+        if not logging.getLogger().handlers:
+            logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -1,0 +1,202 @@
+"""What runs and what waits, as the servers show it now, and what is wrong with that.
+
+The servers are asked; what comes back is a value, and what is to be said about it is a function of
+that value and the plan.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dlq import runtime
+from dlq.backends.base import BackendWithRunners, QueueState, RunnerState, ServerState
+from dlq.errors import UsageError
+from dlq.findings import Finding
+from dlq.operations.plan import queues_of
+from dlq.operations.project import Project, require_settings
+from dlq.planner import QueuePlan
+from dlq.rules import backends as rules
+from dlq.types import QueueName
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """`planned` is how many workers the configuration gives the queue over the whole pool; `alive`
+    how many numbers have a living owner."""
+
+    state: QueueState
+    planned: int
+    alive: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Times are Unix times in seconds; `at` is when the servers were asked."""
+
+    at: float
+    servers: tuple[ServerState, ...]
+    queues: tuple[QueueStatus, ...]
+    runners: tuple[RunnerState, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def workers(self) -> int:
+        return sum(len(runner.workers) for runner in self.runners)
+
+    @property
+    def busy(self) -> int:
+        return sum(runner.busy for runner in self.runners)
+
+    @property
+    def is_well(self) -> bool:
+        return not any(finding.level in {"error", "warning"} for finding in self.findings)
+
+
+def read_status(project: Project, now: float) -> Status:
+    """Ask every server of the project's backends. Raises UsageError where no backend can tell, and
+    BackendUnavailable."""
+    settings = require_settings(project)
+    assert project.resolution is not None
+    planned = {queue.name: queue for queue in queues_of(project, project.resolution, settings)}
+    current = runtime.current()
+    homes = {name: current.backend(name) for name in planned}
+    able = {b for b in homes.values() if isinstance(b, BackendWithRunners)}
+    if not able:
+        raise UsageError(
+            "no queue has a backend that can tell: set LIGHTWEIGHT_QUEUE_BACKEND to"
+            " 'dlq.backends.reliable_redis.ReliableRedisBackend'"
+        )
+    servers: dict[str, ServerState] = {}
+    runners: dict[str, RunnerState] = {}
+    states: dict[QueueName, QueueState] = {}
+    for backend in able:
+        server = backend.server_state()
+        servers.setdefault(server.address, server)
+        runners.update({seen.runner.nonce: seen for seen in backend.runners()})
+        stored = [
+            name for name in backend.stored_queues() if current.backend(name) is backend
+        ]
+        own = [name for name, home in homes.items() if home is backend]
+        for name in dict.fromkeys([*own, *stored]):
+            states[name] = backend.queue_state(name)
+    listed = tuple(
+        _queue_status(states[name], planned.get(name), runners.values())
+        for name in sorted(states)
+    )
+    alive = tuple(sorted(runners.values(), key=_order))
+    return Status(now, tuple(servers.values()), listed, alive, tuple(judge(listed, alive)))
+
+
+def judge(queues: Sequence[QueueStatus], runners: Sequence[RunnerState]) -> Iterable[Finding]:
+    """What is wrong. Pure."""
+    yield from _disagreement(runners)
+    yield from _doubled_machines(runners)
+    for queue in queues:
+        name, state = queue.state.queue, queue.state
+        jobs = state.waiting + state.in_hand
+        if jobs and not queue.alive:
+            yield rules.W502.finding(
+                f"queue {name!r} has {jobs} job{'' if jobs == 1 else 's'} and no living worker",
+                None,
+                f"run it, or drop its jobs: dlq clear {name}"
+                if not queue.planned
+                else "start its runner: dlq run; or look into that machine's log",
+            )
+        elif runners and queue.alive < queue.planned:
+            missing = queue.planned - queue.alive
+            yield rules.W503.finding(
+                f"queue {name!r} has {queue.alive} of {queue.planned} workers:"
+                f" {missing} number{'' if missing == 1 else 's'} without a living worker",
+                None,
+                "start the missing machine, or look into its log",
+            )
+
+
+def _disagreement(runners: Sequence[RunnerState]) -> Iterable[Finding]:
+    pools: dict[str, list[RunnerState]] = defaultdict(list)
+    for seen in runners:
+        if not seen.runner.exact:
+            pools[seen.runner.pool_id].append(seen)
+    if len(pools) < 2:
+        return
+    told = ", ".join(
+        f"{pool} ({_number(len(members), 'machine')} of {members[0].runner.of})"
+        for pool, members in sorted(pools.items(), key=lambda item: -len(item[1]))
+    )
+    yield rules.W501.finding(
+        f"machines disagree about the pool: {told}. Some workers run twice, some nowhere",
+        None,
+        "give all machines the same settings and --of; `dlq run --expect-pool ID` refuses others",
+    )
+
+
+def _doubled_machines(runners: Sequence[RunnerState]) -> Iterable[Finding]:
+    places: dict[tuple[str, int | None], list[RunnerState]] = defaultdict(list)
+    for seen in runners:
+        if not seen.runner.exact:
+            places[seen.runner.pool_id, seen.runner.machine].append(seen)
+    for (_, machine), members in places.items():
+        if len(members) > 1:
+            hosts = ", ".join(f"{seen.runner.host} (pid {seen.runner.pid})" for seen in members)
+            yield rules.W504.finding(
+                f"machine {machine} of {members[0].runner.of} runs {len(members)} times: {hosts}",
+                None,
+                "stop one of them, or give it another --machine",
+            )
+
+
+def _queue_status(
+    state: QueueState, plan: QueuePlan | None, runners: Iterable[RunnerState]
+) -> QueueStatus:
+    planned = 0 if plan is None else plan.workers
+    alive = {owner.number for owner in state.owners if owner.alive}
+    # At-most-once queues have no owners; the runners say which workers they have.
+    told = {
+        int(number)
+        for seen in runners
+        for worker in seen.workers
+        for queue, _, number in [worker.rpartition("/")]
+        if queue == state.queue and number.isdigit()
+    }
+    return QueueStatus(state, planned, len(alive | told))
+
+
+def _order(seen: RunnerState) -> tuple[bool, str, int, str]:
+    runner = seen.runner
+    return (runner.exact, runner.pool_id, runner.machine or 0, runner.host)
+
+
+def status_json(status: Status) -> dict[str, Any]:
+    from dlq.operations.plan_document import finding_json
+
+    return {
+        "format_version": "1",
+        "at": status.at,
+        "well": status.is_well,
+        "servers": [asdict(server) for server in status.servers],
+        "queues": [
+            {
+                "queue": queue.state.queue,
+                "waiting": queue.state.waiting,
+                "oldest": queue.state.oldest,
+                "in_hand": queue.state.in_hand,
+                "delayed": queue.state.delayed,
+                "failed": queue.state.failed,
+                "workers": {"planned": queue.planned, "alive": queue.alive},
+                "paused_until": queue.state.paused_until,
+            }
+            for queue in status.queues
+        ],
+        "runners": [
+            {**asdict(seen.runner), "age": seen.age, "workers": list(seen.workers), "busy": seen.busy}
+            for seen in status.runners
+        ],
+        "findings": [finding_json(finding) for finding in status.findings],
+    }
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
