@@ -1,58 +1,181 @@
 """The settings as one frozen, typed value, and the resolution that it came out of.
 
-A plain pydantic model: making one reads neither the environment nor Django.
+A plain pydantic model: making one reads neither the environment nor Django. Nothing is coerced: '3'
+is not 3 and True is not 1, because a value that was meant otherwise should be told, not guessed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from dlq.config import values as check
+from dlq.config.frozen import FrozenDict
 from dlq.findings import Finding
 from dlq.types import Source
 
 PREFIX = "LIGHTWEIGHT_QUEUE_"
 """Of every setting's name, in Django settings and in the environment."""
 
+SECRETS = frozenset({"REDIS_PASSWORD", "REDIS_URL"})
+"""Their values, or a part of them, are never shown."""
+
+QueueKey = Annotated[str, AfterValidator(check.queue_name)]
+Path = Annotated[str, AfterValidator(check.dotted_path)]
+Paths = Annotated[tuple[Path, ...], BeforeValidator(check.as_tuple)]
+Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(check.as_tuple)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
 
 class Settings(BaseModel):
-    """Every setting, under its name in lower case. Durations are in seconds."""
+    """Every setting, under its name in lower case. Durations are in seconds. Paths of classes are
+    those of dlq, also where the old package's were written."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,
+        validate_default=False,
+    )
 
-    workers: Mapping[str, int] = Field(default_factory=dict)
-    backend: str = "dlq.backends.synchronous.SynchronousBackend"
-    backend_overrides: Mapping[str, str] = Field(default_factory=dict)
-    middleware: tuple[str, ...] = ("dlq.middleware.logging.LoggingMiddleware",)
-    logger_factory: str | Callable[[str], Any] = "logging.getLogger"
-    ignore_apps: tuple[str, ...] = ()
-    atomic_jobs: bool = True
-    redis_host: str = "127.0.0.1"
-    redis_port: int = 6379
-    redis_password: SecretStr | None = None
-    redis_database: int = 0
-    redis_prefix: str = ""
-    redis_url: SecretStr | None = None
-    redis_socket_timeout: float | None = 30
-    dequeue_timeout: int = 15
-    enable_prometheus: bool = False
-    prometheus_start_port: int = 9300
-    prometheus_address: str = "127.0.0.1"
-    site_url: str = "http://localhost:8000"
-    worker_max_jobs: int = 1000
-    worker_max_idle: float = 1800
-    stop_timeout: float | None = None
-    max_crashes: int = 3
-    failed_keep: int = 1000
-    cron_timezone: str = "UTC"
-    cron_machines: Literal["first", "all"] = "first"
-    cron_catch_up: float = 600
-    task_modules: tuple[str, ...] = ()
-    cron_commands: tuple[str, ...] = ()
-    preload: bool = True
+    workers: Annotated[
+        Mapping[QueueKey, Annotated[int, Field(ge=0, le=1024)]], AfterValidator(FrozenDict)
+    ] = Field(
+        default_factory=FrozenDict,
+        description="How many workers each queue has over the whole pool, 0 to 1024. An override"
+        " file's WORKERS replaces that of the Django settings as a whole.",
+    )
+    backend: Path = Field(
+        default="dlq.backends.synchronous.SynchronousBackend",
+        description="Dotted path of the class that stores jobs: a subclass of BaseBackend.",
+    )
+    backend_overrides: Annotated[Mapping[QueueKey, Path], AfterValidator(FrozenDict)] = Field(
+        default_factory=FrozenDict, description="Backends of single queues, in place of BACKEND."
+    )
+    middleware: Paths = Field(
+        default=("dlq.middleware.logging.LoggingMiddleware",),
+        description="Dotted paths of the classes whose process_job, process_result and"
+        " process_exception are called around each job, in this order.",
+    )
+    logger_factory: Annotated[str | Callable[[str], Any], BeforeValidator(check.logger_factory)] = (
+        Field(
+            default="logging.getLogger",
+            description="Dotted path of a function (in Python also the function itself) that is"
+            " given a name and returns a logger.",
+        )
+    )
+    ignore_apps: Names = Field(
+        default=(),
+        description="Installed apps whose tasks and cron modules are left alone, as"
+        " INSTALLED_APPS names them.",
+    )
+    atomic_jobs: bool = Field(
+        default=True,
+        description="Run each job in a database transaction, unless its task says otherwise.",
+    )
+    redis_host: Annotated[str, AfterValidator(check.redis_host)] = Field(
+        default="127.0.0.1",
+        description="Host name or address of the Redis or Valkey server. Not with REDIS_URL.",
+    )
+    redis_port: Port = Field(default=6379, description="Port of the server. Not with REDIS_URL.")
+    redis_password: SecretStr | None = Field(
+        default=None, description="Password for the server, or None. Not with REDIS_URL."
+    )
+    redis_database: Count = Field(
+        default=0, description="Number of the database on the server. Not with REDIS_URL."
+    )
+    redis_prefix: str = Field(
+        default="",
+        description="Put before the name of every key, with a colon, so that several projects can"
+        " share a server.",
+    )
+    redis_url: Annotated[SecretStr, AfterValidator(check.redis_url)] | None = Field(
+        default=None,
+        description="The server as one URL: redis://, rediss:// (TLS), unix://, valkey:// or"
+        " valkeys://, in place of host, port, password and database.",
+    )
+    redis_socket_timeout: PositiveSeconds | None = Field(
+        default=30,
+        description="Seconds to wait for an answer of the server; longer than DEQUEUE_TIMEOUT."
+        " None waits for ever.",
+    )
+    dequeue_timeout: Annotated[int, Field(ge=1, le=300)] = Field(
+        default=15, description="Seconds that an idle worker waits for a job in one request."
+    )
+    enable_prometheus: bool = Field(
+        default=False, description="Export metrics; needs the extra dlq[metrics]."
+    )
+    prometheus_start_port: Port = Field(
+        default=9300,
+        description="Port of /worker_config; the workers of a machine export their metrics on the"
+        " ports after it.",
+    )
+    prometheus_address: Annotated[str, AfterValidator(check.ip_address)] = Field(
+        default="127.0.0.1", description="IP address that the metrics are served on."
+    )
+    site_url: Annotated[str, AfterValidator(check.site_url)] = Field(
+        default="http://localhost:8000",
+        description="Where the project's site is, for links of the debug backend. Django's own"
+        " SITE_URL is used where this is not set.",
+    )
+    worker_max_jobs: Count = Field(
+        default=1000,
+        description="After so many jobs a worker is replaced by a fresh one; 0 is never.",
+    )
+    worker_max_idle: Seconds = Field(
+        default=1800,
+        description="After so many seconds without a job a worker is replaced; 0 is never.",
+    )
+    stop_timeout: Seconds | None = Field(
+        default=None,
+        description="Seconds that running jobs are given when the workers stop; None waits for"
+        " them to end.",
+    )
+    max_crashes: Annotated[int, Field(ge=1)] = Field(
+        default=3,
+        description="How often a job may take its worker down before it is a failed job.",
+    )
+    failed_keep: Count = Field(
+        default=1000, description="How many failed jobs each queue keeps; 0 keeps none."
+    )
+    cron_timezone: Annotated[str, AfterValidator(check.timezone)] = Field(
+        default="UTC", description="IANA name of the time zone that cron schedules are meant in."
+    )
+    cron_machines: Literal["first", "all"] = Field(
+        default="first",
+        description="Which machines of a pool schedule cron: the first, or all (each run is still"
+        " enqueued once).",
+    )
+    cron_catch_up: Seconds = Field(
+        default=600,
+        description="How many seconds late a missed cron run may still be enqueued; 0 is never.",
+    )
+    task_modules: Names = Field(
+        default=(),
+        description="Modules outside of the installed apps that jobs may name tasks of.",
+    )
+    cron_commands: Names = Field(
+        default=(),
+        description="Management commands that cron jobs may run although no cron row names them.",
+    )
+    preload: bool = Field(
+        default=True,
+        description="Fork workers from the loaded master; False starts a fresh interpreter for"
+        " each.",
+    )
+
+
+SETTING_NAMES = tuple(name.upper() for name in Settings.model_fields)
+"""Without the prefix, in the order of the documentation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +195,7 @@ class ResolvedValue:
     value: object
     source: Source
     hides: tuple[Hidden, ...] = ()
-    items: Mapping[str, Source] = field(default_factory=dict)
+    items: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,53 @@
+"""Checks that need to know more than the settings: the queues, or the plan. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+
+from dlq.config.model import PREFIX, Resolution
+from dlq.findings import Finding
+from dlq.rules import settings as rules
+
+
+def check_overrides(resolution: Resolution, queue_names: Collection[str]) -> Iterator[Finding]:
+    """BACKEND_OVERRIDES names queues that there are. `queue_names`: all of them."""
+    if resolution.settings is None:
+        return
+    for name in resolution.settings.backend_overrides:
+        if name in queue_names:
+            continue
+        close = get_close_matches(name, queue_names, 1)
+        yield rules.E117.finding(
+            f"{PREFIX}BACKEND_OVERRIDES[{name!r}]: queue {name!r} is not in WORKERS, and no task or"
+            " cron row names it",
+            resolution.source_of("BACKEND_OVERRIDES", name),
+            f"did you mean {close[0]!r}?" if close else f"remove it, or add {name!r} to WORKERS",
+        )
+
+
+def check_metrics_ports(resolution: Resolution, workers: int) -> Iterator[Finding]:
+    """The ports that `workers` on one machine need exist, and none is Redis's of this machine."""
+    settings = resolution.settings
+    if settings is None or not settings.enable_prometheus or workers < 1:
+        return
+    start = settings.prometheus_start_port
+    last = start + workers
+    source = resolution.source_of("PROMETHEUS_START_PORT")
+    ports = f"{workers} workers need ports {start} to {last}"
+    if workers == 1:
+        ports = f"1 worker needs ports {start} and {last}"
+    if last > 65535:
+        yield rules.E118.finding(
+            f"{PREFIX}PROMETHEUS_START_PORT is {start}: {ports}, and 65535 is the last there is",
+            source,
+            f"use {65535 - workers} or less",
+        )
+    port = settings.redis_port
+    local = settings.redis_url is None and settings.redis_host in {"127.0.0.1", "localhost", "::1"}
+    if local and start <= port <= last:
+        yield rules.E118.finding(
+            f"{PREFIX}PROMETHEUS_START_PORT is {start}: {ports}, and Redis has port {port}",
+            source,
+            f"use {port + 1}, or another range that leaves {port} out",
+        )

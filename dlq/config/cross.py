@@ -1,0 +1,77 @@
+"""Rules between settings, and about values that are valid and still worth a word.
+
+Pure functions over what is resolved; none imports the users' code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from dlq.config.merge import Layer, Merged
+from dlq.config.model import PREFIX, Settings
+from dlq.findings import Finding
+from dlq.rules import settings as rules
+
+URL_PARTS = ("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DATABASE")
+
+
+def cross_check(settings: Settings, merged: Merged, failed: Collection[str]) -> Iterator[Finding]:
+    """`failed` names settings whose values are not those in `settings`: nothing is said of them."""
+    yield from _check_url(merged)
+    if not {"REDIS_SOCKET_TIMEOUT", "DEQUEUE_TIMEOUT"} & set(failed):
+        yield from _check_timeouts(settings, merged)
+    if "WORKERS" not in failed:
+        yield from _check_workers(settings, merged)
+
+
+def _check_url(merged: Merged) -> Iterator[Finding]:
+    url = merged.owner("REDIS_URL")
+    if url is None or url.values["REDIS_URL"] is None:
+        return
+    parts = [name for name in URL_PARTS if url.values.get(name) is not None]
+    if parts:
+        yield rules.E107.finding(
+            f"{PREFIX}REDIS_URL is set beside {', '.join(parts)}, in the same place",
+            merged["REDIS_URL"].source,
+            f"remove {PREFIX}REDIS_URL, or {' and '.join(PREFIX + part for part in parts)}",
+        )
+
+
+def _check_timeouts(settings: Settings, merged: Merged) -> Iterator[Finding]:
+    timeout = settings.redis_socket_timeout
+    if timeout is None or timeout > settings.dequeue_timeout:
+        return
+    higher = max(
+        (merged[name].source for name in ("REDIS_SOCKET_TIMEOUT", "DEQUEUE_TIMEOUT")),
+        key=lambda source: source.kind != "default",
+    )
+    yield rules.E108.finding(
+        f"{PREFIX}REDIS_SOCKET_TIMEOUT is {timeout:g}: must be longer than DEQUEUE_TIMEOUT"
+        f" ({settings.dequeue_timeout})",
+        higher,
+        f"use {settings.dequeue_timeout * 2}, or a shorter DEQUEUE_TIMEOUT",
+    )
+
+
+def _check_workers(settings: Settings, merged: Merged) -> Iterator[Finding]:
+    value = merged["WORKERS"]
+    for name, count in settings.workers.items():
+        if count == 0:
+            yield rules.W101.finding(
+                f"queue {name!r} has 0 workers: its jobs wait until a worker is added",
+                value.items.get(name, value.source),
+            )
+    alike: dict[str, list[str]] = {}
+    for name in settings.workers:
+        alike.setdefault(name.casefold(), []).append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            yield rules.W102.finding(
+                f"queues {' and '.join(repr(name) for name in names)} differ only in case",
+                value.items.get(names[-1], value.source),
+                "keep one of them, if they are meant to be one queue",
+            )
+
+
+def owner_has(layer: Layer, names: Collection[str]) -> bool:
+    return any(name in layer.values for name in names)

@@ -1,0 +1,107 @@
+"""From all sources to one resolution: what is in force, where it came from, and what is wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dlq.config.cross import cross_check
+from dlq.config.files import file_layer
+from dlq.config.merge import Layer, Merged, Place
+from dlq.config.model import Resolution
+from dlq.config.sources import django_layer, environment_layer
+from dlq.config.validation import Verdict, validate
+from dlq.findings import Finding, errors, in_reading_order
+from dlq.rules import locating as rules
+
+
+def resolve(
+    django_settings: Any,
+    *,
+    settings_module: str = "",
+    override_files: Sequence[str | Path] = (),
+    environ: Mapping[str, str],
+    exact: bool = False,
+) -> Resolution:
+    """Default < Django settings < override files in their order < environment.
+
+    Nothing is written to: not the user's dicts, not the modules, not `environ`. `exact`: the
+    override files are the whole truth, so names in them that have no effect are errors.
+    """
+    layers: list[Layer] = []
+    findings: list[Finding] = []
+    for layer, found in _layers(django_settings, override_files, environ, exact):
+        layers.append(layer)
+        findings += found
+    merged = Merged(layers)
+    raw = merged.raw()
+    unreadable = {name for name in raw if name in _owner(merged, name).unreadable}
+    verdict = validate({name: value for name, value in raw.items() if name not in unreadable})
+    findings += _mistakes(verdict, merged)
+    findings += cross_check(verdict.valid, merged, verdict.failed | unreadable)
+    return Resolution(
+        None if errors(findings) else verdict.valid,
+        merged,
+        tuple(in_reading_order(findings)),
+        settings_module,
+        tuple(os.fspath(path) for path in override_files),
+    )
+
+
+def resolve_from_django() -> Resolution:
+    """Django's settings and the environment, without override files: for processes that dlq's own
+    commands didn't start. Where Django has no settings, a finding says so."""
+    return resolve_command((), exact=False)
+
+
+def resolve_command(override_files: Sequence[str | Path], *, exact: bool = False) -> Resolution:
+    """As `resolve_from_django`, with the override files of a command."""
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        settings_module = getattr(settings, "SETTINGS_MODULE", "")
+    except ImproperlyConfigured as error:
+        return _without_django(error)
+    return resolve(
+        settings,
+        settings_module=settings_module if isinstance(settings_module, str) else "",
+        override_files=override_files,
+        environ=os.environ,
+        exact=exact,
+    )
+
+
+def _without_django(error: Exception) -> Resolution:
+    finding = rules.E001.finding(
+        "Django has no settings in this process",
+        None,
+        "set DJANGO_SETTINGS_MODULE, as in export DJANGO_SETTINGS_MODULE=shop.settings",
+    )
+    return Resolution(None, Merged(()), (finding,))
+
+
+def _layers(
+    django_settings: Any,
+    override_files: Sequence[str | Path],
+    environ: Mapping[str, str],
+    exact: bool,
+) -> Iterator[tuple[Layer, list[Finding]]]:
+    """The lowest first."""
+    yield django_layer(django_settings)
+    for path in override_files:
+        yield file_layer(path, exact=exact)
+    yield environment_layer(environ)
+
+
+def _owner(merged: Merged, name: str) -> Layer:
+    return merged.owner(name) or Layer({}, lambda name: Place(merged[name].source))
+
+
+def _mistakes(verdict: Verdict, merged: Merged) -> Iterator[Finding]:
+    for mistake in verdict.mistakes:
+        value = merged[mistake.name]
+        source = value.items.get(mistake.key, value.source) if mistake.key else value.source
+        yield mistake.rule.finding(mistake.message, source, mistake.help)

@@ -1,0 +1,151 @@
+"""Finding the Django project: which settings module, and which directory goes on the import path.
+
+Reads pyproject.toml and manage.py, runs neither, and imports nothing of the project.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import stat
+import sys
+import tokenize
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlq.errors import UsageError
+
+VARIABLE = "DJANGO_SETTINGS_MODULE"
+REMEDY = (
+    "say which one: dlq --settings shop.settings, or set DJANGO_SETTINGS_MODULE, or put"
+    ' [tool.dlq] settings = "shop.settings" into pyproject.toml'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """`how` says for people who named the module: `--settings`, `$DJANGO_SETTINGS_MODULE`, or the
+    file. `directory` is the project's, which the module is imported from."""
+
+    module: str
+    directory: Path
+    how: str
+
+
+def prepare(option: str | None) -> str:
+    """Find the project, and make its settings module importable in this process, under the name
+    that Django looks up. Gives the module's name. Raises UsageError."""
+    located = locate(option, os.environ, Path.cwd())
+    enter(located)
+    return located.module
+
+
+def enter(located: Located) -> None:
+    """What manage.py does by lying where it lies: the project's directory comes first on the import
+    path, and Django is told the module."""
+    directory = str(located.directory)
+    if directory not in sys.path:
+        sys.path.insert(0, directory)
+    os.environ[VARIABLE] = located.module
+
+
+def locate(option: str | None, environ: Mapping[str, str], directory: Path) -> Located:
+    """--settings > $DJANGO_SETTINGS_MODULE > pyproject.toml > manage.py; the files are the nearest
+    ones, from `directory` upwards. Raises UsageError."""
+    pyproject = _nearest("pyproject.toml", directory)
+    manage = _nearest("manage.py", directory)
+    home = manage.parent if manage else pyproject.parent if pyproject else directory
+    if option is not None:
+        return Located(_module(option, "--settings"), home, "--settings")
+    if environ.get(VARIABLE):
+        return Located(_module(environ[VARIABLE], f"${VARIABLE}"), home, f"${VARIABLE}")
+    if pyproject is not None:
+        named = _from_pyproject(pyproject)
+        if named is not None:
+            return Located(_module(named, str(pyproject)), pyproject.parent, str(pyproject))
+    if manage is not None:
+        named = _from_manage(manage)
+        if named is not None:
+            return Located(_module(named, str(manage)), manage.parent, str(manage))
+        raise UsageError(
+            f"{manage} doesn't say in plain text what the settings module is: {REMEDY}"
+        )
+    raise UsageError(
+        f"no Django project found: no manage.py in {directory} or above it, and no settings module"
+        f" is named; {REMEDY}"
+    )
+
+
+def _module(name: str, how: str) -> str:
+    if name.endswith(".py") or "/" in name:
+        dotted = name.removesuffix(".py").strip("./").replace("/", ".")
+        raise UsageError(
+            f"{how} is {name!r}: must be the dotted name of a module, not a path; use {dotted!r}"
+        )
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise UsageError(
+            f"{how} is {name!r}: must be the dotted name of a module, as in shop.settings"
+        )
+    return name
+
+
+def _nearest(name: str, directory: Path) -> Path | None:
+    for folder in _upwards(directory):
+        path = folder / name
+        if path.is_file():
+            return path
+    return None
+
+
+def _upwards(directory: Path) -> Iterator[Path]:
+    """Up to the root, or to a directory that everybody can write, such as /tmp: a file that lies in
+    one may be anybody's, and what it names would be imported."""
+    yield directory
+    for folder in directory.parents:
+        try:
+            if os.stat(folder).st_mode & stat.S_IWOTH:
+                return
+        except OSError:
+            return
+        yield folder
+
+
+def _from_pyproject(path: Path) -> str | None:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from None
+    tool = content.get("tool")
+    table = tool.get("dlq") if isinstance(tool, dict) else None
+    if table is None:
+        return None
+    named = table.get("settings") if isinstance(table, dict) else None
+    if named is not None and not isinstance(named, str):
+        raise UsageError(
+            f'{path}: settings in [tool.dlq] must be text, as in settings = "shop.settings"'
+        )
+    return named
+
+
+def _from_manage(path: Path) -> str | None:
+    """The string that manage.py gives to os.environ.setdefault, or assigns there."""
+    try:
+        with tokenize.open(path) as file:
+            tree = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from None
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(attr="setdefault"),
+                args=[ast.Constant(value="DJANGO_SETTINGS_MODULE"), ast.Constant(value=str(named))],
+            ):
+                return named
+            case ast.Assign(
+                targets=[ast.Subscript(slice=ast.Constant(value="DJANGO_SETTINGS_MODULE"))],
+                value=ast.Constant(value=str(named)),
+            ):
+                return named
+    return None

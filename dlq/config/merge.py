@@ -1,0 +1,88 @@
+"""Precedence: the one place that knows it.
+
+Pure. Sources come in as layers, the lowest first. The highest layer that sets a name owns the whole
+value; nothing is ever merged into another layer's dict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dlq.config.frozen import copied
+from dlq.config.model import SETTING_NAMES, Hidden, ResolvedValue, Settings
+from dlq.types import DEFAULT, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a setting is written, and where each key of its dict is, as far as that is known."""
+
+    source: Source
+    items: Mapping[str, Source] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one source sets, by setting name. `place` is asked only when somebody wants to know:
+    looking for a line costs more than reading a value. `unreadable` names the settings whose text
+    could not be understood: the layer owns them all the same, so nothing lower shines through."""
+
+    values: Mapping[str, object]
+    place: Callable[[str], Place]
+    unreadable: frozenset[str] = frozenset()
+
+
+class Merged(Mapping[str, ResolvedValue]):
+    """Every setting by name, with its provenance, which is looked up when first asked for."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._layers = tuple(layers)
+        self._resolved: dict[str, ResolvedValue] = {}
+
+    def owner(self, name: str) -> Layer | None:
+        """None for a setting that only has its default."""
+        return next((layer for layer in reversed(self._layers) if name in layer.values), None)
+
+    def raw(self) -> dict[str, object]:
+        """The values in force of those that some layer sets, without asking for their places."""
+        values: dict[str, object] = {}
+        for layer in self._layers:
+            values.update(layer.values)
+        return values
+
+    def __getitem__(self, name: str) -> ResolvedValue:
+        found = self._resolved.get(name)
+        if found is None:
+            found = self._resolved[name] = self._resolve(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SETTING_NAMES)
+
+    def __len__(self) -> int:
+        return len(SETTING_NAMES)
+
+    def __reduce__(self) -> tuple[type[dict[str, ResolvedValue]], tuple[object]]:
+        """Pickled as a dict: a layer's way to look up places cannot travel."""
+        return (dict, (dict(self),))
+
+    def _resolve(self, name: str) -> ResolvedValue:
+        if name not in SETTING_NAMES:
+            raise KeyError(name)
+        setting = [layer for layer in reversed(self._layers) if name in layer.values]
+        if not setting:
+            return ResolvedValue(name, default(name), DEFAULT)
+        owner, *below = setting
+        place = owner.place(name)
+        return ResolvedValue(
+            name,
+            copied(owner.values[name]),
+            place.source,
+            tuple(Hidden(copied(layer.values[name]), layer.place(name).source) for layer in below),
+            place.items,
+        )
+
+
+def default(name: str) -> object:
+    return Settings.model_fields[name.lower()].get_default(call_default_factory=True)

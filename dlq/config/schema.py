@@ -1,0 +1,33 @@
+"""The JSON Schema of TOML and JSON override files, made from the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlq.config.model import Settings
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema() -> dict[str, Any]:
+    """Draft 2020-12: keys in lower case and no others, with descriptions and defaults."""
+    made = Settings.model_json_schema()
+    properties: dict[str, Any] = made["properties"]
+    for name, content in properties.items():
+        content.pop("title", None)
+        default = Settings.model_fields[name].get_default(call_default_factory=True)
+        content["default"] = _plain(default)
+    return {
+        "$schema": DIALECT,
+        "title": "dlq override file",
+        "description": "Settings of dlq that replace those of the Django settings.",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else {}

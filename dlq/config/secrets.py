@@ -1,0 +1,80 @@
+"""How the values of settings are shown, everywhere: for people, in JSON, in messages. A secret is
+shown as ******** in all of them, whatever it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from dlq.config.model import SECRETS
+
+MASK = "********"
+LIMIT = 200
+"""Characters of a value in a message; the place where it is written has all of it."""
+
+
+def display(name: str, value: object) -> str:
+    """For people, in the notation of JSON: `{"images": 6}`, `true`, `********`."""
+    shown = json_value(name, value)
+    return MASK if shown == MASK else json.dumps(shown, ensure_ascii=True)
+
+
+def json_value(name: str, value: object) -> Any:
+    """As JSON can carry it, without secrets."""
+    if name in SECRETS:
+        return _masked(name, value)
+    return _plain(value)
+
+
+def in_message(name: str, value: object) -> str:
+    """As Python writes it, cut; of a secret only its type."""
+    if name in SECRETS:
+        return f"of type {type(value).__name__}"
+    text = repr(value)
+    return text if len(text) <= LIMIT else f"{text[: LIMIT - 1]}…"
+
+
+def _masked(name: str, value: object) -> str | None:
+    """None is no secret. Of a URL, what stands after its credentials may be shown."""
+    if value is None:
+        return None
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if name != "REDIS_URL" or not isinstance(text, str):
+        return MASK
+    return masked_url(text)
+
+
+def masked_url(url: str) -> str:
+    """With ******** for user and password, and without its query, which may hold a password too."""
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        # A second look at what is left: an unescaped / or @ in a password moves it out of place.
+        odd = "@" in parts.path or "@" in parts.query or "@" in parts.fragment or not parts.scheme
+        _ = parts.port
+    except ValueError:
+        return MASK
+    if odd:
+        return MASK
+    credentials = f"{MASK}@" if "@" in parts.netloc else ""
+    query = f"?{MASK}" if parts.query else ""
+    return f"{parts.scheme}://{credentials}{host}{parts.path}{query}"
+
+
+def _plain(value: object) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, SecretStr):
+        return MASK
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    if callable(value) and module is not None and name is not None:
+        return f"{module}.{name}"
+    return f"<{type(value).__name__}>"

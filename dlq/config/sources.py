@@ -1,0 +1,107 @@
+"""Each source of settings, read into a layer: Django's settings and the environment.
+
+The values are taken as they are. What they ought to be is for the validation; override files have a
+module of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dlq.config.frozen import copied
+from dlq.config.kinds import Unreadable, read_text
+from dlq.config.merge import Layer, Place
+from dlq.config.model import PREFIX, SECRETS, SETTING_NAMES
+from dlq.config.names import unknown_setting
+from dlq.config.places import django_place
+from dlq.findings import Finding
+from dlq.rules import locating as rules
+from dlq.types import Source
+
+FAMILY = "LIGHTWEIGHT"
+"""Names that start like ours and are none of ours are misspelt ones."""
+
+_MISSING = object()
+
+
+def django_layer(settings: Any) -> tuple[Layer, list[Finding]]:
+    """`settings` is Django's object, or anything that has the settings as attributes."""
+    values: dict[str, object] = {}
+    for name in SETTING_NAMES:
+        value = getattr(settings, PREFIX + name, _MISSING)
+        if value is not _MISSING:
+            values[name] = copied(value)
+    written = {name: PREFIX + name for name in values}
+    if "SITE_URL" not in values:
+        site_url = getattr(settings, "SITE_URL", None)
+        if site_url is not None:
+            values["SITE_URL"] = copied(site_url)
+            written["SITE_URL"] = "SITE_URL"
+
+    def place(name: str) -> Place:
+        return django_place(settings, written[name], values[name])
+
+    findings = [
+        unknown_setting(name, django_place(settings, name, getattr(settings, name, None)).source)
+        for name in dir(settings)
+        if name.startswith(FAMILY) and name.removeprefix(PREFIX) not in SETTING_NAMES
+    ]
+    return Layer(values, place), findings
+
+
+def environment_layer(environ: Mapping[str, str]) -> tuple[Layer, list[Finding]]:
+    values: dict[str, object] = {}
+    unreadable: set[str] = set()
+    findings: list[Finding] = []
+    for variable in sorted(name for name in environ if name.upper().startswith(FAMILY)):
+        source = Source("environment", name=variable)
+        name = variable.removeprefix(PREFIX)
+        if name == variable or name not in SETTING_NAMES:
+            findings.append(unknown_setting(variable, source))
+            continue
+        text = environ[variable]
+        values[name] = text
+        problem = _undecodable(variable, text, source)
+        if problem is None:
+            try:
+                values[name] = read_text(name, text)
+                continue
+            except Unreadable as error:
+                problem = _unreadable(name, text, source, error)
+        unreadable.add(name)
+        findings.append(problem)
+
+    def place(name: str) -> Place:
+        return Place(Source("environment", name=PREFIX + name))
+
+    return Layer(values, place, frozenset(unreadable)), findings
+
+
+def _undecodable(variable: str, text: str, source: Source) -> Finding | None:
+    """Python keeps the bytes of a variable that are no UTF-8 as lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raw = text.encode("utf-8", "surrogateescape")
+        offset = len(text[: error.start].encode("utf-8", "surrogateescape"))
+        return rules.E007.finding(
+            f"environment {variable} is not UTF-8: byte 0x{raw[offset]:02x} at offset {offset}",
+            source,
+            "set it again, as UTF-8",
+        )
+    if "\0" in text:
+        offset = len(text[: text.index("\0")].encode())
+        return rules.E007.finding(
+            f"environment {variable} has a NUL byte at offset {offset}", source, "set it again"
+        )
+    return None
+
+
+def _unreadable(name: str, text: str, source: Source, error: Unreadable) -> Finding:
+    got = "" if name in SECRETS else f" is {text!r}" if len(text) <= 80 else f" is {text[:79]!r}…"
+    return rules.E006.finding(
+        f"environment {PREFIX}{name}{got}: {error}",
+        source,
+        error.help,
+    )

@@ -1,0 +1,171 @@
+"""What a single value must be like, beyond its type: the validators that the model's fields name.
+
+Each returns the value, or raises `bad`: an error whose message goes on after "SETTING is VALUE: ".
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address as parse_ip_address
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+from pydantic_core import PydanticCustomError
+
+from dlq.config.paths import modern_path
+
+GLOB_CHARACTERS = "*?[]^\\"
+"""Redis reads these as patterns; keys of a queue are searched for by pattern."""
+
+URL_SCHEMES = ("redis", "rediss", "unix", "valkey", "valkeys")
+
+
+def bad(code: str, expected: str, help: str | None = None) -> PydanticCustomError:
+    """`code` as in E103, of the rule that is broken."""
+    context = {"expected": expected, "help": help or ""}
+    # A message template of pydantic's treats braces as fields, so the text goes through one.
+    return PydanticCustomError(code, "{expected}", context)
+
+
+def as_tuple(value: object) -> object:
+    """Lists and tuples are both fine; a set has no order to keep, so it is sorted."""
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, set | frozenset):
+        return tuple(sorted(value, key=str))
+    return value
+
+
+def queue_name(name: str) -> str:
+    """A queue's name is part of keys that 4.11 finds by pattern and by suffix."""
+    if not name:
+        raise bad("E102", "a queue's name cannot be empty")
+    for character in name:
+        if character.isspace() or not character.isprintable():
+            what = _describe(character, name)
+            raise bad("E102", f"a queue's name cannot have {what}", _without(name, character))
+        if character in GLOB_CHARACTERS:
+            raise bad(
+                "E102",
+                f"a queue's name cannot have any of {' '.join(GLOB_CHARACTERS)}",
+                _without(name, character),
+            )
+    if name.endswith(":pause"):
+        raise bad("E102", f"it collides with the key that pauses queue {name[:-6]!r}")
+    if ":processing:" in name or name.endswith(":processing"):
+        base = name.partition(":processing")[0]
+        raise bad("E102", f"it collides with the lists of jobs in hand of queue {base!r}")
+    return name
+
+
+def _describe(character: str, name: str) -> str:
+    code = f"U+{ord(character):04X}"
+    if character == " ":
+        if name.endswith(" "):
+            return "a trailing space"
+        return "a leading space" if name.startswith(" ") else "a space"
+    if character.isspace():
+        return f"a blank ({code})"
+    if ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0:
+        return f"the control character {code}"
+    return f"the character {code}, which does not print"
+
+
+def _without(name: str, character: str) -> str | None:
+    shorter = "".join(c for c in name if c.isprintable() and c not in GLOB_CHARACTERS)
+    shorter = "-".join(shorter.split())
+    return f"for instance {shorter!r}" if shorter else None
+
+
+def dotted_path(path: str) -> str:
+    if "." not in path or not all(part.isidentifier() for part in path.split(".")):
+        raise bad("E110", "must be a dotted path, as in 'package.module.Class'")
+    return modern_path(path)
+
+
+def logger_factory(value: object) -> object:
+    if isinstance(value, str):
+        return dotted_path(value)
+    if callable(value):
+        return value
+    raise bad("E110", "must be the dotted path of a function, or a function")
+
+
+def redis_host(host: str) -> str:
+    if "://" in host:
+        raise bad("E105", "must be a host name only", "use LIGHTWEIGHT_QUEUE_REDIS_URL for a URL")
+    name, colon, port = host.rpartition(":")
+    if colon and ":" not in name and port.isdigit():
+        raise bad(
+            "E105",
+            "must be a host name only",
+            f"use {name!r}, and LIGHTWEIGHT_QUEUE_REDIS_PORT = {port}",
+        )
+    if not host or not host.isprintable() or any(c.isspace() or c in "/@" for c in host):
+        raise bad("E105", "must be a host name or an address, as in 'redis.internal'")
+    return host
+
+
+def redis_url(secret: SecretStr) -> SecretStr:
+    """The URL itself is never part of a message."""
+    url = secret.get_secret_value()
+    scheme = url.partition("://")[0] if "://" in url else ""
+    if scheme not in URL_SCHEMES:
+        allowed = ", ".join(f"{name}://" for name in URL_SCHEMES)
+        raise bad(
+            "E106", f"must start with one of {allowed}", "as in redis://redis.internal:6379/0"
+        )
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise bad("E106", "its host or port cannot be read", _quoting_help) from None
+    if port == 0:
+        raise bad("E106", "its port must be 1 to 65535")
+    if scheme == "unix":
+        if not parts.path:
+            raise bad("E106", "has no path of a socket", "as in unix:///run/valkey/valkey.sock")
+        return secret
+    database = parts.path.strip("/")
+    if database and not re.fullmatch("[0-9]+", database):
+        raise bad("E106", "its database must be a number", "as in redis://redis.internal:6379/0")
+    return secret
+
+
+_quoting_help = "write / as %2F, @ as %40 and : as %3A in a user name or password"
+
+
+def ip_address(value: str) -> str:
+    try:
+        parse_ip_address(value)
+    except ValueError:
+        raise bad(
+            "E105", "must be an IP address", "use '127.0.0.1' for this machine only"
+        ) from None
+    return value
+
+
+def site_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        good = False
+    if not good:
+        raise bad("E105", "must be an http or https URL", "as in 'https://shop.example'")
+    return url
+
+
+def timezone(name: str) -> str:
+    if name == "UTC":
+        return name
+    from difflib import get_close_matches
+    from zoneinfo import ZoneInfo, available_timezones
+
+    try:
+        ZoneInfo(name)
+    except Exception:
+        close = get_close_matches(name, available_timezones(), 1)
+        help = f"did you mean {close[0]!r}?" if close else "as in 'Europe/Berlin'"
+        raise bad("E105", "must be the IANA name of a time zone", help) from None
+    return name
