@@ -6,19 +6,18 @@ Knows nothing of storage or processes: what becomes of a job is decided by whoev
 
 from __future__ import annotations
 
-import inspect
 import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from types import CoroutineType, TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlq.discovery import find_task
 from dlq.errors import UnknownTask
 from dlq.failure import Failure, FailureKind
 from dlq.job import Job
+from dlq.lazy_atomic import lazily_atomic
 from dlq.text import printable, printable_lines
 from dlq.types import Logger, QueueName, WorkerNumber
 
@@ -32,8 +31,7 @@ FORKED_CHILD = 70
 """Exit code (EX_SOFTWARE) of a process that a job forked and that came back from the job."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """How a run ended. `failure` and `exception` are None where it succeeded; `value` is what the
     function returned; `time_taken` is in seconds."""
 
@@ -95,10 +93,12 @@ def run_job(
     started = time.monotonic()
     try:
         value = _call(_find(job), job)
-    except BaseException as error:
+    except BaseException as raised:
         time_taken = time.monotonic() - started
+        is_unknown = isinstance(raised, _NotFound)
+        error = raised.unknown if isinstance(raised, _NotFound) else raised
         hooks.process_exception(job, time_taken, error)
-        failure = _failure(error, time_taken, f"{queue}/{worker_num}")
+        failure = _failure(error, is_unknown, time_taken, f"{queue}/{worker_num}")
         return Result(False, time_taken, failure=failure, exception=error)
     time_taken = time.monotonic() - started
     hooks.process_result(job, value, time_taken)
@@ -108,19 +108,20 @@ def run_job(
 class _NotFound(Exception):
     """No task for the job: tells this apart from an UnknownTask that comes out of a task."""
 
+    def __init__(self, unknown: UnknownTask) -> None:
+        self.unknown = unknown
+
 
 def _find(job: Job) -> TaskWrapper[..., Any]:
     try:
         return find_task(job.path)
     except UnknownTask as error:
-        raise _NotFound(str(error)) from None
+        raise _NotFound(error) from None
 
 
 def _call(task: TaskWrapper[..., Any], job: Job) -> Any:
     if not task.atomic:
         return _call_function(task.fn, job)
-    from dlq.lazy_atomic import lazily_atomic
-
     with lazily_atomic():
         return _call_function(task.fn, job)
 
@@ -129,7 +130,7 @@ def _call_function(fn: Callable[..., Any], job: Job) -> Any:
     pid = os.getpid()
     try:
         value = fn(*job.args, **job.kwargs)
-        if inspect.iscoroutine(value):
+        if isinstance(value, CoroutineType):
             value = _await(value)
     finally:
         # Here, inside the transaction: a child that a job forked and that came back must neither
@@ -163,8 +164,8 @@ def _leave_forked_child(job: Job) -> None:
         os._exit(FORKED_CHILD)
 
 
-def _failure(error: BaseException, time_taken: float, worker: str) -> Failure:
-    if isinstance(error, _NotFound):
+def _failure(error: BaseException, is_unknown: bool, time_taken: float, worker: str) -> Failure:
+    if is_unknown:
         return Failure("unknown", printable(str(error), 500), "", time_taken, 1, worker)
     kind: FailureKind = "raised" if isinstance(error, Exception) else "exit"
     return Failure(

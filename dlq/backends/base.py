@@ -73,13 +73,15 @@ class Predecessor:
     died within a run; "timed_out", the master killed it because its job was over its time;
     "stopped", it died because a sigkill_on_stop job was told to; "unknown", nobody saw it.
     `reason` says how it died ("killed by SIGKILL (out of memory?)"); `ran` is in seconds; `raw` is
-    what it was running, where that is known.
+    what it was running, where that is known; `crashes` is how many processes of this number in a
+    row have died running just that.
     """
 
     outcome: Outcome = "unknown"
     reason: str = ""
     ran: float | None = None
     raw: bytes | None = None
+    crashes: int = 0
 
 
 class Consumer(ABC):
@@ -162,7 +164,7 @@ class BaseBackend(ABC):
         logger: Logger,
     ) -> Consumer:
         """The worker's side. Connects to nothing before its first `take`."""
-        return DequeueConsumer(self, queue, number, logger)
+        return DequeueConsumer(self, queue, number, logger, predecessor)
 
     def reset(self) -> None:  # noqa: B027 (optional for backends)
         """Drop every connection without a word to the server: called in the master before it forks
@@ -323,22 +325,38 @@ class BackendWithRunners(BaseBackend):
 
 class DequeueConsumer(Consumer):
     """Drives a backend that has no more than the interface of 4.11. Failed jobs are logged, since
-    there is no place to keep them."""
+    there is no place to keep them.
+
+    Such a backend doesn't say whether it hands out a job for the second time. The master does, for
+    the job that the last process of this number was running when it died.
+    """
 
     def __init__(
-        self, backend: BaseBackend, queue: QueueName, number: WorkerNumber, logger: Logger
+        self,
+        backend: BaseBackend,
+        queue: QueueName,
+        number: WorkerNumber,
+        logger: Logger,
+        predecessor: Predecessor = Predecessor(),
     ) -> None:
         self._backend = backend
         self._queue = queue
         self._number = number
         self._logger = logger
+        self._predecessor = predecessor
 
     def take(self, timeout: float) -> Taken | None:
         try:
             job = self._backend.dequeue(self._queue, self._number, int(timeout))
         except UndecodableJob as problem:
             return Taken(problem.raw, None, problem.reason)
-        return None if job is None else Taken(encode(job), job)
+        if job is None:
+            return None
+        raw = encode(job)
+        predecessor, self._predecessor = self._predecessor, Predecessor()
+        if predecessor.raw != raw:
+            return Taken(raw, job)
+        return Taken(raw, job, resumed=True, crashes=predecessor.crashes)
 
     def acknowledge(self, taken: Taken) -> None:
         if taken.job is not None:

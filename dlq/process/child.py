@@ -57,7 +57,7 @@ class Child:
     def ended(self, death: Death, entry: Entry) -> None:
         """Note how its process ended: what its successor is told, and when that may start."""
         now = time.monotonic()
-        self.predecessor = predecessor_of(death, entry, self.killed, now)
+        self.predecessor = predecessor_of(death, entry, self.killed, now, self.predecessor)
         has_run = entry.runs > self.runs_before
         is_fine = has_run or self.killed is not None or now - self.since >= YOUNG
         if is_fine or (death.is_clean and self.spec.kind == "worker"):
@@ -70,7 +70,11 @@ class Child:
 
 
 def predecessor_of(
-    death: Death, entry: Entry, killed: tuple[Outcome, int] | None, now: float
+    death: Death,
+    entry: Entry,
+    killed: tuple[Outcome, int] | None,
+    now: float,
+    before: Predecessor,
 ) -> Predecessor:
     """Pure. A job that began after the master had made up its mind to kill is not to blame:
     `killed` has the number of the run that was."""
@@ -82,5 +86,8 @@ def predecessor_of(
     elif killed is not None:
         why, run = killed
         outcome = why if why == "stopped" or entry.runs == run else "stopped"
-    reason = death.describe() if outcome == "started" else ""
-    return Predecessor(outcome, reason, now - entry.started, entry.raw)
+    ran = now - entry.started
+    if outcome != "started":
+        return Predecessor(outcome, "", ran, entry.raw)
+    crashes = before.crashes + 1 if entry.raw is not None and entry.raw == before.raw else 1
+    return Predecessor(outcome, death.describe(), ran, entry.raw, crashes)

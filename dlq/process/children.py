@@ -14,7 +14,8 @@ from dlq.execution import Hooks
 from dlq.failure import Failure
 from dlq.process import host
 from dlq.process.board import Board
-from dlq.process.worker import Worker, WorkerSpec, tidy_database
+from dlq.process.database import DatabaseConnections
+from dlq.process.worker import Worker, WorkerSpec
 from dlq.types import QueueName, Runner
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ def run_worker(spec: WorkerSpec, shared: Shared, predecessor: Predecessor) -> in
         slot,
         logger,
         close_connections=current.reset_connections,
-        between_jobs=tidy_database,
+        database=DatabaseConnections(),
         observe=observe,
-        set_title=host.set_title,
+        set_title=host.title_setter(),
     )
     return worker.run()
 

@@ -63,13 +63,7 @@ def spawn(
             ],
             setpgroup=0,
             setsigmask=[],
-            setsigdef=[
-                signal.SIGTERM,
-                signal.SIGINT,
-                signal.SIGHUP,
-                signal.SIGCHLD,
-                signal.SIGPIPE,
-            ],
+            setsigdef=[*host.RESET, signal.SIGPIPE],
         )
 
 

@@ -24,7 +24,7 @@ PR_SET_CHILD_SUBREAPER = 36
 STOP_SIGNAL = signal.SIGUSR2
 """Asks a child to finish what it has in hand and go. Also what it gets when its master dies."""
 
-_RESET = (
+RESET = (
     signal.SIGTERM,
     signal.SIGINT,
     signal.SIGHUP,
@@ -108,11 +108,19 @@ def prctl(option: int, value: int) -> bool:
 
 def set_title(title: str) -> None:
     """What `ps` shows, where setproctitle is installed."""
+    title_setter()(title)
+
+
+def title_setter() -> Callable[[str], None]:
     try:
         from setproctitle import setproctitle
     except ImportError:
-        return
-    setproctitle(printable(title))
+        return lambda title: None
+
+    def set_title(title: str) -> None:
+        setproctitle(title if title.isprintable() else printable(title))
+
+    return set_title
 
 
 def is_alive(pid: int) -> bool:
@@ -153,7 +161,7 @@ def _own_group(pid: int) -> None:
 def _leave_the_master_behind(close: Iterable[int]) -> None:
     _own_group(os.getpid())
     signal.set_wakeup_fd(-1)
-    for number in _RESET:
+    for number in RESET:
         signal.signal(number, signal.SIG_DFL)
     # Not part of multiprocessing's public interface either, which does the same after its forks.
     atexit._clear()

@@ -23,6 +23,7 @@ from dlq.errors import NotOwner
 from dlq.execution import Hooks, Result, run_job
 from dlq.failure import Failure
 from dlq.process.board import Slot
+from dlq.process.database import DatabaseConnections
 from dlq.process.host import STOP_SIGNAL, kill_group
 from dlq.process.outages import Outages
 from dlq.process.surroundings import Surroundings
@@ -63,7 +64,7 @@ class Worker:
         logger: Logger,
         *,
         close_connections: Callable[[], None],
-        between_jobs: Callable[[], None],
+        database: DatabaseConnections,
         observe: Callable[[float], None] | None = None,
         set_title: Callable[[str], None] = lambda title: None,
     ) -> None:
@@ -76,7 +77,7 @@ class Worker:
         self._slot = slot
         self._logger = logger
         self._close_connections = close_connections
-        self._between_jobs = between_jobs
+        self._database = database
         self._observe = observe
         self._set_title = set_title
         self._outages = Outages(spec.name, logger)
@@ -145,6 +146,7 @@ class Worker:
         self._slot.begin(job.path, taken.raw, job.timeout, job.sigkill_on_stop)
         if self.stopping and job.sigkill_on_stop:
             self._die_for_stop()
+        self._database.prepare()
         result = run_job(job, self.spec.queue, self.spec.number, self._hooks)
         self._slot.end()
         self._sigkill_on_stop = False
@@ -175,11 +177,11 @@ class Worker:
             )
         if taken.crashes >= self._settings.max_crashes:
             known = predecessor.outcome == "started" and was_its
-            last = predecessor.reason if known and predecessor.reason else "gone"
+            last = predecessor.reason if known and predecessor.reason else "unseen"
             times = "once" if taken.crashes == 1 else f"{taken.crashes} times"
             return Failure(
                 "crashed",
-                f"took its worker down {times}; the last was {last}",
+                f"took its worker down {times}, the last time: {last}",
                 ran=predecessor.ran if known else None,
                 attempts=taken.crashes,
                 worker=self.spec.name,
@@ -240,7 +242,7 @@ class Worker:
                 extra={"action": "surroundings_restored", "changed": changed},
             )
         try:
-            self._between_jobs()
+            self._database.tidy()
         except Exception:
             self._logger.exception(
                 "%s: tidying up after a job failed", self.spec.name, extra={"action": "tidy_failed"}
@@ -310,14 +312,3 @@ class Worker:
             failure.reason,
             extra={"action": "job_failed", "queue": self.spec.queue, "kind": failure.kind},
         )
-
-
-def tidy_database() -> None:
-    """Close the database connections that are over their CONN_MAX_AGE or broken, as Django does
-    between two requests, and forget the queries that DEBUG has recorded."""
-    from django.conf import settings
-    from django.db import close_old_connections, reset_queries
-
-    if settings.DEBUG:
-        reset_queries()
-    close_old_connections()

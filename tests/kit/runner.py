@@ -101,6 +101,15 @@ class Runner:
         return self.process.pid
 
     @property
+    def output_path(self) -> Path:
+        return self._output
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Of its processes: for another process that is to see the same configuration."""
+        return self._environment
+
+    @property
     def output(self) -> str:
         return self._output.read_text(errors="replace")
 
