@@ -86,7 +86,8 @@ def footprint(bench: Bench, system: System | Bare) -> Values:
         values |= _footprint(bench, system, workers)
     few, many = min(bench.sizes.workers), max(bench.sizes.workers)
     if few != many:
-        for metric in ("pss", "idle commands", "idle cpu"):
+        idle = ("idle commands", "idle cpu") if bench.sizes.idle else ()
+        for metric in ("pss", *idle):
             added = values[f"{metric}/{many}"] - values[f"{metric}/{few}"]
             values[f"{metric} per worker"] = added / (many - few)
     return values
