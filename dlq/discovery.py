@@ -104,5 +104,6 @@ def _import_task_module(module_name: str, path: str) -> ModuleType:
         )
     try:
         return import_module(module_name)
-    except (ImportError, ValueError) as error:  # ValueError: for names with a NUL or a surrogate
+    except (ImportError, ValueError, RecursionError) as error:
+        # The last two: names with a NUL or a surrogate, and of thousands of parts.
         raise UnknownTask(f"no task {path}: {error}") from error
