@@ -13,15 +13,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
 
 from dlq.cron.fields import DAYS, HOURS, MINUTES, FieldProblem, checked, checked_schedule
-from dlq.cron.fields import Field as CronField
-from dlq.errors import UnusableArgument
-from dlq.job import check_arguments
+from dlq.cron.values import (
+    error,
+    field_text,
+    quoted,
+    require_json,
+    require_queue_name,
+    require_zone,
+    shown,
+)
 from dlq.planner import DEFAULT_CRON_QUEUE
 from dlq.types import DEFAULT, QueueName, Source
 
@@ -121,38 +125,39 @@ class CronRow(BaseModel):
         if value is None and key == "timezone":
             return None
         if not isinstance(value, str):
-            raise _error("E206", f"{key!r} is {_shown(value)}, and must be text", _quoted(value))
+            raise error("E206", f"{key!r} is {shown(value)}, and must be text", quoted(value))
         if not value.strip():
-            raise _error("E206", f"{key!r} is empty")
-        problem = {"queue": _queue_problem, "timezone": _zone_problem}.get(key)
-        if problem is not None and (text := problem(value)) is not None:
-            raise _error("E212" if key == "timezone" else "E206", text, _zone_help(key, value))
+            raise error("E206", f"{key!r} is empty")
+        if key == "queue":
+            require_queue_name(value)
+        elif key == "timezone":
+            require_zone(value)
         return value
 
     @field_validator("minutes", "hours", "days", mode="before")
     @classmethod
     def _field(cls, value: object, info: Any) -> object:
         field = {"minutes": MINUTES, "hours": HOURS, "days": DAYS}[info.field_name]
-        text = _field_text(field, value)
+        text = field_text(field, value)
         try:
             return checked(field, text)
         except FieldProblem as problem:
-            shown = repr(value)[:60]
-            raise _error("E205", f"{field.key} {shown}: {problem}", problem.help) from None
+            message = f"{field.key} {repr(value)[:60]}: {problem}"
+            raise error("E205", message, problem.help) from None
 
     @field_validator("schedule", mode="before")
     @classmethod
     def _schedule(cls, value: object) -> object:
         if not isinstance(value, str):
-            raise _error(
+            raise error(
                 "E205",
-                f"'schedule' is {_shown(value)}, and must be five fields of cron text",
+                f"'schedule' is {shown(value)}, and must be five fields of cron text",
                 "for instance '*/5 9-17 * * 1-5'",
             )
         try:
             return checked_schedule(value)
         except FieldProblem as problem:
-            raise _error("E205", f"schedule {value[:60]!r}: {problem}", problem.help) from None
+            raise error("E205", f"schedule {value[:60]!r}: {problem}", problem.help) from None
 
     @field_validator("timeout", mode="before")
     @classmethod
@@ -160,13 +165,13 @@ class CronRow(BaseModel):
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _error(
+            raise error(
                 "E206",
-                f"'timeout' is {_shown(value)}, and must be a number of seconds above 0",
+                f"'timeout' is {shown(value)}, and must be a number of seconds above 0",
                 f"write {value}" if isinstance(value, str) and value.isdigit() else None,
             )
         if not 0 < value < math.inf:
-            raise _error(
+            raise error(
                 "E206",
                 f"'timeout' is {value!r}, and must be a number of seconds above 0",
                 "leave it out for no limit",
@@ -178,35 +183,35 @@ class CronRow(BaseModel):
     def _fact(cls, value: object, info: Any) -> object:
         if isinstance(value, bool) or (value is None and info.field_name == "atomic"):
             return value
-        raise _error("E206", f"{info.field_name!r} is {_shown(value)}, and must be True or False")
+        raise error("E206", f"{info.field_name!r} is {shown(value)}, and must be True or False")
 
     @field_validator("command_args", mode="before")
     @classmethod
     def _args(cls, value: object) -> object:
         if not isinstance(value, list | tuple):
-            raise _error(
+            raise error(
                 "E206",
-                f"'command_args' is {_shown(value)}, and must be a list",
+                f"'command_args' is {shown(value)}, and must be a list",
                 f"write [{value!r}]" if isinstance(value, str | int | float) else None,
             )
-        _carry(*(((None,) * place + (item,), {}) for place, item in enumerate(value)))
+        require_json(*(((None,) * place + (item,), {}) for place, item in enumerate(value)))
         return tuple(copy.deepcopy(value))
 
     @field_validator("command_kwargs", mode="before")
     @classmethod
     def _kwargs(cls, value: object) -> object:
         if not isinstance(value, dict):
-            raise _error(
+            raise error(
                 "E206",
-                f"'command_kwargs' is {_shown(value)}, and must be a dict",
+                f"'command_kwargs' is {shown(value)}, and must be a dict",
                 "write {'option': value}",
             )
         for name in value:
             if not isinstance(name, str):
-                raise _error(
+                raise error(
                     "E206", f"'command_kwargs' has the key {name!r}, and option names are text"
                 )
-        _carry(*(((), {name: item}) for name, item in value.items()))
+        require_json(*(((), {name: item}) for name, item in value.items()))
         return copy.deepcopy(value)
 
 
@@ -218,8 +223,8 @@ def parse_row(
     known = {key: raw[key] for key in KEYS if key in raw}
     try:
         row = CronRow(**known, app=app, index=index, source=source)
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
+    except ValidationError as invalid:
+        for detail in invalid.errors(include_url=False):
             key = str(detail["loc"][0])
             if detail["type"] == "missing":
                 continue
@@ -267,75 +272,3 @@ def _spelling(raw: Mapping[Any, Any]) -> list[Problem]:
         if key not in raw:
             problems.append(Problem("E203", key, f"{key!r} is required", f"'*' for each {each}"))
     return problems
-
-
-def _error(code: str, message: str, help: str | None = None) -> PydanticCustomError:
-    return PydanticCustomError(code, "{message}", {"message": message, "help": help})
-
-
-def _field_text(field: CronField, value: object) -> str:
-    if isinstance(value, list | tuple) and value:
-        return ",".join(_field_text(field, item) for item in value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if isinstance(value, str):
-        return value
-    raise _error(
-        "E205",
-        f"{field.key!r} is {_shown(value)}, and must be text or a number",
-        "for instance '0,30', '9-17', '*/5', or '*' for each",
-    )
-
-
-def _carry(*calls: tuple[tuple[Any, ...], Mapping[str, Any]]) -> None:
-    problems = []
-    for args, kwargs in calls:
-        try:
-            check_arguments("", args, kwargs)
-        except UnusableArgument as problem:
-            problems.append(f"command_{str(problem).removeprefix(': ')}")
-    if problems:
-        raise _error("E211", "; ".join(problems))
-
-
-def _queue_problem(value: str) -> str | None:
-    """The names that no key can be made of; the same rule as for WORKERS."""
-    if value != value.strip() or any(letter.isspace() or ord(letter) < 32 for letter in value):
-        return f"'queue' is {value!r}: a queue's name has no blanks or control characters"
-    forbidden = sorted(set(value) & set("*?[]\\^"))
-    if forbidden:
-        return f"'queue' is {value!r}: a queue's name has no {' '.join(forbidden)}"
-    if value.endswith(":pause") or ":processing:" in value:
-        return f"'queue' is {value!r}, which would collide with a key of another queue"
-    return None
-
-
-def _zone_problem(value: str) -> str | None:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        return f"timezone {value!r} is not in the time zone database"
-    return None
-
-
-def _zone_help(key: str, value: str) -> str | None:
-    if key != "timezone":
-        return None
-    from zoneinfo import available_timezones
-
-    zones = available_timezones()
-    wanted = value.replace(" ", "_")
-    close = get_close_matches(wanted, sorted(zones), 1, 0.7) or [
-        zone for zone in sorted(zones) if zone.rpartition("/")[2].lower() == wanted.lower()
-    ]
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return "use a name such as 'Europe/London', or 'UTC'"
-
-
-def _shown(value: object) -> str:
-    return "None" if value is None else f"{repr(value)[:60]} ({type(value).__name__})"
-
-
-def _quoted(value: object) -> str | None:
-    return f"write {str(value)!r}" if isinstance(value, int | float) else None
