@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typer
 
-from dlq.cli import plan, run
+from dlq.cli import beginning, config, failed, plan, queues, run, status
 from dlq.cli.verbs import shared_options
 
 HELP = "A lightweight task queue and cron system for Django on Redis or Valkey."
@@ -24,5 +24,18 @@ def _group(help: str) -> typer.Typer:
 
 
 app = _group(HELP)
-app.add_typer(plan.verbs)
-app.add_typer(run.verbs)
+for module in (plan, run):
+    app.add_typer(module.verbs)
+
+
+def _add_group(name: str, verbs: typer.Typer, help: str) -> None:
+    group = _group(help)
+    group.add_typer(verbs)
+    app.add_typer(group, name=name)
+
+
+_add_group("config", config.verbs, "Settings: what is in force, and where it comes from.")
+app.add_typer(queues.verbs)
+_add_group("failed", failed.verbs, "Failed jobs: list, show, retry, discard.")
+for module in (status, beginning):
+    app.add_typer(module.verbs)

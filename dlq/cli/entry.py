@@ -14,9 +14,10 @@ from typing import Any
 import typer
 
 from dlq.cli.app import app
+from dlq.cli.codes import exit_code
 from dlq.cli.render import findings_lines
 from dlq.cli.screen import Screen
-from dlq.errors import DifferentPool, DlqError, ExitCode
+from dlq.errors import DlqError, ExitCode
 from dlq.text import printable, printable_lines
 
 SIGPIPE_EXIT = 141
@@ -47,13 +48,6 @@ def run(words: Sequence[str]) -> int:
             raise
         _say_usage(error)
         return ExitCode.NOT_DONE
-
-
-def exit_code(error: DlqError) -> ExitCode:
-    if isinstance(error, DifferentPool):
-        return ExitCode.DIFFERENT
-    code = getattr(error, "exit_code", ExitCode.NOT_DONE)
-    return ExitCode(code)
 
 
 def _say_usage(error: Any) -> None:

@@ -143,7 +143,10 @@ def check(
         str, typer.Option("--fail-on", metavar="error|warning", help="What makes it exit with 1.")
     ] = "error",
 ) -> ExitCode:
-    """Find every mistake in settings, override files and cron.py files. Contacts nothing."""
+    """Find every mistake in settings and cron.py files.
+
+    Override files, backends and middleware included; contacts no server.
+    """
     from dlq.operations.check import check_cron_files, check_project
 
     if fail_on not in {"error", "warning"}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dlq.cli.screen import Column
@@ -191,6 +191,23 @@ def cron_table(plan: Plan, settings: Settings, now: datetime) -> Table:
     return columns, rows
 
 
+def configuration_tables(
+    plan: Plan, settings: Settings, now: datetime
+) -> list[tuple[str, Sequence[Column], list[list[str]]]]:
+    """The queues of the whole pool, the middleware, and the cron rows; each with a title."""
+    queues = [
+        [q.name, str(q.workers), q.backend, count_from(q)]
+        for q in (plan.split.queues if plan.split is not None else ())
+    ]
+    columns = [Column("QUEUE"), Column("WORKERS"), Column("BACKEND"), Column("COUNT FROM", fold=True)]
+    tables: list[tuple[str, Sequence[Column], list[list[str]]]] = [("Queues", columns, queues)]
+    middleware = [[path] for path in settings.middleware]
+    tables.append(("Middleware", [Column("CLASS")], middleware))
+    if plan.rows:
+        tables.append(("Cron", *cron_table(plan, settings, now)))
+    return tables
+
+
 def moment(at: datetime, zone: str, now: datetime) -> str:
     """`Tue 24 Nov 08:30  in 28 min`, in the zone's wall-clock time."""
     return f"{at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}  in {span((at - now).total_seconds())}"
@@ -206,8 +223,8 @@ def span(seconds: float) -> str:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     if hours < 24:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(round(timedelta(seconds=seconds).total_seconds() / 3600), 24)
+        return f"{hours} h {minutes} min" if minutes and hours < 10 else f"{hours} h"
+    days, hours = divmod(round(seconds / 3600), 24)
     return f"{days} d {hours} h" if hours else f"{days} d"
 
 

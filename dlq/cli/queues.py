@@ -35,25 +35,27 @@ def pause(
     ] = None,
 ) -> ExitCode:
     """Let no job of these queues start for a while. Running jobs go on; new ones can be enqueued."""
+    from dlq.cli import queues_text
     from dlq.operations import queues as operations
 
     end = operations.pause_until(duration, until, datetime.now(UTC))
     names = operations.select_queues(_project(call), queues)
     operations.pause(names, end)
     for name in names:
-        call.screen.print(f"Paused queue {name} until {end.isoformat(' ', 'seconds')}.")
+        call.screen.print(queues_text.paused(name, end))
     return ExitCode.DONE
 
 
 @verb(verbs)
 def resume(call: Call, queues: QueuesArgument) -> ExitCode:
     """End a pause now."""
+    from dlq.cli import queues_text
     from dlq.operations import queues as operations
 
     names = operations.select_queues(_project(call), queues)
     operations.resume(names)
     for name in names:
-        call.screen.print(f"Resumed queue {name}.")
+        call.screen.print(queues_text.resumed(name))
     return ExitCode.DONE
 
 
@@ -61,6 +63,7 @@ def resume(call: Call, queues: QueuesArgument) -> ExitCode:
 def clear(call: Call, queues: QueuesArgument, yes: YesOption = False) -> ExitCode:
     """Drop all waiting jobs of these queues. Jobs that run are left alone."""
     from dlq.backends.base import BackendWithClear
+    from dlq.cli import queues_text
     from dlq.operations import queues as operations
 
     names = operations.select_queues(_project(call), queues)
@@ -68,15 +71,18 @@ def clear(call: Call, queues: QueuesArgument, yes: YesOption = False) -> ExitCod
     if not confirmed(call, f"Clear all jobs from {', '.join(names)}?", yes):
         return ExitCode.NOT_DONE
     for name, count in operations.clear(names).items():
-        what = "all jobs" if count is None else f"{count} job{'' if count == 1 else 's'}"
-        call.screen.print(f"Cleared {what} from queue {name}.")
+        call.screen.print(queues_text.cleared(name, count))
     return ExitCode.DONE
 
 
 @verb(verbs)
 def deduplicate(call: Call, queues: QueuesArgument) -> ExitCode:
-    """Keep the oldest of waiting jobs that would do the same, and drop the others."""
+    """Drop waiting jobs that would do the same again.
+
+    The oldest of equal jobs is kept.
+    """
     from dlq.backends.base import ProgressLogger
+    from dlq.cli import queues_text
     from dlq.operations import queues as operations
 
     names = operations.select_queues(_project(call), queues)
@@ -87,14 +93,8 @@ def deduplicate(call: Call, queues: QueuesArgument) -> ExitCode:
 
     progress = ProgressLogger(screen.note if call.verbose else lambda message: None, steps)
     for result in operations.deduplicate(names, progress):
-        screen.print(deduplicated_text(result.queue, result.before, result.after))
+        screen.print(queues_text.deduplicated(result))
     return ExitCode.DONE
-
-
-def deduplicated_text(queue: str, before: int, after: int) -> str:
-    if before == after:
-        return f"{queue}: no duplicate jobs ({before} in the queue)."
-    return f"{queue}: {before} jobs became {after}, {before - after} duplicates dropped."
 
 
 def confirmed(call: Call, question: str, yes: bool) -> bool:

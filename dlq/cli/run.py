@@ -52,7 +52,10 @@ def run(
     ] = None,
     embedded: EmbeddedOption = False,
 ) -> ExitCode:
-    """Run the workers of this machine (and cron, where it is this machine's) until told to stop."""
+    """Run this machine's workers until told to stop.
+
+    And cron, where it is this machine's. Prints the plan first, and runs nothing else.
+    """
     from dlq.operations.pool import make_pool
     from dlq.operations.run import RunOptions
     from dlq.operations.start import start
@@ -126,7 +129,10 @@ def health(
         float, typer.Option("--max-age", metavar="SECONDS", help="Older means dead.")
     ] = 30.0,
 ) -> ExitCode:
-    """Is the runner alive? Asks its health file and no server; costs milliseconds."""
+    """Tell whether the runner is alive.
+
+    From its health file, without asking a server; costs milliseconds.
+    """
     from dlq.cli.health import answer
 
     return ExitCode(answer(["--file", file, "--max-age", str(max_age)]))

@@ -27,7 +27,9 @@ def status(
         float, typer.Option("--interval", metavar="SECONDS", help="Between two looks.")
     ] = 2.0,
 ) -> ExitCode:
-    """Show runners, queues and workers as the server knows them. Exits with 1 if something is wrong.
+    """Show runners, queues and workers.
+
+    As the server knows them; exits with 1 if something is wrong.
 
     With --format json and --watch, one line of JSON for each look.
     """

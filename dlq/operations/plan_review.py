@@ -14,7 +14,11 @@ from dlq.operations.declared import OUR_TASK, implied_by_tasks, is_ours, is_over
 from dlq.operations.project import Project
 from dlq.planner import SCHEDULER_NAME, Split
 from dlq.rules import plan as rules
+from dlq.runtime import import_path
 from dlq.types import QueueName, Source
+
+WITHOUT_WORK = ("dlq.backends.synchronous", "dlq.backends.debug_web")
+"""Their backends run or show a job where it is enqueued. Named, since a plan needs no more of them."""
 
 
 def review_plan(
@@ -148,9 +152,6 @@ def _unserved_tasks(project: Project, told: set[QueueName]) -> Iterable[Finding]
 def _backends_without_work(
     dealt: Split, settings: Settings, resolution: Resolution
 ) -> Iterable[Finding]:
-    from dlq.backends.synchronous import SynchronousBackend
-    from dlq.runtime import import_path
-
     queues: dict[str, list[str]] = {}
     for queue in dealt.queues:
         if queue.workers and dealt.pool.only_queue in (None, queue.name):
@@ -160,7 +161,7 @@ def _backends_without_work(
             backend = import_path(path)
         except (ImportError, AttributeError, ValueError):
             continue  # a finding of the settings already
-        if not (isinstance(backend, type) and _never_has_work(backend, SynchronousBackend)):
+        if not (isinstance(backend, type) and _never_has_work(backend)):
             continue
         source = (
             resolution.source_of("BACKEND")
@@ -176,8 +177,8 @@ def _backends_without_work(
         )
 
 
-def _never_has_work(backend: type, synchronous: type) -> bool:
-    return issubclass(backend, synchronous) or backend.__module__.endswith(".debug_web")
+def _never_has_work(backend: type) -> bool:
+    return any(base.__module__ in WITHOUT_WORK for base in backend.__mro__)
 
 
 def _metrics_ports(dealt: Split, resolution: Resolution) -> Iterable[Finding]:

@@ -15,11 +15,14 @@ from dlq.config.model import Resolution, Settings
 from dlq.cron.reading import CronConfiguration, load_rows
 from dlq.discovery import TasksNotImportable, import_tasks
 from dlq.errors import DlqError, ExitCode
-from dlq.findings import Finding
+from dlq.findings import Finding, errors
 from dlq.operations.raised import last_line, place_of, shown_path
 from dlq.queues import Declaration
 from dlq.rules import locating as rules
 from dlq.types import Source
+
+
+CRON_ERRORS = "dlq.E2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +63,14 @@ def load_project(
 
     Raises UsageError where there is no settings module to be found.
     """
-    from dlq.config.loader import resolve
+    from dlq.config.loader import resolve_command
     from dlq.config.locate import prepare
 
     module = prepare(settings)
     broken = _load_settings(module)
     if broken is not None:
         return broken
-    resolution = resolve(override_files, exact=exact)
+    resolution = resolve_command(override_files, exact=exact)
     active.install(resolution)
     findings = [*resolution.findings, *_set_up(resolution)]
     found = CronConfiguration()
@@ -77,24 +80,49 @@ def load_project(
     return Project(resolution, _declarations(), found, tuple(findings))
 
 
+def load_settings(settings: str | None, override_files: Sequence[str] = ()) -> Project:
+    """Find Django and resolve the configuration, without a look at the apps: what is in force can
+    be shown also where they don't load. Raises UsageError."""
+    from dlq.config.loader import resolve_command
+    from dlq.config.locate import prepare
+
+    if settings is not None or not is_django_configured():
+        broken = _load_settings(prepare(settings))
+        if broken is not None:
+            return broken
+    resolution = resolve_command(override_files)
+    active.install(resolution)
+    return Project(resolution, findings=resolution.findings)
+
+
 def require_settings(project: Project) -> Settings:
     """The settings, for a verb that does something with them; what is wrong with cron rows or with
     tasks doesn't stop it. Raises Unusable."""
-    if project.resolution is None or project.resolution.settings is None:
-        raise Unusable(
-            "nothing was done: the settings have errors",
-            tuple(finding for finding in project.findings if finding.level == "error"),
-        )
+    wrong = [
+        finding
+        for finding in errors(project.findings)
+        if not finding.id.startswith(CRON_ERRORS) and finding.id != rules.E024.id
+    ]
+    if wrong or project.resolution is None or project.resolution.settings is None:
+        raise Unusable("nothing was done: the settings have errors", wrong)
     return project.resolution.settings
 
 
 def load_running_project() -> Project:
     """The project of a process in which Django is set up, as it is now."""
+    from dlq.config.imports import check_imports
+
     resolution = active.resolution()
     found = load_rows(_ignored(resolution))
-    return Project(
-        resolution, _declarations(), found, (*resolution.findings, *found.findings)
-    )
+    findings = (*resolution.findings, *check_imports(resolution), *found.findings)
+    return Project(resolution, _declarations(), found, findings)
+
+
+def is_django_configured() -> bool:
+    """Whether somebody else, manage.py for instance, has chosen Django's settings already."""
+    from django.conf import settings
+
+    return settings.configured
 
 
 def _load_settings(module: str) -> Project | None:

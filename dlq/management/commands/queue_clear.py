@@ -1,0 +1,36 @@
+"""`manage.py queue_clear`: drop all waiting jobs of a queue, as `dlq clear` does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from dlq.backends.base import BackendWithClear
+from dlq.errors import UsageError
+from dlq.cli.queues_text import cleared
+from dlq.management.skin import DlqCommand
+from dlq.operations.queues import clear, require, select_queues
+
+
+class Command(DlqCommand):
+    help = "Drop all waiting jobs of queues. Jobs that run are left alone."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("queue", nargs="+", help="the queues to clear")
+        parser.add_argument(
+            "--yes", dest="skip_prompt", action="store_true", help="don't ask before"
+        )
+
+    def perform(self, options: dict[str, Any]) -> None:
+        names = select_queues(self.load(options), options["queue"])
+        require(names, BackendWithClear, "clearing")
+        if not options["skip_prompt"]:
+            question = f"Clear all jobs from {', '.join(names)}?"
+            if not self.screen.can_ask:
+                raise UsageError(f"{question} Nobody is here to answer: add --yes")
+            if not self.screen.ask(question):
+                raise CommandError("nothing was done")
+        for name, count in clear(names).items():
+            self.screen.print(cleared(name, count))

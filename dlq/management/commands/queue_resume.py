@@ -1,0 +1,25 @@
+"""`manage.py queue_resume`: end a pause now, as `dlq resume` does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from dlq.cli.queues_text import resumed
+from dlq.management.skin import DlqCommand
+from dlq.operations.queues import resume, select_queues
+
+
+class Command(DlqCommand):
+    help = "End the pause of queues now."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("queue", nargs="+", help="the queues to resume")
+
+    def perform(self, options: dict[str, Any]) -> None:
+        names = select_queues(self.load(options), options["queue"])
+        resume(names)
+        for name in names:
+            self.screen.print(resumed(name))
