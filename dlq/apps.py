@@ -45,7 +45,8 @@ class DlqConfig(AppConfig):
 
 
 def _forget_settings(*, setting: str, **_: object) -> None:
-    if setting.startswith(PREFIX) or setting == "SITE_URL":
+    """Cron rows come from the installed apps, and SITE_URL falls back to Django's own."""
+    if setting.startswith(PREFIX) or setting in {"INSTALLED_APPS", "SITE_URL"}:
         active.forget()
 
 

@@ -106,7 +106,7 @@ def test_rows_that_enqueue_the_same_job_need_no_choice_and_others_do() -> None:
     same = [row("check", "0 1 * * *"), row("check", "0 2 * * *")]
     assert select_row(same, "check") is same[0]
     rows = [*same, row("check", "0 3 * * *", 7, command_args=["x"])]
-    with pytest.raises(UsageError, match="--row .*3: orders/cron.py:7"):
+    with pytest.raises(UsageError, match=r"--row .*3: orders/cron\.py:7"):
         select_row(rows, "check")
     assert select_row(rows, "check", 3) is rows[2]
     with pytest.raises(UsageError, match="rows 1 to 3"):
