@@ -1,0 +1,117 @@
+"""The real django-lightweight-queue 4.11 in an environment of its own, and the project for both."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.kit.environments import ROOT, Environment, run
+from tests.kit.valkey import Server
+
+SHOP = Path(__file__).parent / "shop"
+
+STOP = {"old": signal.SIGUSR2, "new": signal.SIGTERM}
+"""How a worker is told to end after its job, by the master or an operator."""
+
+
+def install_predecessor(directory: Path) -> Environment:
+    """Its 4.11.0 needs redis-py before 5."""
+    environment = Environment(directory)
+    environment.install("django-lightweight-queue[redis]==4.11", "redis<5")
+    return environment
+
+
+@dataclass
+class Shop:
+    """The project in tests/compat/shop, run by `old` (4.11) or `new` (dlq) against one server."""
+
+    pythons: dict[str, str]
+    server: Server
+    backend: str
+    prefix: str
+    directory: Path
+    workers: dict[str, int] = field(default_factory=lambda: {"emails": 1})
+
+    @property
+    def reliable(self) -> bool:
+        return "reliable" in self.backend
+
+    def key(self, rest: str) -> str:
+        key = f"django_lightweight_queue:{rest}"
+        return f"{self.prefix}:{key}" if self.prefix else key
+
+    def ledger(self, event: str) -> list[Any]:
+        path = self.directory / "ledger"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [what for _, named, what in map(json.loads, lines) if named == event]
+
+    def drive(self, side: str, verb: str, **arguments: Any) -> Any:
+        command = [self.pythons[side], "drive.py", verb, json.dumps(arguments)]
+        answer = run(command, cwd=SHOP, env=self._environment(side))
+        return json.loads(answer) if answer else None
+
+    def manage(self, side: str, *arguments: str) -> str:
+        command = [self.pythons[side], "manage.py", *arguments]
+        return run(command, cwd=SHOP, env=self._environment(side))
+
+    @contextmanager
+    def process(self, side: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """`manage.py` with `arguments`, in a session of its own; killed at the end."""
+        log = self.directory / f"{side}-{'-'.join(arguments[:3])}.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [self.pythons[side], "manage.py", *arguments],
+                cwd=SHOP,
+                env={**os.environ, **self._environment(side)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            yield process
+        except BaseException:
+            print(log, log.read_text(), sep="\n")
+            raise
+        finally:
+            kill_session(process)
+
+    def worker(self, side: str, queue: str = "emails", number: int = 1) -> Any:
+        return self.process(side, "queue_worker", queue, str(number))
+
+    def _environment(self, side: str) -> dict[str, str]:
+        paths = [ROOT, ROOT / "dlq" / "_alias"] if side == "new" else []
+        return {
+            "DJANGO_SETTINGS_MODULE": "settings",
+            "PYTHONPATH": os.pathsep.join(map(str, paths)),
+            "PYTHONWARNINGS": "ignore::DeprecationWarning",
+            "SHOP_BACKEND": self.backend,
+            "SHOP_LEDGER": str(self.directory / "ledger"),
+            "SHOP_PORT": str(self.server.port),
+            "SHOP_PREFIX": self.prefix,
+            "SHOP_WORKERS": json.dumps(self.workers),
+        }
+
+
+def stop(side: str, process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(STOP[side])
+    process.wait(30)
+
+
+def kill_session(process: subprocess.Popen[bytes]) -> None:
+    """It was started as the leader of a session: its children go with it."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(10)
+
+
+def pythons(predecessor: Environment) -> dict[str, str]:
+    return {"old": predecessor.python, "new": sys.executable}
