@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typer
 
-from dlq.cli import beginning, config, failed, plan, queues, run, status
+from dlq.cli import beginning, config, cron, failed, plan, queues, run, status
 from dlq.cli.verbs import shared_options
 
 HELP = "A lightweight task queue and cron system for Django on Redis or Valkey."
@@ -35,6 +35,7 @@ def _add_group(name: str, verbs: typer.Typer, help: str) -> None:
 
 
 _add_group("config", config.verbs, "Settings: what is in force, and where it comes from.")
+_add_group("cron", cron.verbs, "Cron rows: when they fire, what a schedule means, a run now.")
 app.add_typer(queues.verbs)
 _add_group("failed", failed.verbs, "Failed jobs: list, show, retry, discard.")
 for module in (status, beginning):

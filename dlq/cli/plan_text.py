@@ -66,9 +66,7 @@ def machine_table(plan: Plan, dealt: Split) -> Table:
     here = [queue for queue in dealt.queues if numbers[queue.name]]
     if plan.pool.exact:
         columns = [Column("QUEUE"), Column("HERE"), Column("BACKEND"), Column("COUNT FROM")]
-        rows = [
-            [q.name, str(len(numbers[q.name])), _class_name(q), count_from(q)] for q in here
-        ]
+        rows = [[q.name, str(len(numbers[q.name])), _class_name(q), count_from(q)] for q in here]
         return columns, rows
     columns = [
         Column("QUEUE"),
@@ -137,14 +135,10 @@ def summary(plan: Plan, dealt: Split) -> list[str]:
         lines = ["No cron scheduler and no cron queues (exact configuration)."]
     else:
         total = sum(
-            queue.workers
-            for queue in dealt.queues
-            if plan.pool.only_queue in (None, queue.name)
+            queue.workers for queue in dealt.queues if plan.pool.only_queue in (None, queue.name)
         )
         here = len(dealt.workers)
-        cron = (
-            f", and the cron scheduler ({_entries(len(plan.rows))})" if plan.runs_cron else ""
-        )
+        cron = f", and the cron scheduler ({_entries(len(plan.rows))})" if plan.runs_cron else ""
         verb = "run" if total != 1 else "runs"
         lines = [f"{here} of {total} workers {verb} here{cron}."]
         if plan.rows and not plan.runs_cron and plan.schedulers:
@@ -199,7 +193,12 @@ def configuration_tables(
         [q.name, str(q.workers), q.backend, count_from(q)]
         for q in (plan.split.queues if plan.split is not None else ())
     ]
-    columns = [Column("QUEUE"), Column("WORKERS"), Column("BACKEND"), Column("COUNT FROM", fold=True)]
+    columns = [
+        Column("QUEUE"),
+        Column("WORKERS"),
+        Column("BACKEND"),
+        Column("COUNT FROM", fold=True),
+    ]
     tables: list[tuple[str, Sequence[Column], list[list[str]]]] = [("Queues", columns, queues)]
     middleware = [[path] for path in settings.middleware]
     tables.append(("Middleware", [Column("CLASS")], middleware))

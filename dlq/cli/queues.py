@@ -34,7 +34,10 @@ def pause(
         typer.Option("--until", metavar="TIME", help="Until when, as 2026-01-31T08:00:00+0000."),
     ] = None,
 ) -> ExitCode:
-    """Let no job of these queues start for a while. Running jobs go on; new ones can be enqueued."""
+    """Let no job of these queues start for a while.
+
+    Jobs that run go on, and new ones can be enqueued.
+    """
     from dlq.cli import queues_text
     from dlq.operations import queues as operations
 
@@ -62,12 +65,11 @@ def resume(call: Call, queues: QueuesArgument) -> ExitCode:
 @verb(verbs)
 def clear(call: Call, queues: QueuesArgument, yes: YesOption = False) -> ExitCode:
     """Drop all waiting jobs of these queues. Jobs that run are left alone."""
-    from dlq.backends.base import BackendWithClear
     from dlq.cli import queues_text
     from dlq.operations import queues as operations
 
     names = operations.select_queues(_project(call), queues)
-    operations.require(names, BackendWithClear, "clearing")
+    operations.require_clearing(names)
     if not confirmed(call, f"Clear all jobs from {', '.join(names)}?", yes):
         return ExitCode.NOT_DONE
     for name, count in operations.clear(names).items():

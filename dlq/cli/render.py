@@ -37,9 +37,7 @@ def read_line(file: str, number: int) -> str | None:
 
 def findings_text(findings: Iterable[Finding], read: ReadLine = read_line) -> str:
     """All of them in reading order, as plain text."""
-    return "\n".join(
-        "".join(piece for piece, _ in line) for line in findings_lines(findings, read)
-    )
+    return "\n".join("".join(piece for piece, _ in line) for line in findings_lines(findings, read))
 
 
 def findings_lines(findings: Iterable[Finding], read: ReadLine = read_line) -> Iterator[Line]:
@@ -96,9 +94,7 @@ def count_text(findings: Iterable[Finding]) -> str:
 
 def _may_be_secret(finding: Finding, text: str) -> bool:
     """Better to hide a harmless line than to print a password into the log of a CI run."""
-    return bool(SECRET.search(text)) or bool(
-        re.search("REDIS_PASSWORD|REDIS_URL", finding.message)
-    )
+    return bool(SECRET.search(text)) or bool(re.search("REDIS_PASSWORD|REDIS_URL", finding.message))
 
 
 def _window(text: str, column: int | None, end_column: int | None) -> tuple[str, int, int]:

@@ -19,9 +19,7 @@ verbs = typer.Typer()
 
 EmbeddedOption = Annotated[
     bool,
-    typer.Option(
-        "--embedded", help="Start a private, temporary Valkey with it, for development."
-    ),
+    typer.Option("--embedded", help="Start a private, temporary Valkey with it, for development."),
 ]
 
 

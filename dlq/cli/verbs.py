@@ -21,7 +21,9 @@ from dlq.errors import ExitCode, UsageError
 
 SettingsOption = Annotated[
     str | None,
-    typer.Option("--settings", metavar="MODULE", help="Django settings module, as in shop.settings."),
+    typer.Option(
+        "--settings", metavar="MODULE", help="Django settings module, as in shop.settings."
+    ),
 ]
 ConfigOption = Annotated[
     list[str] | None,
@@ -49,7 +51,8 @@ def print_version(wanted: bool) -> None:
 
 
 VersionOption = Annotated[
-    bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
+    bool,
+    typer.Option("--version", callback=print_version, is_eager=True, help="Print the version."),
 ]
 
 
@@ -136,7 +139,7 @@ def verb(
             *shared,
         ]
         # Typer reads both: the names and defaults from the one, the types from the other.
-        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # functions take it
+        called.__signature__ = inspect.Signature(parameters)
         called.__annotations__ = {p.name: p.annotation for p in parameters}
         del called.__wrapped__  # type: ignore[attr-defined]  # or typing would look through it
         app.command(name)(called)

@@ -84,14 +84,14 @@ def django_checks() -> list[CheckMessage]:
     from django.core import checks
 
     levels = {"error": checks.ERROR, "warning": checks.WARNING, "info": checks.INFO}
-    report = _report(project := load_running_project(), _without_pool(project))
+    project = load_running_project()
+    report = _report(project, _without_pool(project))
     return [
         checks.CheckMessage(
             levels[finding.level],
-            finding.message if finding.source is None
-            # Django shows `obj` before the message, which is where people look for the place.
-            else finding.message,
+            finding.message,
             hint=finding.help,
+            # Django prints it before the message, which is where people look for the place.
             obj=None if finding.source is None else finding.source.position,
             id=finding.id,
         )

@@ -1,5 +1,5 @@
-"""A complete run on a private server, with real processes: plan, workers, jobs from another process,
-one failure, a clean stop. What it shows is what happened.
+"""A complete run on a private server, with real processes: plan, workers, jobs from another
+process, one failure, a clean stop. What it shows is what happened.
 """
 
 from __future__ import annotations
@@ -143,9 +143,7 @@ def _environment(ledger: Path) -> dict[str, str]:
     return {**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS, LEDGER: str(ledger)}
 
 
-def _wait(
-    fact: Callable[[], bool], runner: subprocess.Popen[bytes], log: Path, what: str
-) -> None:
+def _wait(fact: Callable[[], bool], runner: subprocess.Popen[bytes], log: Path, what: str) -> None:
     end = time.monotonic() + LIMIT
     while not fact():
         if runner.poll() is not None:

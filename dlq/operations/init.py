@@ -25,7 +25,9 @@ class Written:
     purpose: str
 
 
-PYTHON = Starter("overrides.py", "dlq-overrides.py", "override file: its WORKERS is the whole truth")
+PYTHON = Starter(
+    "overrides.py", "dlq-overrides.py", "override file: its WORKERS is the whole truth"
+)
 TOML = Starter("overrides.toml", "dlq-overrides.toml", PYTHON.purpose)
 OTHERS = (
     Starter("cron.py", "cron.py", "cron rows: put it into the directory of an app"),

@@ -18,7 +18,7 @@ from dlq.runtime import import_path
 from dlq.types import QueueName, Source
 
 WITHOUT_WORK = ("dlq.backends.synchronous", "dlq.backends.debug_web")
-"""Their backends run or show a job where it is enqueued. Named, since a plan needs no more of them."""
+"""Their backends run or show a job where it is enqueued. A plan needs no more of them than that."""
 
 
 def review_plan(
@@ -110,9 +110,7 @@ def _dropped_queues(
         elif project.cron.rows:
             dropped.setdefault(queue, "implied by the cron task")
     named = resolution.settings.workers if resolution.settings is not None else {}
-    return {
-        name: why for name, why in dropped.items() if name not in served and name not in named
-    }
+    return {name: why for name, why in dropped.items() if name not in served and name not in named}
 
 
 def _below_the_override(workers: ResolvedValue) -> Mapping[Any, Any]:
@@ -129,7 +127,8 @@ def _dropped_finding(resolution: Resolution, dropped: dict[QueueName, str]) -> I
     listed = ", ".join(f"{name} ({why})" for name, why in sorted(dropped.items()))
     one = len(dropped) == 1
     yield rules.W303.finding(
-        f"WORKERS in {source.label} drops {'a queue' if one else f'{len(dropped)} queues'}: {listed}",
+        f"WORKERS in {source.label} drops"
+        f" {'a queue' if one else f'{len(dropped)} queues'}: {listed}",
         source,
         f"name {'it' if one else 'them'} there too, if {'its' if one else 'their'} jobs should run",
     )
@@ -191,9 +190,7 @@ def _metrics_ports(dealt: Split, resolution: Resolution) -> Iterable[Finding]:
     return check_metrics_ports(resolution, max(workers_per_machine, default=0))
 
 
-def _unknown_overrides(
-    project: Project, resolution: Resolution, dealt: Split
-) -> Iterable[Finding]:
+def _unknown_overrides(project: Project, resolution: Resolution, dealt: Split) -> Iterable[Finding]:
     from dlq.config.checks import check_overrides
 
     known = {queue.name for queue in dealt.queues}

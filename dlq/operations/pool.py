@@ -37,7 +37,8 @@ def make_pool(
     if machine is None:
         if of is not None and of > 1 and not whole:
             raise UsageError(
-                f"--of {of} without --machine: which one is this? for instance --machine 1 --of {of}"
+                f"--of {of} without --machine: which one is this?"
+                f" For instance --machine 1 --of {of}"
             )
         return Pool(None if whole and of is not None else 1, of or 1, only_queue=queue)
     count = 1 if of is None else of

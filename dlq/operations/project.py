@@ -7,7 +7,7 @@ at. The only module of the operations that configures Django.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dlq import queues
 from dlq.config import active
@@ -21,7 +21,6 @@ from dlq.queues import Declaration
 from dlq.rules import locating as rules
 from dlq.types import Source
 
-
 CRON_ERRORS = "dlq.E2"
 
 
@@ -33,7 +32,7 @@ class Project:
 
     resolution: Resolution | None
     declarations: tuple[Declaration, ...] = ()
-    cron: CronConfiguration = CronConfiguration()
+    cron: CronConfiguration = field(default_factory=CronConfiguration)
     findings: tuple[Finding, ...] = ()
     is_found: bool = True
 
@@ -137,7 +136,7 @@ def _load_settings(module: str) -> Project | None:
             finding = rules.E021.finding(
                 f"there is no settings module {module!r}: {error.msg}",
                 None,
-                "run dlq in the project's directory, or name the module: dlq --settings shop.settings",
+                "run dlq in the project's directory, or name it: dlq --settings shop.settings",
             )
             return Project(None, findings=(finding,), is_found=False)
         return _raising_settings(module, error)
@@ -202,7 +201,7 @@ def _not_importable(error: TasksNotImportable) -> list[Finding]:
         rules.E024.finding(
             f"cannot import {module}: {last_line(cause)}",
             place_of(cause),
-            f"mend it, or list the app in LIGHTWEIGHT_QUEUE_IGNORE_APPS: {module.rpartition('.')[0]!r}",
+            f"mend it, or list {module.rpartition('.')[0]!r} in LIGHTWEIGHT_QUEUE_IGNORE_APPS",
         )
         for module, cause in error.causes.items()
     ]

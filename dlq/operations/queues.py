@@ -7,11 +7,11 @@ shows late.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from dlq import runtime
 from dlq.backends.base import (
@@ -116,20 +116,19 @@ def _moment(text: str) -> datetime:
 
 def pause(queues: Iterable[QueueName], until: datetime) -> None:
     """No job of the queues starts after this has returned. Raises BackendUnavailable."""
-    for queue, backend in _backends(queues, BackendWithPause, "pausing"):
+    for queue, backend in _backends(queues, _can_pause, "pausing"):
         backend.pause(queue, until)
 
 
 def resume(queues: Iterable[QueueName]) -> None:
-    for queue, backend in _backends(queues, BackendWithPauseResume, "resuming"):
+    for queue, backend in _backends(queues, _can_resume, "resuming"):
         backend.resume(queue)
 
 
 def clear(queues: Iterable[QueueName]) -> dict[QueueName, int | None]:
     """Drop all waiting jobs; how many they were, where the backend knows it."""
     return {
-        queue: backend.clear(queue)
-        for queue, backend in _backends(queues, BackendWithClear, "clearing")
+        queue: backend.clear(queue) for queue, backend in _backends(queues, _can_clear, "clearing")
     }
 
 
@@ -139,26 +138,42 @@ def deduplicate(
     """Keep the oldest of equal jobs."""
     return [
         Deduplicated(queue, *backend.deduplicate(queue, progress_logger=progress))
-        for queue, backend in _backends(queues, BackendWithDeduplicate, "deduplication")
+        for queue, backend in _backends(queues, _can_deduplicate, "deduplication")
     ]
 
 
-def require(queues: Iterable[QueueName], ability: type[B], what: str) -> None:
-    """Raises UsageError, before anything is asked or done, where a backend is not able to."""
-    _backends(queues, ability, what)
+def require_clearing(queues: Iterable[QueueName]) -> None:
+    """Raises UsageError, before anybody is asked, where a backend can't."""
+    _backends(queues, _can_clear, "clearing")
 
 
 def _backends(
-    queues: Iterable[QueueName], ability: type[B], what: str
+    queues: Iterable[QueueName], able: Callable[[BaseBackend], TypeGuard[B]], what: str
 ) -> list[tuple[QueueName, B]]:
     """Each queue with its backend; nothing is done to any of them if one of them can't."""
-    able: list[tuple[QueueName, B]] = []
+    found: list[tuple[QueueName, B]] = []
     for queue in queues:
         backend = runtime.current().backend(queue)
-        if not isinstance(backend, ability):
+        if not able(backend):
             raise UsageError(
                 f"queue {queue!r}: its backend"
                 f" {type(backend).__module__}.{type(backend).__name__} doesn't support {what}"
             )
-        able.append((queue, backend))
-    return able
+        found.append((queue, backend))
+    return found
+
+
+def _can_pause(backend: BaseBackend) -> TypeGuard[BackendWithPause]:
+    return isinstance(backend, BackendWithPause)
+
+
+def _can_resume(backend: BaseBackend) -> TypeGuard[BackendWithPauseResume]:
+    return isinstance(backend, BackendWithPauseResume)
+
+
+def _can_clear(backend: BaseBackend) -> TypeGuard[BackendWithClear]:
+    return isinstance(backend, BackendWithClear)
+
+
+def _can_deduplicate(backend: BaseBackend) -> TypeGuard[BackendWithDeduplicate]:
+    return isinstance(backend, BackendWithDeduplicate)

@@ -1,4 +1,4 @@
-"""An exception of the user's code, in one line and with the line of the project that is to blame."""
+"""An exception of the user's code: in one line, and with the line of the project to blame."""
 
 from __future__ import annotations
 

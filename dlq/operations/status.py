@@ -76,15 +76,12 @@ def read_status(project: Project, now: float) -> Status:
         server = backend.server_state()
         servers.setdefault(server.address, server)
         runners.update({seen.runner.nonce: seen for seen in backend.runners()})
-        stored = [
-            name for name in backend.stored_queues() if current.backend(name) is backend
-        ]
+        stored = [name for name in backend.stored_queues() if current.backend(name) is backend]
         own = [name for name, home in homes.items() if home is backend]
         for name in dict.fromkeys([*own, *stored]):
             states[name] = backend.queue_state(name)
     listed = tuple(
-        _queue_status(states[name], planned.get(name), runners.values())
-        for name in sorted(states)
+        _queue_status(states[name], planned.get(name), runners.values()) for name in sorted(states)
     )
     alive = tuple(sorted(runners.values(), key=_order))
     return Status(now, tuple(servers.values()), listed, alive, tuple(judge(listed, alive)))
@@ -191,7 +188,12 @@ def status_json(status: Status) -> dict[str, Any]:
             for queue in status.queues
         ],
         "runners": [
-            {**asdict(seen.runner), "age": seen.age, "workers": list(seen.workers), "busy": seen.busy}
+            {
+                **asdict(seen.runner),
+                "age": seen.age,
+                "workers": list(seen.workers),
+                "busy": seen.busy,
+            }
             for seen in status.runners
         ],
         "findings": [finding_json(finding) for finding in status.findings],

@@ -6,11 +6,10 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from dlq.backends.base import BackendWithClear
-from dlq.errors import UsageError
 from dlq.cli.queues_text import cleared
+from dlq.errors import UsageError
 from dlq.management.skin import DlqCommand
-from dlq.operations.queues import clear, require, select_queues
+from dlq.operations.queues import clear, require_clearing, select_queues
 
 
 class Command(DlqCommand):
@@ -25,7 +24,7 @@ class Command(DlqCommand):
 
     def perform(self, options: dict[str, Any]) -> None:
         names = select_queues(self.load(options), options["queue"])
-        require(names, BackendWithClear, "clearing")
+        require_clearing(names)
         if not options["skip_prompt"]:
             question = f"Clear all jobs from {', '.join(names)}?"
             if not self.screen.can_ask:

@@ -57,9 +57,7 @@ class Command(DlqCommand):
             only_queue=options["only_queue"],
             override_files=files,
         )
-        run_options = RunOptions(
-            options["pidfile"], options["touchfile"], announce=self.announce
-        )
+        run_options = RunOptions(options["pidfile"], options["touchfile"], announce=self.announce)
         code = start(None, files, pool, run_options, show=self.show)
         if code:
             sys.exit(code)
