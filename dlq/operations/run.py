@@ -148,9 +148,10 @@ def _start(
         return ExitCode.DONE
     pidfile = None if options.pidfile is None else PidFile(options.pidfile)
     if pidfile is not None:
-        if not reload.is_replacement():
-            detach()
-        pidfile.write(os.getpid())
+        if reload.is_replacement():
+            pidfile.write()
+        else:
+            detach(pidfile.write)
     launch = Launch(
         split=split,
         rows=rows,

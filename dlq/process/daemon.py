@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+from collections.abc import Callable
 from contextlib import suppress
 
 from dlq.errors import UsageError
@@ -40,11 +41,11 @@ class PidFile:
                 " one, or use another pidfile"
             ) from None
 
-    def write(self, pid: int) -> None:
-        """Raises UsageError (a full disk)."""
+    def write(self) -> None:
+        """The pid of this process. Raises UsageError (a full disk)."""
         try:
             os.ftruncate(self.fd, 0)
-            os.pwrite(self.fd, f"{pid}\n".encode(), 0)
+            os.pwrite(self.fd, f"{os.getpid()}\n".encode(), 0)
         except OSError as error:
             raise UsageError(
                 f"--pidfile {self.path}: {error.strerror} (errno {error.errno})"
@@ -57,17 +58,27 @@ class PidFile:
         os.close(self.fd)
 
 
-def detach() -> None:
-    """Go on in the background, in a session of its own; the process that was started ends with code
-    0 when that has worked. The directory stays what it was: a reload starts the command anew from
-    it, and relative paths must mean the same."""
+def detach(prepare: Callable[[], None]) -> None:
+    """Go on in the background, in a session of its own. The process that was started ends with code
+    0 after `prepare` has been called there (systemd and scripts read the pidfile then), or with 2
+    where it raised: the terminal is still ours until then.
+
+    The directory stays what it was: a reload starts the command anew from it, and relative paths
+    must mean the same.
+    """
+    reader, writer = os.pipe()
     if os.fork():
-        # The parent's exit handlers and buffers are the child's now.
-        os._exit(0)
+        # Exit handlers and unwritten buffers are the child's now, so without them.
+        os.close(writer)
+        os._exit(0 if os.read(reader, 1) else 2)
+    os.close(reader)
     os.setsid()
     if os.fork():
         os._exit(0)
+    prepare()
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     os.close(null)
+    os.write(writer, b"+")
+    os.close(writer)

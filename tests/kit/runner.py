@@ -34,12 +34,13 @@ class Runner:
         environment: Mapping[str, str] | None = None,
         prefix: Sequence[str] = (),
         django_settings: str = "tests.project.faults.settings",
+        verb: Sequence[str] = ("run",),
     ) -> None:
         self.mark = secrets.token_hex(8)
         self.ledger = Ledger(directory / "ledger")
         self._output = directory / f"output-{self.mark}"
         self._prefix = tuple(prefix)
-        self._options = options
+        self._options = (*verb, *options)
         self._django_settings = django_settings
         self._environment = {
             **os.environ,
@@ -82,7 +83,7 @@ class Runner:
                 self.process.wait(10)
 
     def start(self) -> Runner:
-        command = [*self._prefix, sys.executable, "-m", "dlq", "run", *self._options]
+        command = [*self._prefix, sys.executable, "-m", "dlq", *self._options]
         with self._output.open("ab") as output:
             self.process = subprocess.Popen(
                 command,
@@ -181,3 +182,12 @@ def _kill(pid: int, number: int) -> None:
         os.kill(pid, number)
     except ProcessLookupError:
         return
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process is there; one that has ended and was not reaped is not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except OSError:
+        return False
+    return state != b"Z"

@@ -121,7 +121,7 @@ def set_rollback(model: str) -> None:
 
 @task(queue=QUEUE, atomic=True)
 def is_in_a_transaction() -> bool:
-    return transaction.get_connection().in_atomic_block
+    return bool(transaction.get_connection().in_atomic_block)
 
 
 @task(queue=QUEUE, atomic=True)

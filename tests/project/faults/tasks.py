@@ -177,3 +177,18 @@ def _is_open(fd: int) -> bool:
     except OSError:
         return False
     return True
+
+
+@task(queue="faults")
+def leaves_orphans(job: int) -> None:
+    """Starts processes whose parent ends before they do."""
+    record("start", job)
+    for _ in range(3):
+        if os.fork() == 0:
+            if os.fork() == 0:
+                time.sleep(0.1)
+                record("orphan", job)
+            os._exit(0)
+    for _ in range(3):
+        os.wait()
+    record("end", job)

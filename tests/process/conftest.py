@@ -1,0 +1,109 @@
+"""Fixtures of the process tests: a runner on a real server, and jobs pushed as others would."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.kit.ledger import Ledger
+from tests.kit.runner import Runner
+from tests.kit.valkey import Server
+
+RELIABLE = "dlq.backends.reliable_redis.ReliableRedisBackend"
+AT_MOST_ONCE = "dlq.backends.redis.RedisBackend"
+QUEUE = "faults"
+
+
+class Host:
+    """Starts runners on one server, and pushes jobs there without any code of dlq between."""
+
+    def __init__(self, directory: Path, server: Server, stack: ExitStack) -> None:
+        self.directory = directory
+        self.server = server
+        self.client = server.client()
+        self.ledger = Ledger(directory / "ledger")
+        self._stack = stack
+        stack.callback(self.client.close)
+
+    def run(
+        self,
+        *options: str,
+        workers: int = 1,
+        environment: dict[str, str] | None = None,
+        prefix: tuple[str, ...] = (),
+        **settings: Any,
+    ) -> Runner:
+        """A runner, stopped when the test ends. Its workers have been started."""
+        return self.start(
+            *options, workers=workers, environment=environment, prefix=prefix, **settings
+        ).started()
+
+    def start(
+        self,
+        *options: str,
+        workers: int = 1,
+        environment: dict[str, str] | None = None,
+        prefix: tuple[str, ...] = (),
+        **settings: Any,
+    ) -> Runner:
+        given = {
+            "workers": {QUEUE: workers},
+            "backend": RELIABLE,
+            "redis_port": self.server.port,
+            **settings,
+        }
+        runner = Runner(self.directory, given, *options, environment=environment, prefix=prefix)
+        return self._stack.enter_context(runner)
+
+    def push(self, name: str, *args: Any, **fields: Any) -> bytes:
+        """A job of a task of tests.project.faults, as 4.11 would write it."""
+        content = {
+            "path": f"tests.project.faults.tasks.{name}",
+            "args": args,
+            "kwargs": {},
+            "timeout": None,
+            "sigkill_on_stop": False,
+            "created_time": "2026-01-01 00:00:00.000000",
+            **fields,
+        }
+        return self.push_raw(json.dumps(content).encode())
+
+    def push_raw(self, raw: bytes) -> bytes:
+        self.client.lpush(f"django_lightweight_queue:{QUEUE}", raw)
+        return raw
+
+    def waiting(self) -> list[bytes]:
+        """From the head, where jobs come in, to the tail, where they are taken."""
+        return self._list(f"django_lightweight_queue:{QUEUE}")
+
+    def in_hand(self, number: int = 1) -> list[bytes]:
+        return self._list(f"django_lightweight_queue:{QUEUE}:processing:{number}")
+
+    def _list(self, key: str) -> list[bytes]:
+        return [bytes(item) for item in self.client.lrange(key, 0, -1) if isinstance(item, bytes)]
+
+
+@pytest.fixture
+def host(tmp_path: Path, server: Server) -> Iterator[Host]:
+    with ExitStack() as stack:
+        yield Host(tmp_path, server, stack)
+
+
+FailedJobs = Callable[[], list[Any]]
+
+
+@pytest.fixture
+def failed_jobs(server: Server) -> Iterator[FailedJobs]:
+    """What `dlq failed list` would read, oldest first."""
+    from dlq.backends.reliable_redis import ReliableRedisBackend
+    from dlq.config.model import Settings
+    from dlq.types import QueueName
+
+    backend = ReliableRedisBackend(settings=Settings(redis_port=server.port))
+    yield lambda: list(backend.failed_jobs(QueueName(QUEUE)))[::-1]
+    backend.reset()

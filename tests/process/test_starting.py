@@ -1,0 +1,362 @@
+"""How a runner starts: pidfile, background, touch and health files, systemd, as PID 1, and HUP."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.kit.runner import ROOT, Runner, is_alive
+from tests.kit.valkey import Server, free_port
+from tests.kit.waiting import wait_until
+from tests.process.conftest import QUEUE, RELIABLE, Host
+
+
+def start_refused(host: Host, *options: str) -> tuple[int, str]:
+    runner = host.start(*options)
+    return runner.wait(15), runner.output
+
+
+def test_a_pidfile_sends_it_into_the_background(host: Host) -> None:
+    pidfile = host.directory / "dlq.pid"
+    runner = host.start("--pidfile", str(pidfile))
+    assert runner.wait(15) == 0
+    pid = int(wait_until(lambda: pidfile.exists() and pidfile.read_text().strip()))
+    assert os.getsid(pid) != os.getsid(0)
+    host.push("quick", 1)
+    wait_until(lambda: host.ledger.events("end", "1"))
+
+    code, output = start_refused(host, "--pidfile", str(pidfile))
+    assert (code, f"pid {pid}" in output) == (2, True)
+    assert int(pidfile.read_text()) == pid
+
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_alive(pid), 5)
+    assert not pidfile.exists()
+
+
+def test_a_pidfile_that_a_dead_master_left_is_no_hindrance(host: Host) -> None:
+    pidfile = host.directory / "dlq.pid"
+    pidfile.write_text(f"{os.getpid()}\n")
+    runner = host.start("--pidfile", str(pidfile))
+    assert runner.wait(15) == 0
+    pid = int(wait_until(lambda: pidfile.read_text() != f"{os.getpid()}\n" and pidfile.read_text()))
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not runner.pids(), 5)
+
+    assert host.start("--pidfile", str(pidfile)).wait(15) == 0
+    second = int(wait_until(lambda: pidfile.read_text() != f"{pid}\n" and pidfile.read_text()))
+    os.kill(second, signal.SIGTERM)
+    wait_until(lambda: not is_alive(second), 5)
+
+
+def test_files_that_cannot_be_written_are_told_at_the_start(host: Host) -> None:
+    code, output = start_refused(host, "--pidfile", "/nope/x")
+    assert code == 2
+    assert "/nope/x" in output
+    assert "errno 2" in output
+
+    code, output = start_refused(host, "--touchfile", "/nope/x.%s", "--health-file", "/nowhere/y")
+    assert code == 2
+    assert "/nope/x.faults" in output
+    assert "/nowhere/y" in output
+
+    code, output = start_refused(host, "--touchfile", "/tmp/x")
+    assert code == 2
+    assert "/tmp/x.%s" in output
+    assert "Traceback" not in output
+
+
+def test_a_jobs_end_touches_the_file(host: Host) -> None:
+    path = host.directory / f"touched.{QUEUE}"
+    host.run("--touchfile", str(host.directory / "touched.%s"))
+    os.utime(path, (0, 0))
+    host.push("raises", 1)
+    host.push("quick", 2)
+    wait_until(lambda: time.time() - path.stat().st_mtime < 10)
+    path.unlink()
+    host.push("quick", 3)
+    wait_until(path.exists)
+
+
+def test_a_touch_file_that_cannot_be_written_loses_no_job(host: Host) -> None:
+    directory = host.directory / "gone"
+    directory.mkdir()
+    runner = host.run("--touchfile", str(directory / "%s"))
+    shutil.rmtree(directory)
+    for job in range(3):
+        host.push("quick", job)
+    wait_until(lambda: len(host.ledger.events("end")) == 3)
+    runner.wait_for_line("cannot touch")
+    assert runner.output.count("cannot touch") == 1
+    wait_until(lambda: not host.in_hand())
+    assert host.ledger.jobs("end") == ["0", "1", "2"]
+    assert {event.pid for event in host.ledger.events()} == {runner.worker_pid("faults/1")}
+
+
+def test_the_health_file_is_fresh_while_the_loop_turns(host: Host) -> None:
+    path = host.directory / "health"
+    runner = host.run("--health-file", str(path))
+
+    def probe(*options: str) -> int:
+        command = [sys.executable, "-m", "dlq", "health", "--file", str(path), *options]
+        return subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode
+
+    os.utime(path, (0, 0))
+    wait_until(lambda: time.time() - path.stat().st_mtime < 5)
+    assert probe() == 0
+    os.kill(runner.pid, signal.SIGSTOP)
+    try:
+        stamp = path.stat().st_mtime
+        wait_until(lambda: time.time() - stamp > 1.5)
+        assert probe("--max-age", "1") == 1
+    finally:
+        os.kill(runner.pid, signal.SIGCONT)
+
+
+def test_systemd_is_told(host: Host) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind(str(host.directory / "notify"))
+        channel.settimeout(10)
+        runner = host.start(
+            environment={
+                "NOTIFY_SOCKET": str(host.directory / "notify"),
+                "WATCHDOG_USEC": "1000000",
+            }
+        )
+
+        def message() -> str:
+            return channel.recv(4096).decode()
+
+        first = message()
+        assert first.startswith("READY=1\n")
+        assert f"MAINPID={runner.pid}" in first
+        began = time.monotonic()
+        assert [message() for _ in range(3)] == ["WATCHDOG=1"] * 3
+        assert time.monotonic() - began < 4
+        runner.signal(signal.SIGTERM)
+        assert "STOPPING=1" in [message() for _ in range(3)]
+        assert runner.wait() == 0
+
+
+def test_a_server_that_is_away_at_the_start_is_waited_for(tmp_path: Path, host: Host) -> None:
+    late = Server()
+    try:
+        runner = host.start(redis_port=late.port)
+        runner.wait_for_line("waiting for it")
+        late.start()
+        runner.started()
+        assert runner.stop() == 0
+        again = host.start(redis_port=free_port())
+        again.wait_for_line("waiting for it")
+        again.signal(signal.SIGTERM)
+        assert again.wait(2) == 0, "and a stop ends the waiting"
+    finally:
+        late.remove()
+
+
+can_unshare = shutil.which("unshare") is not None and os.geteuid() == 0
+
+
+@pytest.mark.skipif(not can_unshare, reason="needs unshare(1) and root for a pid namespace")
+@pytest.mark.parametrize("moment", ["early", "started", "busy"])
+def test_as_pid_1(host: Host, moment: str) -> None:
+    """As in a container: TERM ends it at any moment, and no zombie is left meanwhile."""
+    prefix = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+    runner = host.start(prefix=prefix)
+
+    def first() -> int | None:
+        children = Path(f"/proc/{runner.pid}/task/{runner.pid}/children").read_text().split()
+        return int(children[0]) if children else None
+
+    master = wait_until(first)
+    assert master is not None
+    if moment == "early":
+        wait_until(lambda: _heeds_term(master))
+    else:
+        runner.started()
+    if moment == "busy":
+        host.push("leaves_orphans", 1)
+        wait_until(lambda: host.ledger.events("end", "1"))
+        wait_until(lambda: host.ledger.events("orphan", "1"))
+        wait_until(lambda: _zombies(runner) == [], 5, what="orphans are reaped")
+    os.kill(master, signal.SIGTERM)
+    assert runner.wait(5) == 0
+    assert runner.pids() == []
+
+
+def _heeds_term(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    [caught] = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
+    return bool(int(caught, 16) & 1 << signal.SIGTERM - 1)
+
+
+def _zombies(runner: Runner) -> list[int]:
+    """Below the runner. (A zombie has no environment by which it could be known.)"""
+    parents: dict[int, list[tuple[int, str]]] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                fields = Path("/proc", entry, "stat").read_bytes().rpartition(b")")[2].split()
+            except OSError:
+                continue
+            parents.setdefault(int(fields[1]), []).append((int(entry), fields[0].decode()))
+    found, todo = [], [runner.pid]
+    while todo:
+        for pid, state in parents.get(todo.pop(), []):
+            todo.append(pid)
+            if state == "Z":
+                found.append(pid)
+    return found
+
+
+def test_orphans_of_jobs_are_reaped(host: Host) -> None:
+    runner = host.run()
+    host.push("leaves_orphans", 1)
+    wait_until(lambda: host.ledger.events("orphan", "1"))
+    wait_until(lambda: _zombies(runner) == [], 5)
+    assert runner.stop() == 0
+
+
+CONFIG = "LIGHTWEIGHT_QUEUE_WORKERS = {}\n"
+
+
+def test_hup_becomes_the_new_configuration_under_the_same_pid(host: Host) -> None:
+    config = host.directory / "override.py"
+    config.write_text(CONFIG.format("{'faults': 1}"))
+    settings = {"backend": RELIABLE, "redis_port": host.server.port}
+    runner = Runner(host.directory, settings, "--config", str(config))
+    with runner:
+        runner.started()
+        host.push("until_file", 1, str(host.directory / "go"))
+        wait_until(lambda: host.ledger.events("start", "1"))
+
+        config.write_text(CONFIG.format("{'faults': -1}"))
+        runner.signal(signal.SIGHUP)
+        runner.wait_for_line("the configuration is refused; running on")
+        assert "-1" in runner.output
+        config.write_text(CONFIG.format("{'faults':"))
+        runner.signal(signal.SIGHUP)
+        wait_until(lambda: runner.output.count("refused; running on") == 2)
+        assert is_alive(host.ledger.events("start", "1")[0].pid)
+
+        config.write_text(CONFIG.format("{'faults': 2}"))
+        runner.signal(signal.SIGHUP)
+        runner.wait_for_line("Reloading. Waiting for 1 job")
+        (host.directory / "go").touch()
+        runner.wait_for_line(r"faults/2 \| started", 15)
+        assert host.ledger.jobs("end") == ["1"], "the job came to its end"
+        assert len(host.ledger.events("start", "1")) == 1
+        host.push("quick", 2)
+        wait_until(lambda: host.ledger.events("end", "2"))
+        assert runner.stop() == 0, "the pid is still the one that was started"
+
+
+def test_hup_keeps_the_pidfile(host: Host) -> None:
+    pidfile = host.directory / "dlq.pid"
+    assert host.start("--pidfile", str(pidfile)).wait(15) == 0
+    pid = int(wait_until(lambda: pidfile.exists() and pidfile.read_text().strip()))
+    host.push("quick", 1)
+    [first] = wait_until(lambda: host.ledger.events("end", "1"))
+    os.kill(pid, signal.SIGHUP)
+    wait_until(lambda: not is_alive(first.pid), 10)
+    host.push("quick", 2)
+    wait_until(lambda: host.ledger.events("end", "2"), 10)
+    assert int(pidfile.read_text()) == pid
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_alive(pid), 5)
+    assert not pidfile.exists()
+
+
+@pytest.mark.parametrize("preload", [True, False])
+def test_workers_start_forked_or_fresh(host: Host, preload: bool) -> None:
+    runner = host.run(workers=2, preload=preload)
+    for job in range(4):
+        host.push("quick", job)
+    wait_until(lambda: len(host.ledger.events("end")) == 4)
+    for number in (1, 2):
+        pid = runner.worker_pid(f"faults/{number}")
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda n=number, p=pid: runner.worker_pid(f"faults/{n}") != p)  # type: ignore[misc]  # mypy cannot infer a lambda's defaults
+    host.push("quick", 5)
+    wait_until(lambda: host.ledger.events("end", "5"))
+    assert runner.stop() == 0
+
+
+def test_metrics_are_served_per_worker_and_their_places_by_the_master(host: Host) -> None:
+    from urllib.request import urlopen
+
+    port = _free_ports(3)
+    host.run(workers=2, enable_prometheus=True, prometheus_start_port=port)
+    for job in range(20):
+        host.push("quick", job)
+    wait_until(lambda: len(host.ledger.events("end")) == 20)
+
+    def get(number: int, path: str = "/") -> str:
+        try:
+            with urlopen(f"http://127.0.0.1:{port + number}{path}", timeout=5) as answer:
+                text: str = answer.read().decode()
+                return text
+        except OSError:
+            return ""
+
+    config = wait_until(lambda: get(0, "/worker_config"))
+    host_name = socket.gethostname()
+    for number in (1, 2):
+        assert f'"{host_name}:{port + number}"' in config
+        assert f'"django_lightweight_queue_worker_num": "{number}"' in config
+    assert '"django_lightweight_queue_worker_queue": "faults"' in config
+
+    def count(number: int) -> float:
+        for line in get(number).splitlines():
+            if line.startswith('item_processed_seconds_count{queue="faults"}'):
+                return float(line.split()[-1])
+        return 0.0
+
+    wait_until(lambda: count(1) + count(2) == 20)
+
+
+def _free_ports(count: int) -> int:
+    """The first of several free ports in a row."""
+    while True:
+        first = free_port()
+        try:
+            for port in range(first, first + count):
+                with socket.socket() as listener:
+                    listener.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return first
+
+
+def test_a_metrics_port_in_use_costs_no_job(host: Host) -> None:
+    port = _free_ports(3)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", port + 1))
+        listener.listen()
+        runner = host.run(enable_prometheus=True, prometheus_start_port=port)
+        runner.wait_for_line(f"cannot serve metrics on 127.0.0.1 port {port + 1}")
+        host.push("quick", 1)
+        wait_until(lambda: host.ledger.events("end", "1"))
+        assert host.ledger.events("end", "1")[0].pid == runner.worker_pid("faults/1")
+
+
+def test_one_worker_alone(host: Host) -> None:
+    runner = Runner(
+        host.directory,
+        {"workers": {QUEUE: 2}, "backend": RELIABLE, "redis_port": host.server.port},
+        verb=("worker", QUEUE, "2"),
+    )
+    with runner:
+        runner.started()
+        host.push("quick", 1)
+        wait_until(lambda: host.ledger.events("end", "1"))
+        assert runner.worker_pid("faults/2") == host.ledger.events("end", "1")[0].pid
+        assert runner.stop() == 0
