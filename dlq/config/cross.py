@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from dlq.config.merge import Layer, Merged
+from dlq.config.merge import Merged
 from dlq.config.model import PREFIX, Settings
 from dlq.findings import Finding
 from dlq.rules import settings as rules
@@ -54,12 +54,11 @@ def _check_timeouts(settings: Settings, merged: Merged) -> Iterator[Finding]:
 
 
 def _check_workers(settings: Settings, merged: Merged) -> Iterator[Finding]:
-    value = merged["WORKERS"]
     for name, count in settings.workers.items():
         if count == 0:
             yield rules.W101.finding(
                 f"queue {name!r} has 0 workers: its jobs wait until a worker is added",
-                value.items.get(name, value.source),
+                merged.key_source("WORKERS", name),
             )
     alike: dict[str, list[str]] = {}
     for name in settings.workers:
@@ -68,10 +67,6 @@ def _check_workers(settings: Settings, merged: Merged) -> Iterator[Finding]:
         if len(names) > 1:
             yield rules.W102.finding(
                 f"queues {' and '.join(repr(name) for name in names)} differ only in case",
-                value.items.get(names[-1], value.source),
+                merged.key_source("WORKERS", names[-1]),
                 "keep one of them, if they are meant to be one queue",
             )
-
-
-def owner_has(layer: Layer, names: Collection[str]) -> bool:
-    return any(name in layer.values for name in names)

@@ -19,11 +19,12 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+from dlq.config.document_places import document_places
 from dlq.config.frozen import copied
 from dlq.config.merge import Layer, Place
 from dlq.config.model import PREFIX, SETTING_NAMES
 from dlq.config.names import close_setting, unknown_setting
-from dlq.config.places import document_places, file_place, own_names
+from dlq.config.places import FilePlaces
 from dlq.config.sources import FAMILY
 from dlq.findings import Finding, Rule
 from dlq.rules import locating as rules
@@ -143,17 +144,19 @@ def _python(reading: _Reading, text: str) -> Layer | None:
         if PREFIX + name in namespace
     }
 
+    places = FilePlaces(reading.source, text, namespace)
+
     def place(name: str) -> Place:
-        return file_place(reading.source, text, module, PREFIX + name, values[name])
+        return places(PREFIX + name, values[name])
 
     def source_of(name: str) -> Source:
-        return file_place(reading.source, text, module, name, namespace[name]).source
+        return places(name, copied(namespace[name])).source
 
     for name in namespace:
         if name.startswith(FAMILY) and name.removeprefix(PREFIX) not in values:
             reading.findings.append(unknown_setting(name, source_of(name)))
     bare = [name for name in SETTING_NAMES if name in namespace and name not in values]
-    for name in own_names(text, bare):
+    for name in places.written_here(bare):
         _without_prefix(reading, name, source_of(name))
     return Layer(values, place)
 
@@ -249,7 +252,7 @@ def _document(reading: _Reading, text: str) -> Mapping[str, object] | None:
 
 
 def _from_document(reading: _Reading, text: str, content: Mapping[str, object]) -> Layer:
-    places = document_places(reading.source, text, content)
+    places = document_places(reading.source, text, content, reading.path.suffix.lower())
     values: dict[str, object] = {}
     for key, value in content.items():
         name = key.upper()

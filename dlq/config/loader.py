@@ -11,6 +11,7 @@ from dlq.config.cross import cross_check
 from dlq.config.files import file_layer
 from dlq.config.merge import Layer, Merged, Place
 from dlq.config.model import Resolution
+from dlq.config.places import module_of
 from dlq.config.sources import django_layer, environment_layer
 from dlq.config.validation import Verdict, validate
 from dlq.findings import Finding, errors, in_reading_order
@@ -62,19 +63,19 @@ def resolve_command(override_files: Sequence[str | Path], *, exact: bool = False
     from django.core.exceptions import ImproperlyConfigured
 
     try:
-        settings_module = getattr(settings, "SETTINGS_MODULE", "")
-    except ImproperlyConfigured as error:
-        return _without_django(error)
+        settings.INSTALLED_APPS  # noqa: B018 (the first access imports the settings module)
+    except ImproperlyConfigured:
+        return _without_django()
     return resolve(
         settings,
-        settings_module=settings_module if isinstance(settings_module, str) else "",
+        settings_module=module_of(settings),
         override_files=override_files,
         environ=os.environ,
         exact=exact,
     )
 
 
-def _without_django(error: Exception) -> Resolution:
+def _without_django() -> Resolution:
     finding = rules.E001.finding(
         "Django has no settings in this process",
         None,

@@ -16,10 +16,12 @@ from dlq.types import DEFAULT, Source
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a setting is written, and where each key of its dict is, as far as that is known."""
+    """Where a setting is written; where the values of its dict are, and their keys, as far as that
+    is known."""
 
     source: Source
     items: Mapping[str, Source] = field(default_factory=dict)
+    keys: Mapping[str, Source] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,12 @@ class Merged(Mapping[str, ResolvedValue]):
         for layer in self._layers:
             values.update(layer.values)
         return values
+
+    def key_source(self, name: str, key: str) -> Source:
+        """Where the key itself of a dict is written, or the setting where that isn't known."""
+        owner = self.owner(name)
+        place = owner.place(name) if owner is not None else Place(DEFAULT)
+        return place.keys.get(key, place.source)
 
     def __getitem__(self, name: str) -> ResolvedValue:
         found = self._resolved.get(name)

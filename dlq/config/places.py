@@ -1,29 +1,76 @@
-"""Where a setting of a Python module is written."""
+"""Where the settings of each source are written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from types import ModuleType
+import sys
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dlq.config.merge import Place
+from dlq.config.provenance import Provenance
+from dlq.config.python_source import Bound, PythonText
 from dlq.types import Source
 
-
-def django_place(settings: Any, name: str, value: object) -> Place:
-    """Of a name of Django's settings."""
-    return Place(Source("django"))
+DJANGO = Source("django")
 
 
-def file_place(source: Source, text: str, module: ModuleType, name: str, value: object) -> Place:
-    return Place(source)
+class DjangoPlaces:
+    """Of Django's settings. Values that were not taken from the settings module (override_settings,
+    settings.configure) have no file."""
+
+    def __init__(self, settings: Any) -> None:
+        self._settings = settings
+        self._provenance = Provenance(DJANGO)
+
+    def __call__(self, name: str, value: object) -> Place:
+        """`name` as it is written."""
+        module = module_of(self._settings)
+        if not module or not self._is_from(module, name):
+            return Place(DJANGO)
+        return self._provenance.in_module(module, name, value)
+
+    def _is_from(self, module: str, name: str) -> bool:
+        """Whether the very object of the module is in force."""
+        *overrides, _ = _holders(self._settings)
+        if any(name in vars(holder) for holder in overrides):
+            return False
+        missing = object()
+        value = getattr(sys.modules.get(module), name, missing)
+        return value is not missing and value is getattr(self._settings, name, None)
 
 
-def own_names(text: str, names: Iterable[str]) -> list[str]:
-    return list(names)
+def module_of(settings: Any) -> str:
+    """The name of the settings module, also while override_settings hides it; or ''."""
+    module = getattr(_holders(settings)[-1], "SETTINGS_MODULE", None)
+    return module if isinstance(module, str) else ""
 
 
-def document_places(
-    source: Source, text: str, content: Mapping[str, object]
-) -> Callable[[str], Place]:
-    return lambda key: Place(source)
+def _holders(settings: Any) -> list[Any]:
+    """What stands behind Django's settings object: one holder for each override_settings, the
+    innermost first, and at last what the settings module gave."""
+    holders = [getattr(settings, "_wrapped", settings)]
+    while hasattr(holders[-1], "default_settings"):
+        holders.append(holders[-1].default_settings)
+    return holders
+
+
+class FilePlaces:
+    """Of a Python override file that was run."""
+
+    def __init__(self, source: Source, text: str, namespace: Mapping[str, object]) -> None:
+        self._text = text
+        self._namespace = namespace
+        self._provenance = Provenance(source)
+
+    def __call__(self, name: str, value: object) -> Place:
+        """`name` as it is written."""
+        return self._provenance.in_text(self._text, self._namespace, name, value)
+
+    def written_here(self, names: Iterable[str]) -> list[str]:
+        """Those that the file itself assigns, and doesn't just import."""
+        text = PythonText(DJANGO, self._text)
+        return [
+            name
+            for name in names
+            if any(isinstance(e, Bound) and e.node for e in text.events(name))
+        ]

@@ -14,7 +14,7 @@ from dlq.config.kinds import Unreadable, read_text
 from dlq.config.merge import Layer, Place
 from dlq.config.model import PREFIX, SECRETS, SETTING_NAMES
 from dlq.config.names import unknown_setting
-from dlq.config.places import django_place
+from dlq.config.places import DjangoPlaces
 from dlq.findings import Finding
 from dlq.rules import locating as rules
 from dlq.types import Source
@@ -39,11 +39,13 @@ def django_layer(settings: Any) -> tuple[Layer, list[Finding]]:
             values["SITE_URL"] = copied(site_url)
             written["SITE_URL"] = "SITE_URL"
 
+    places = DjangoPlaces(settings)
+
     def place(name: str) -> Place:
-        return django_place(settings, written[name], values[name])
+        return places(written[name], values[name])
 
     findings = [
-        unknown_setting(name, django_place(settings, name, getattr(settings, name, None)).source)
+        unknown_setting(name, places(name, copied(getattr(settings, name, None))).source)
         for name in dir(settings)
         if name.startswith(FAMILY) and name.removeprefix(PREFIX) not in SETTING_NAMES
     ]

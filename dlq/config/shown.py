@@ -1,0 +1,14 @@
+"""Paths of files as people would type them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def shown_path(path: str) -> str:
+    """Relative to the working directory where the file lies below that, else as it is."""
+    try:
+        return str(Path(path).relative_to(os.getcwd()))
+    except (ValueError, OSError):
+        return path
