@@ -72,7 +72,7 @@ def show_plan(
         call.screen.print(as_text(plan_json(plan, now)))
     else:
         _print_plan(call.screen, plan, project, now)
-    if project.resolution is None:
+    if not project.is_readable:
         return ExitCode.NOT_DONE
     return ExitCode.DONE if plan.is_valid else ExitCode.FINDINGS
 

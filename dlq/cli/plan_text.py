@@ -139,8 +139,8 @@ def summary(plan: Plan, dealt: Split) -> list[str]:
         )
         here = len(dealt.workers)
         cron = f", and the cron scheduler ({_entries(len(plan.rows))})" if plan.runs_cron else ""
-        verb = "run" if total != 1 else "runs"
-        lines = [f"{here} of {total} workers {verb} here{cron}."]
+        workers = "worker runs" if total == 1 else "workers run"
+        lines = [f"{here} of {total} {workers} here{cron}."]
         if plan.rows and not plan.runs_cron and plan.schedulers:
             lines.append(
                 f"Cron: machine {ranges(plan.schedulers)} schedules {_entries(len(plan.rows))}."

@@ -139,10 +139,11 @@ def verb(
             *shared,
         ]
         # Typer reads both: the names and defaults from the one, the types from the other.
-        called.__signature__ = inspect.Signature(parameters)
-        called.__annotations__ = {p.name: p.annotation for p in parameters}
-        del called.__wrapped__  # type: ignore[attr-defined]  # or typing would look through it
-        app.command(name)(called)
+        command: Any = called
+        command.__signature__ = inspect.Signature(parameters)
+        command.__annotations__ = {p.name: p.annotation for p in parameters}
+        del command.__wrapped__  # or typing would look through it, at the function
+        app.command(name)(command)
         return called
 
     return decorate

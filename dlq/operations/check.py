@@ -69,7 +69,7 @@ def check_cron_files(
     findings: list[Finding] = []
     if django:
         project = load_project(settings, override_files, cron=False)
-        complete = project.resolution is not None
+        complete = project.is_readable
         findings += errors(project.findings) if not complete else []
     cron = check_files(files, django=django) if complete else None
     if cron is None:
@@ -117,7 +117,7 @@ def _report(project: Project, findings: Iterable[Finding]) -> Report:
         _number(len(set(tasks)), "task") + (f" in {_number(len(apps), 'app')}" if tasks else ""),
     ]
     return Report(
-        tuple(in_reading_order(findings)), ", ".join(parts), project.resolution is not None
+        tuple(in_reading_order(findings)), ", ".join(parts), project.is_readable
     )
 
 

@@ -36,6 +36,11 @@ class Project:
     findings: tuple[Finding, ...] = ()
     is_found: bool = True
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether all that was named could be read. What it says may still be wrong."""
+        return self.is_found and all(f.id != rules.E003.id for f in self.findings)
+
 
 class Unusable(DlqError):
     """The project cannot be worked with. `findings` say why; `exit_code` is what to leave with."""

@@ -78,8 +78,8 @@ def _valid_plan(
 def _refused(findings: Sequence[Finding], project: Project | None = None) -> Unusable:
     found = errors(findings)
     count = f"{len(found)} error{'' if len(found) == 1 else 's'}"
-    if project is not None and not project.is_found:
-        return Unusable("nothing was started: there are no settings", findings)
+    if project is not None and not project.is_readable:
+        return Unusable("nothing was started: the configuration cannot be read", findings)
     return Unusable(
         f"nothing was started: the configuration has {count}", findings, ExitCode.REFUSED
     )
