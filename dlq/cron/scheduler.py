@@ -12,7 +12,7 @@ often they are restarted:
   on one server don't answer for each other.
 * A run that fails stays pending, alone, and is tried again until it is CRON_CATCH_UP late.
 * Where a row has missed several runs, the latest stands for all. A tick that is late by less than
-  LATE_TICK has missed nothing: it enqueues every one of them.
+  LATE_TICK has missed nothing: it enqueues every run.
 
 Backends without marks get plain enqueues: their rows fire once per scheduler, and a restart catches
 nothing up.
@@ -25,10 +25,10 @@ again.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 from dlq import runtime
 from dlq.backends.base import BackendWithRunners, BaseBackend
@@ -162,7 +162,7 @@ class Scheduler:
         if since > feed.looked:
             self._pass_over(feed, feed.looked, since, "the scheduler was held up")
         if since < minute:
-            self._add(feed, since, minute, fold_after=None if is_restart else now)
+            self._add(feed, since, minute, now, is_restart=is_restart)
         feed.looked = minute
 
     def _begin(self, feed: Feed, backend: BaseBackend, minute: datetime) -> datetime:
@@ -176,27 +176,20 @@ class Scheduler:
         return begin
 
     def _add(
-        self, feed: Feed, since: datetime, minute: datetime, *, fold_after: datetime | None
+        self, feed: Feed, since: datetime, minute: datetime, now: datetime, *, is_restart: bool
     ) -> None:
-        """`fold_after`: now, where runs that are less than LATE_TICK old each count for
-        themselves."""
-        for run in due(feed.rows, since, minute, self._settings.cron_timezone):
-            if (run.row.identity, run.at) not in feed.enqueued:
-                feed.pending.append(Pending(run.row, run.at, run.at + self._late))
-        feed.pending.sort(key=lambda run: run.at)
-        latest = {run.row.identity: run for run in feed.pending}
-        kept = [
-            run
-            for run in feed.pending
-            if latest[run.row.identity] is run
-            or (fold_after is not None and (fold_after - run.at).total_seconds() < LATE_TICK)
-        ]
-        folded = Counter(run.row.identity for run in feed.pending)
-        folded.subtract(run.row.identity for run in kept)
-        for identity, count in folded.items():
-            if count:
-                self._tell.folded(latest[identity], count)
-        feed.pending = kept
+        for new in due(feed.rows, since, minute, self._settings.cron_timezone):
+            if (new.row.identity, new.at) not in feed.enqueued:
+                feed.pending.append(Pending(new.row, new.at, new.at + self._late))
+        by_row: dict[str, list[Pending]] = {}
+        for run in sorted(feed.pending, key=lambda run: run.at):
+            by_row.setdefault(run.row.identity, []).append(run)
+        for of_row in by_row.values():
+            late = (now - of_row[0].at).total_seconds() > LATE_TICK
+            if len(of_row) > 1 and (is_restart or late):
+                self._tell.folded(of_row[-1], len(of_row) - 1)
+                del of_row[:-1]
+        feed.pending = sorted(chain.from_iterable(by_row.values()), key=lambda run: run.at)
 
     def _enqueue(
         self, feed: Feed, backend: BaseBackend, now: datetime, stopped: Callable[[], bool]
