@@ -46,7 +46,8 @@ class Child:
     killed: tuple[Outcome, int] | None = None
     predecessor: Predecessor = field(default_factory=Predecessor)
     is_settling: bool = False
-    has_died_before: bool = False
+    is_news: bool = True
+    """Whether people are told of its next start: not of one that follows a leave as planned."""
 
     def started(self, pid: int, runs_before: int) -> None:
         self.pid = pid
@@ -66,7 +67,7 @@ class Child:
             self.backoff = self.backoff.failed()
         self.may_start = now + self.backoff.pause
         self.pid = None
-        self.has_died_before = True
+        self.is_news = not death.is_clean or entry.has_job
 
 
 def predecessor_of(

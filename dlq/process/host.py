@@ -14,6 +14,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from dlq.text import printable
 
@@ -44,8 +45,10 @@ def fork(run: Callable[[], int], *, stop_signal: int | None, close: Iterable[int
     ends it, which is right for a process that has done nothing yet.
     """
     master = os.getpid()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        # Or the child would write what is buffered once more. Its reader may have gone.
+        with suppress(OSError, ValueError):
+            stream.flush()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         pid = os.fork()

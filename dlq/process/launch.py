@@ -10,6 +10,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -96,13 +97,18 @@ class Launch:
                 wakeup,
                 logger,
                 stop_timeout=self.settings.stop_timeout,
-                announce=self.announce,
+                announce=self._announce,
                 notifier=Notifier(os.environ, os.getpid()),
                 reload=Reload(),
                 dismiss_keeper=self._pipe.dismiss,
                 health_file=self.health_file,
             )
             return master.run()
+
+    def _announce(self, line: str) -> None:
+        """Whoever reads our output may have gone (`dlq run | head`); the jobs go on."""
+        with suppress(OSError, ValueError):
+            self.announce(line)
 
     # Before the first fork
 
@@ -123,7 +129,9 @@ class Launch:
         allocated is left out of their garbage collections: they would copy its pages."""
         current = runtime.current()
         if self.settings.preload:
-            current.middleware()
+            for path in self.settings.middleware:
+                # The classes only: an instance may open what a fork must not share.
+                runtime.import_path(path)
             if self.settings.enable_prometheus:
                 import prometheus_client  # noqa: F401 (loaded once, for all workers)
         current.reset_connections()

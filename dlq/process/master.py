@@ -119,8 +119,9 @@ class Master:
             child.may_start = time.monotonic() + max(1.0, child.backoff.pause)
             self._log("error", f"{child.spec.name} cannot be started: {error}", "start_failed")
             return
+        if child.is_news:
+            self._announce(f"{child.spec.name} | started, pid {pid}")
         child.started(pid, runs)
-        self._announce(f"{child.spec.name} | started, pid {pid}")
         self._log("info", f"{child.spec.name} started, pid {pid}", "child_started")
 
     def _reap(self) -> None:
@@ -230,7 +231,10 @@ class Master:
                 self._heed_stop(number)
             elif number == signal.SIGHUP and self._stopping_since is None:
                 self._log("info", "HUP: checking the configuration", "reload_asked")
-                self._reload.check()
+                try:
+                    self._reload.check()
+                except OSError as error:
+                    self._log("error", f"HUP: the check cannot be run: {error}", "reload_refused")
 
     def _heed_stop(self, number: int) -> None:
         now = time.monotonic()

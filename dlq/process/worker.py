@@ -19,7 +19,7 @@ from types import FrameType
 from dlq.backends.base import Consumer, Predecessor, Taken
 from dlq.config.model import Settings
 from dlq.discovery import find_task
-from dlq.errors import NotOwner
+from dlq.errors import BackendUnavailable, NotOwner
 from dlq.execution import Hooks, Result, run_job
 from dlq.failure import Failure
 from dlq.process.board import Slot
@@ -83,7 +83,7 @@ class Worker:
         self._outages = Outages(spec.name, logger)
         self._touch_file = TouchFile(spec.touch_file, logger) if spec.touch_file else None
         self._jobs = 0
-        self._idle_since = time.monotonic()
+        self._job_ended = time.monotonic()
         self._stop_noted = 0.0
         self._sigkill_on_stop = False
 
@@ -112,7 +112,7 @@ class Worker:
         self._set_title(f"dlq: {self.spec.name} waits")
         timeout = float(self._settings.dequeue_timeout)
         if self._settings.worker_max_idle:
-            idle = time.monotonic() - self._idle_since
+            idle = time.monotonic() - self._job_ended
             timeout = min(timeout, max(1.0, self._settings.worker_max_idle - idle))
         return self._outages.persist(lambda: self._consumer.take(timeout), self._is_told_to_stop)
 
@@ -128,7 +128,7 @@ class Worker:
         if settings.worker_max_jobs and self._jobs >= settings.worker_max_jobs:
             return f"has run {self._jobs} jobs"
         if settings.worker_max_idle:
-            idle = time.monotonic() - self._idle_since
+            idle = time.monotonic() - self._job_ended
             if idle >= settings.worker_max_idle:
                 return f"had nothing to do for {idle:.0f} s"
         return None
@@ -192,6 +192,7 @@ class Worker:
 
     def _settle(self, taken: Taken, result: Result) -> None:
         self._jobs += 1
+        self._job_ended = time.monotonic()
         settled = self._outages.persist(
             lambda: self._tell_backend(taken, result.failure), self._settling_is_over
         )
@@ -247,7 +248,6 @@ class Worker:
             self._logger.exception(
                 "%s: tidying up after a job failed", self.spec.name, extra={"action": "tidy_failed"}
             )
-        self._idle_since = time.monotonic()
 
     # When to leave off
 
@@ -257,10 +257,15 @@ class Worker:
         return self.stopping
 
     def _settling_is_over(self, error: Exception) -> bool:
-        """A job that has another owner now is the other's to settle."""
+        """A job that has another owner now is the other's to settle. For a server that is away a
+        worker waits as long as it may live; for a backend that raises anything else, not so long:
+        it may do that for ever."""
         if isinstance(error, NotOwner):
             return True
-        return self._is_told_to_stop(error) and time.monotonic() - self._stop_noted > SETTLE_LIMIT
+        now = time.monotonic()
+        if not isinstance(error, BackendUnavailable) and now - self._job_ended > SETTLE_LIMIT:
+            return True
+        return self._is_told_to_stop(error) and now - self._stop_noted > SETTLE_LIMIT
 
     # Signals
 

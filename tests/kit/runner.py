@@ -49,6 +49,8 @@ class Runner:
             "DJANGO_SETTINGS_MODULE": django_settings,
             "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "dlq" / "_alias"))),
             "PYTHONUNBUFFERED": "1",
+            # Or setproctitle would write over the environment that `pids` reads.
+            "SPT_NOENV": "1",
             **{f"LIGHTWEIGHT_QUEUE_{name.upper()}": _text(v) for name, v in settings.items()},
             **(environment or {}),
         }
@@ -117,6 +119,7 @@ class Runner:
     def started(self, limit: float = 15) -> Runner:
         """Wait until each worker of the plan has been started."""
         self.wait_for_line(r"\| started, pid \d+", limit)
+        assert self.pids(), "its processes are known by their mark"
         return self
 
     def wait_for_line(self, pattern: str, limit: float = 10) -> re.Match[str]:

@@ -236,5 +236,9 @@ def test_a_worker_leaves_after_its_jobs_and_its_successor_goes_on(host: Host) ->
 def test_a_worker_leaves_when_it_has_long_been_idle(host: Host) -> None:
     runner = host.run(worker_max_idle=1, dequeue_timeout=1)
     first = runner.worker_pid("faults/1")
-    wait_until(lambda: runner.worker_pid("faults/1") != first, 6)
+    wait_until(lambda: not is_alive(first), 6)
+    host.push("quick", 1)
+    [event] = wait_until(lambda: host.ledger.events("end", "1"))
+    assert event.pid != first
     assert "killed" not in runner.output
+    assert runner.output.count("faults/1 | started") == 1, "what goes as planned is no news"

@@ -1,0 +1,119 @@
+"""The master with children of the test's own, so that no server and no job is in the way."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from dlq.backends.base import Predecessor
+from dlq.process import host
+from dlq.process.board import Board
+from dlq.process.child import ChildSpec
+from dlq.process.master import HEEDED, Master
+from dlq.process.notify import Notifier
+from dlq.process.reload import Reload
+from dlq.process.wakeup import Wakeup
+from tests.kit.ledger import VARIABLE, Ledger, record
+from tests.kit.runner import is_alive
+from tests.kit.waiting import wait_until
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    ledger = Ledger(tmp_path / "ledger")
+    monkeypatch.setenv(VARIABLE, str(ledger.path))
+    return ledger
+
+
+@contextmanager
+def master(run: Callable[[], int], *, hang_limit: float | None = None) -> Iterator[int]:
+    """A master, in a process of its own, of one child that calls `run`; its pid. It is killed at
+    the end where it hasn't stopped by itself."""
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        code = 1
+        try:
+            code = _supervise(run, hang_limit)
+        finally:
+            os._exit(code)
+    try:
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def _supervise(run: Callable[[], int], hang_limit: float | None) -> int:
+    with Wakeup(HEEDED) as wakeup:
+
+        def start(predecessor: Predecessor) -> int:
+            return host.fork(run, stop_signal=signal.SIGTERM, close=wakeup.fds)
+
+        ended = Master(
+            [ChildSpec("child", "cron", 0, start, hang_limit=hang_limit)],
+            Board(1),
+            wakeup,
+            logging.getLogger("tests"),
+            stop_timeout=None,
+            announce=lambda line: None,
+            notifier=Notifier({}, os.getpid()),
+            reload=Reload(),
+            dismiss_keeper=lambda: None,
+        ).run()
+    record("stopped")
+    return ended.code
+
+
+def sleeps() -> int:
+    record("start")
+    time.sleep(60)
+    return 0
+
+
+def fails() -> int:
+    record("start")
+    return 1
+
+
+def test_a_child_that_shows_no_life_is_killed_and_started_anew(ledger: Ledger) -> None:
+    with master(sleeps, hang_limit=0.5):
+        wait_until(lambda: len(ledger.events("start")) == 3, 8)
+        pids = [event.pid for event in ledger.events("start")]
+        assert not is_alive(pids[0])
+        assert not is_alive(pids[1])
+
+
+def test_a_child_that_dies_young_is_started_again_in_growing_pauses(ledger: Ledger) -> None:
+    with master(fails):
+        wait_until(lambda: len(ledger.events("start")) == 4, 8)
+        times = [event.at for event in ledger.events("start")]
+        first, second, third = (later - earlier for earlier, later in pairwise(times))
+        assert first < 0.5
+        assert 0.9 < second < 2
+        assert 1.9 < third < 3.5
+
+
+def test_a_signal_in_the_child_is_no_news_to_the_master(ledger: Ledger) -> None:
+    """What is written into the master's pipe must come from the master's own signals."""
+    with master(sleeps) as pid:
+        [event] = wait_until(lambda: ledger.events("start"))
+        os.kill(event.pid, signal.SIGHUP)
+        wait_until(lambda: len(ledger.events("start")) == 2)
+        assert is_alive(pid)
+        assert not ledger.events("stopped")
+
+
+def test_children_die_with_their_master(ledger: Ledger) -> None:
+    with master(sleeps) as pid:
+        [event] = wait_until(lambda: ledger.events("start"))
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not is_alive(event.pid), 2)
