@@ -17,6 +17,7 @@ from dlq.cli.app import app
 from dlq.cli.codes import exit_code
 from dlq.cli.render import findings_lines
 from dlq.cli.screen import Screen
+from dlq.cli.verbs import ReaderHasGone
 from dlq.errors import DlqError, ExitCode
 from dlq.text import printable, printable_lines
 
@@ -27,9 +28,8 @@ SIGPIPE_EXIT = 141
 def run(words: Sequence[str]) -> int:
     try:
         code = app(args=list(words), prog_name="dlq", standalone_mode=False)
-        sys.stdout.flush()
         return int(code or 0)
-    except BrokenPipeError:
+    except ReaderHasGone:
         return _reader_has_gone()
     except KeyboardInterrupt:
         return _interrupted()

@@ -17,7 +17,7 @@ DEFAULT_LIMIT = 30.0
 
 
 def answer(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="dlq health", description=__doc__)
+    parser = argparse.ArgumentParser(prog="dlq health", description=__doc__, allow_abbrev=False)
     parser.add_argument("--file", required=True, metavar="F")
     parser.add_argument("--max-age", type=float, default=DEFAULT_LIMIT, metavar="SECONDS")
     options = parser.parse_args(words)

@@ -8,6 +8,7 @@ before the verb and what was given after it is put together here.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -54,6 +55,11 @@ VersionOption = Annotated[
     bool,
     typer.Option("--version", callback=print_version, is_eager=True, help="Print the version."),
 ]
+
+
+class ReaderHasGone(Exception):
+    """`dlq plan | head`: nobody listens any more. (Typer has an answer of its own to
+    BrokenPipeError, and exits with 1, which here means findings.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,12 @@ def verb(
             call = above.with_words(**{name: words.pop(name, None) for name in SHARED})
             words.pop("version", None)
             chosen = replace(call, format=_one_of(formats, call.format, ctx.command_path))
-            return int(function(chosen, **words) or ExitCode.DONE)
+            try:
+                code = function(chosen, **words) or ExitCode.DONE
+                sys.stdout.flush()
+            except BrokenPipeError:
+                raise ReaderHasGone from None
+            return int(code)
 
         parameters = [
             inspect.Parameter(

@@ -82,7 +82,7 @@ def test_machine_formats(project: Project) -> None:
     answer = project.dlq(*words, "concise")
     assert answer.out.startswith("config/broken.py:3:15: error dlq.E101 ")
     answer = project.dlq(*words, "github")
-    assert answer.out.startswith("::error file=config/broken.py,line=3,col=15,")
+    assert answer.out.startswith("::error file=config/broken.py,line=3,endLine=3,col=15,")
     answer = project.dlq(*words, "sarif")
     assert answer.json["version"] == "2.1.0"
     assert answer.code == 1
