@@ -15,7 +15,7 @@ import math
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dlq.backends.base import Outcome
@@ -26,9 +26,9 @@ from dlq.process.child import Child, ChildSpec
 from dlq.process.deaths import Death
 from dlq.process.notify import Notifier
 from dlq.process.reload import Reload
+from dlq.process.telling import count, end_of, stop_line
 from dlq.process.touchfile import TouchFile
 from dlq.process.wakeup import Wakeup
-from dlq.text import printable
 from dlq.types import Logger
 
 TICK = 1.0
@@ -36,6 +36,11 @@ TICK = 1.0
 KEEPER_LIMIT = 0.8
 """Seconds for the keeper's good-bye to a server that may be away. Without it the runner counts as
 alive for 10 s more, no harm done."""
+HELPER_LIMIT = 1.0
+"""Seconds for cron and metrics to end: they may wait for a server, and lose nothing when killed."""
+IDLE_LIMIT = 15.0
+"""Seconds for a worker without a job: it may be telling a server that is away how its last job
+ended, and gives that up before this."""
 SAME_SIGNAL = 0.3
 """Seconds within which a second stop signal is the echo of the first: a terminal signals the whole
 foreground group, and a wrapper between it and us passes on what it got."""
@@ -97,7 +102,7 @@ class Master:
             else:
                 self._go_on_stopping()
             self._show_life()
-        self._announce(f"Stopped: {_count(self._workers, 'worker')}, {self._killed} killed.")
+        self._announce(f"Stopped: {count(self._workers, 'worker')}, {self._killed} killed.")
         return Ended(self._code, self._reloading)
 
     # Running
@@ -119,7 +124,7 @@ class Master:
             child.may_start = time.monotonic() + max(1.0, child.backoff.pause)
             self._log("error", f"{child.spec.name} cannot be started: {error}", "start_failed")
             return
-        if child.is_news:
+        if child.is_news and child.spec.kind != "keeper":
             self._announce(f"{child.spec.name} | started, pid {pid}")
         child.started(pid, runs)
         self._log("info", f"{child.spec.name} started, pid {pid}", "child_started")
@@ -155,17 +160,11 @@ class Master:
             self._killed += 1
 
     def _tell_of_end(self, child: Child, death: Death, entry: Entry) -> None:
-        name, outcome = child.spec.name, child.predecessor.outcome
+        name = child.spec.name
+        told = end_of(death, entry, child.predecessor.outcome)
         if not entry.has_job and (death.is_clean or self._stopping_since is not None):
-            self._log("info", f"{name} {death.describe()}", "child_ended")
+            self._log("info", f"{name} {told}", "child_ended")
             return
-        told = death.describe()
-        if child.spec.kind == "worker" and entry.has_job:
-            job = printable(entry.path)
-            told = {
-                "timed_out": f"killed: {job} ran longer than its timeout",
-                "stopped": f"killed for the stop while it ran {job}; the job is run again",
-            }.get(outcome, f"{told} while it ran {job}")
         if child.backoff.pause and self._stopping_since is None:
             told += f"; started again in {child.backoff.pause:g} s"
         self._announce(f"{name} | {told}")
@@ -267,37 +266,21 @@ class Master:
             if child.pid is not None and child.spec.kind != "keeper":
                 stop = host.STOP_SIGNAL if child.spec.kind != "metrics" else signal.SIGTERM
                 os.kill(child.pid, stop)
-        self._announce(self._stop_line())
-
-    def _stop_line(self) -> str:
-        """Whom the stop waits for: those that run a job which may not be killed for it."""
-        now = time.monotonic()
-        waits_for = []
-        for child in self._children:
-            if child.spec.kind == "worker" and child.pid is not None:
-                entry = self._board.read(child.spec.slot)
-                if entry.is_running and not entry.sigkill_on_stop:
-                    ran = f"{now - entry.started:.0f} s"
-                    waits_for.append(f"{child.spec.name} {printable(entry.path)}, {ran}")
-        verb = "Reloading" if self._reloading else "Stopping"
-        if not waits_for:
-            return f"{verb}."
-        shown = "; ".join(waits_for[:5]) + ("; …" if len(waits_for) > 5 else "")
-        them = "it" if len(waits_for) == 1 else "them"
-        jobs = _count(len(waits_for), "job")
-        return f"{verb}. Waiting for {jobs}: {shown}. Ctrl-C again to kill {them}."
+        now = self._stopping_since
+        self._announce(stop_line(self._running_workers(), now, reloading=self._reloading))
 
     def _go_on_stopping(self) -> None:
         """Called each turn, since a job can begin between the look at the board and the signal."""
         assert self._stopping_since is not None
-        for child in self._busy_children():
-            if child.killed is None and self._may_be_killed(child):
-                self._kill(child, child.pid or 0, "stopped", 0)
         now = time.monotonic()
-        timeout = self._stop_timeout
-        if timeout is not None and not self._hurried and now - self._stopping_since >= timeout:
+        stopping = now - self._stopping_since
+        timeout = math.inf if self._stop_timeout is None else self._stop_timeout
+        if stopping >= timeout and not self._hurried:
             self._log("warning", f"STOP_TIMEOUT ({timeout:g} s) is over", "stop_timeout")
             self._hurry()
+        for child in self._children:
+            if child.pid is not None and self._need_not_be_waited_for(child, stopping):
+                self._kill(child, child.pid, "stopped", 0)
         if self._any_left(but="keeper"):
             return
         if self._workers_gone_since is None:
@@ -306,11 +289,13 @@ class Master:
         elif now - self._workers_gone_since >= KEEPER_LIMIT:
             self._kill_all()
 
-    def _may_be_killed(self, child: Child) -> bool:
-        if child.spec.kind != "worker":
+    def _need_not_be_waited_for(self, child: Child, stopping: float) -> bool:
+        if child.killed is not None or child.is_settling or child.spec.kind == "keeper":
             return False
+        if child.spec.kind != "worker":
+            return stopping >= HELPER_LIMIT
         entry = self._board.read(child.spec.slot)
-        return entry.is_running and entry.sigkill_on_stop
+        return entry.sigkill_on_stop if entry.is_running else stopping >= IDLE_LIMIT
 
     def _hurry(self) -> None:
         """Kill what has not ended by itself."""
@@ -323,8 +308,10 @@ class Master:
             if child.pid is not None and not is_spared:
                 self._kill(child, child.pid, "stopped", 0)
 
-    def _busy_children(self) -> list[Child]:
-        return [c for c in self._children if c.pid is not None and not c.is_settling]
+    def _running_workers(self) -> Iterator[tuple[str, Entry]]:
+        for child in self._children:
+            if child.spec.kind == "worker" and child.pid is not None:
+                yield child.spec.name, self._board.read(child.spec.slot)
 
     def _any_left(self, but: str = "") -> bool:
         return any(c.pid is not None and c.spec.kind != but for c in self._children)
@@ -346,7 +333,3 @@ def _next_dead() -> int | None:
     except ChildProcessError:
         return None
     return None if found is None else found.si_pid
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from dlq.backends.base import Consumer, Predecessor, Taken
 from dlq.config.model import Settings
@@ -30,6 +31,9 @@ from dlq.process.surroundings import Surroundings
 from dlq.process.touchfile import TouchFile
 from dlq.text import printable
 from dlq.types import Logger, QueueName, WorkerNumber
+
+if TYPE_CHECKING:
+    from dlq.decorator import TaskWrapper
 
 SETTLE_LIMIT = 10.0
 """Seconds for which a worker that was told to stop goes on trying to tell an unreachable server how
@@ -204,35 +208,24 @@ class Worker:
     def _tell_backend(self, taken: Taken, failure: Failure | None) -> bool:
         if failure is None:
             self._consumer.acknowledge(taken)
-        elif not self._retry(taken, failure):
-            self._consumer.fail(taken, failure)
-            self._log_failed(taken, failure)
+        else:
+            self._retry_or_fail(taken, failure)
         return True
 
-    def _retry(self, taken: Taken, failure: Failure) -> bool:
-        """Whether the job is run again later, as its task wishes for jobs that raise."""
-        if failure.kind != "raised" or taken.job is None:
-            return False
-        task = find_task(taken.job.path)
-        if not task.retries:
-            return False
-        attempts = self._consumer.attempts(taken)
-        if attempts >= task.retries:
-            return False
-        delay = task.retry_backoff * 2.0**attempts
-        if not self._consumer.retry(taken, delay, replace(failure, attempts=attempts + 1)):
-            return False
-        self._logger.warning(
-            "%s: %s failed (%s) and is run again in %g s, retry %d of %d",
-            self.spec.name,
-            printable(taken.job.path),
-            failure.reason,
-            delay,
-            attempts + 1,
-            task.retries,
-            extra={"action": "job_retried", "queue": self.spec.queue},
-        )
-        return True
+    def _retry_or_fail(self, taken: Taken, failure: Failure) -> None:
+        """A job that raised is run again later as often as its task wishes, where the backend can
+        do that. All else is a failed job now."""
+        task = find_task(taken.job.path) if taken.job and failure.kind == "raised" else None
+        blamed = 0 if failure.kind in ("crashed", "timeout") else taken.crashes
+        before = self._consumer.attempts(taken) if task is not None and task.retries else 0
+        failure = replace(failure, attempts=failure.attempts + before + blamed)
+        if task is not None and before < task.retries:
+            delay = task.retry_backoff * 2.0**before
+            if self._consumer.retry(taken, delay, failure):
+                self._log_retry(task, failure, before + 1, delay)
+                return
+        self._consumer.fail(taken, failure)
+        self._log_failed(taken, failure)
 
     def _tidy_up(self) -> None:
         for changed in self._surroundings.restore():
@@ -299,6 +292,20 @@ class Worker:
             self.spec.name,
             reason,
             extra={"action": "worker_leaves", "queue": self.spec.queue, "jobs": self._jobs},
+        )
+
+    def _log_retry(
+        self, task: TaskWrapper[..., Any], failure: Failure, retry: int, delay: float
+    ) -> None:
+        self._logger.warning(
+            "%s: %s failed (%s) and is run again in %g s, retry %d of %d",
+            self.spec.name,
+            task.path,
+            failure.reason,
+            delay,
+            retry,
+            task.retries,
+            extra={"action": "job_retried", "queue": self.spec.queue},
         )
 
     def _log_unsettled(self, taken: Taken) -> None:

@@ -47,7 +47,9 @@ class Runner:
             MARK: self.mark,
             VARIABLE: str(self.ledger.path),
             "DJANGO_SETTINGS_MODULE": django_settings,
-            "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "dlq" / "_alias"))),
+            "PYTHONPATH": os.pathsep.join(
+                (str(ROOT), str(ROOT / "dlq" / "_alias"), os.environ.get("PYTHONPATH", ""))
+            ),
             "PYTHONUNBUFFERED": "1",
             # Or setproctitle would write over the environment that `pids` reads.
             "SPT_NOENV": "1",
@@ -116,9 +118,9 @@ class Runner:
     def output(self) -> str:
         return self._output.read_text(errors="replace")
 
-    def started(self, limit: float = 15) -> Runner:
-        """Wait until each worker of the plan has been started."""
-        self.wait_for_line(r"\| started, pid \d+", limit)
+    def started(self, workers: int = 1, limit: float = 15) -> Runner:
+        """Wait until so many workers have been started."""
+        self.wait_for_line(r"(?s)" + r"/\d+ \| started, pid \d+.*" * workers, limit)
         assert self.pids(), "its processes are known by their mark"
         return self
 

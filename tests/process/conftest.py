@@ -41,7 +41,7 @@ class Host:
         """A runner, stopped when the test ends. Its workers have been started."""
         return self.start(
             *options, workers=workers, environment=environment, prefix=prefix, **settings
-        ).started()
+        ).started(workers)
 
     def start(
         self,
