@@ -136,12 +136,14 @@ class Scheduler:
         for feed in self.feeds:
             if stopped():
                 return
+            away: Exception | None
             try:
                 backend = self._backend_of(feed.rows[0].queue)
                 self._look(feed, backend, now)
                 away = self._enqueue(feed, backend, now, stopped)
                 self._settle(feed, backend)
-            except BackendUnavailable as error:
+            except Exception as error:
+                # Also what is no outage: the rows of other backends must not suffer for it.
                 away = error
             if away is None:
                 self._tell.back(feed.outage)

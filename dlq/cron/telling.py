@@ -110,7 +110,8 @@ class Telling:
             extra={"action": "cron_failed", "command": run.row.command, "queue": run.row.queue},
         )
 
-    def away(self, outage: Outage, error: BackendUnavailable) -> None:
+    def away(self, outage: Outage, error: Exception) -> None:
+        """With a traceback where it is a mistake of the backend, and no outage."""
         clock = time.monotonic()
         if outage.since is None:
             outage.since = clock
@@ -120,6 +121,7 @@ class Telling:
         self._logger.warning(
             "cron scheduler: %s; trying again",
             error,
+            exc_info=None if isinstance(error, BackendUnavailable) else error,
             extra={"action": "server_away"},
         )
 
