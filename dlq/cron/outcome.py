@@ -62,7 +62,10 @@ def not_importable(name: str, path: Path, source: Source, error: BaseException) 
     if isinstance(error, SyntaxError) and error.filename is not None:
         where = Source("cron", file=shown_path(Path(error.filename)))
         if error.lineno is not None:
-            where = where.at(error.lineno, error.offset, error.end_offset)
+            column, end = error.offset or None, error.end_offset
+            if column is None or end is None or end <= column or error.end_lineno != error.lineno:
+                end = None
+            where = where.at(error.lineno, column, end)
         return rules.E201.finding(f"cannot import {name}: {error.msg}", where)
     help = None
     for frame in traceback.extract_tb(error.__traceback__):

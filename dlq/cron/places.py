@@ -72,7 +72,7 @@ class _Reader:
     def __init__(self, text: str, source: Source) -> None:
         self._lines = re.split(r"\r\n|\r|\n", text)
         self._source = source
-        self._tree = ast.parse(text)
+        self._tree = ast.parse(text, source.file or "<cron.py>")
         self._names: dict[str, ast.expr] = {}
 
     def read(self) -> tuple[ConfigPlace, ...]:

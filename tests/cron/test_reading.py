@@ -208,7 +208,8 @@ def test_a_syntax_error_is_told_with_line_and_column(tmp_path: Path, django: boo
     assert ids(found) == ["E201"]
     source = found.findings[0].source
     assert source is not None
-    assert (source.line, source.column) == (2, 5)
+    assert (source.file, source.line, source.column) == (str(tmp_path / "cron.py"), 2, 5)
+    assert source.end_column is None or source.end_column > 5
     assert "comma" in found.findings[0].message
 
 
