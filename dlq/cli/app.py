@@ -1,42 +1,32 @@
-"""The Typer app: groups of verbs, each in a module of its own. No module imports an operation
-before a verb of it is called, so that `--help` and completion stay quick."""
+"""The Typer app: every verb by name. No module of verbs is imported before one of them is called,
+and no operation before that, so that `--help` and completion stay quick."""
 
 from __future__ import annotations
 
-import typer
+from dlq.cli.lazy import LazyGroup, Listed, make_group
 
-from dlq.cli import beginning, config, cron, failed, plan, queues, run, status
-from dlq.cli.verbs import shared_options
-
-HELP = "A lightweight task queue and cron system for Django on Redis or Valkey."
-
-
-def _group(help: str) -> typer.Typer:
-    """Plain help: rich panels are cut at 80 columns when piped."""
-    return typer.Typer(
-        help=help,
-        callback=shared_options,
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    )
-
-
-app = _group(HELP)
-for module in (plan, run):
-    app.add_typer(module.verbs)
+VERBS = (
+    Listed("plan", "plan", "Show what each machine would run."),
+    Listed("check", "plan", "Find every mistake in settings and cron.py files."),
+    Listed("run", "run", "Run this machine's workers until told to stop."),
+    Listed("worker", "run", "Run one worker in the foreground."),
+    Listed("status", "status", "Show runners, queues and workers."),
+    Listed("failed", "failed", "Failed jobs: list, show, retry, discard.", is_group=True),
+    Listed("pause", "queues", "Let no job of these queues start for a while."),
+    Listed("resume", "queues", "End a pause now."),
+    Listed("clear", "queues", "Drop all waiting jobs of these queues."),
+    Listed("deduplicate", "queues", "Drop waiting jobs that would do the same again."),
+    Listed("cron", "cron", "Cron rows: next runs, schedules in words, a run now.", is_group=True),
+    Listed("config", "config", "Settings: values, and where they come from.", is_group=True),
+    Listed("explain", "plan", "Print the long text of a finding."),
+    Listed("health", "run", "Tell whether the runner is alive."),
+    Listed("demo", "beginning", "Run everything once on a private server."),
+    Listed("init", "beginning", "Write starter files, overwriting none."),
+)
 
 
-def _add_group(name: str, verbs: typer.Typer, help: str) -> None:
-    group = _group(help)
-    group.add_typer(verbs)
-    app.add_typer(group, name=name)
+class App(LazyGroup):
+    table = VERBS
 
 
-_add_group("config", config.verbs, "Settings: what is in force, and where it comes from.")
-_add_group("cron", cron.verbs, "Cron rows: when they fire, what a schedule means, a run now.")
-app.add_typer(queues.verbs)
-_add_group("failed", failed.verbs, "Failed jobs: list, show, retry, discard.")
-for module in (status, beginning):
-    app.add_typer(module.verbs)
+app = make_group("A lightweight task queue and cron system for Django on Redis or Valkey.", App)

@@ -15,8 +15,6 @@ import typer
 
 from dlq.cli.app import app
 from dlq.cli.codes import exit_code
-from dlq.cli.render import findings_lines
-from dlq.cli.screen import Screen
 from dlq.cli.verbs import ReaderHasGone
 from dlq.errors import DlqError, ExitCode
 from dlq.text import printable, printable_lines
@@ -38,6 +36,9 @@ def run(words: Sequence[str]) -> int:
     except DlqError as error:
         findings = getattr(error, "findings", ())
         if findings:
+            from dlq.cli.render import findings_lines
+            from dlq.cli.screen import Screen
+
             screen = Screen(color=False if "--no-color" in words else None)
             screen.segments(findings_lines(findings), to_err=True)
         _say(str(error), "-v" in words or "--verbose" in words)

@@ -11,14 +11,15 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import wraps
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlq.cli.screen import Screen
 from dlq.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from dlq.cli.screen import Screen
 
 SettingsOption = Annotated[
     str | None,
@@ -74,6 +75,8 @@ class Call:
 
     @property
     def screen(self) -> Screen:
+        from dlq.cli.screen import Screen
+
         return Screen(color=False if self.no_color else None)
 
     def with_words(
@@ -196,6 +199,8 @@ def _one_of(formats: tuple[str, ...], wanted: str | None, path: str) -> str:
         return formats[0]
     if wanted in formats:
         return wanted
+    from difflib import get_close_matches
+
     close = get_close_matches(wanted, formats, 1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     raise UsageError(f"--format {wanted!r}: {path} prints {', '.join(formats)}{hint}")

@@ -77,7 +77,7 @@ def test_machine_formats(project: Project) -> None:
     project.write("config/broken.py", BROKEN)
     words = ("check", "--config", "config/broken.py", "--format")
     answer = project.dlq(*words, "json")
-    assert [finding["id"] for finding in answer.json["findings"]][0] == "dlq.E101"
+    assert answer.json["findings"][0]["id"] == "dlq.E101"
     assert answer.err.startswith("Checked ")
     answer = project.dlq(*words, "concise")
     assert answer.out.startswith("config/broken.py:3:15: error dlq.E101 ")

@@ -94,11 +94,21 @@ def test_one_machine(project: Project) -> None:
     assert answer.err == ""
     lines = answer.out.splitlines()
     assert lines[0] == "Plan for machine 1 of 3   pool 762eeb6a   settings shop.settings"
-    assert lines[2].split() == "QUEUE HERE POOL WORKER NUMBERS BACKEND COUNT FROM".split()
+    assert lines[2].split() == [
+        "QUEUE",
+        "HERE",
+        "POOL",
+        "WORKER",
+        "NUMBERS",
+        "BACKEND",
+        "COUNT",
+        "FROM",
+    ]
+    reliable = "ReliableRedisBackend"
     assert lines[3:6] == [
-        "emails  1     3     1               ReliableRedisBackend  shop/base.py:6",
-        "images  1     2     1               ReliableRedisBackend  shop/base.py:7",
-        "stock   1     1     1               ReliableRedisBackend  implied by cron, orders/cron.py:4",
+        f"emails  1     3     1               {reliable}  shop/base.py:6",
+        f"images  1     2     1               {reliable}  shop/base.py:7",
+        f"stock   1     1     1               {reliable}  implied by cron, orders/cron.py:4",
     ]
     assert "3 of 10 workers run here, and the cron scheduler (3 entries)." in lines
     assert "Not here: cron, default, reports, webhooks (machines 2, 3)" in lines
@@ -169,7 +179,8 @@ def test_json_has_the_contract(project: Project) -> None:
 def test_json_of_the_pool_lists_all_machines(project: Project) -> None:
     content = project.dlq("--format", "json", "plan", "--of", "3").json
     jsonschema.validate(content, PLAN_SCHEMA)
-    assert sorted(worker["machine"] for worker in content["workers"]) == [1] * 3 + [2] * 4 + [3] * 3
+    machines = [worker["machine"] for worker in content["workers"]]
+    assert [machines.count(number) for number in (1, 2, 3)] == [3, 4, 3]
     assert content["pool"]["machine"] is None
 
 

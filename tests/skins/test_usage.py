@@ -247,3 +247,15 @@ def in_terminal(
         process.wait(10)
         os.close(leader)
     return shown.decode().replace("\r\n", "\n")
+
+
+def test_the_table_of_verbs_is_true(project: Project) -> None:
+    from typer.main import get_command
+
+    from dlq.cli.app import VERBS, app
+
+    commands = get_command(app).commands  # type: ignore[attr-defined]  # it is a group
+    for listed in VERBS:
+        first = (commands[listed.name].help or "").splitlines()[0]
+        assert first == listed.summary
+        assert len(first) < 60, "help would cut it"

@@ -1,0 +1,84 @@
+"""`dlq failed`: jobs that really failed in a real worker."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kit.valkey import Server
+from tests.kit.waiting import wait_until
+from tests.skins.conftest import Project
+from tests.skins.running import running
+from tests.skins.test_queues import KEY, enqueue
+
+
+@pytest.fixture
+def failed(live: Project, server: Server) -> Project:
+    """Three failed jobs: two calls that raised, and bytes that are no job."""
+    enqueue(live, "call('https://a.example', fail=True)", "call('https://b.example', fail=True)")
+    with server.client() as client:
+        client.lpush(KEY.format("webhooks"), b"\x1b[31m{")
+    with running(live, "-m", "dlq", "run"):
+        wait_until(lambda: len(listed(live)) == 3, 20, what="three failed jobs")
+    return live
+
+
+def listed(project: Project, *words: str) -> list[dict[str, object]]:
+    answer = project.dlq("failed", "list", "--format", "json", *words)
+    content: list[dict[str, object]] = answer.json
+    return content
+
+
+def test_list_and_show(failed: Project) -> None:
+    answer = failed.dlq("failed", "list").has(
+        "QUEUE", "orders.tasks.call", "fail=true", "ValueError: no answer from https://a", code=0
+    )
+    assert "\x1b" not in answer.out
+    assert "3 failed jobs. dlq failed show " in answer.out
+    jobs = listed(failed, "--task", "call")
+    assert [job["kwargs"] for job in jobs] == [{"fail": True}] * 2
+    ident = str(jobs[0]["id"])
+    shown = failed.dlq("failed", "show", ident[:8])
+    assert shown.code == 0
+    assert ident in shown.out
+    assert "orders/tasks.py" in shown.out
+    assert "(raised)" in shown.out
+    raw = next(job for job in listed(failed) if job["task"] is None)
+    assert raw["kind"] == "undecodable"
+    shown = failed.dlq("failed", "show", str(raw["id"]))
+    assert "\x1b" not in shown.out
+    assert "raw       \\x1b[31m{" in shown.out
+
+
+def test_filters(failed: Project) -> None:
+    assert len(listed(failed, "--queue", "webhooks")) == 3
+    assert listed(failed, "--queue", "emails") == []
+    assert len(listed(failed, "--limit", "1")) == 1
+    assert len(listed(failed, "--task", "orders.*")) == 2
+    failed.dlq("failed", "list", "--queue", "webhook").has("did you mean 'webhooks'?", code=2)
+    failed.dlq("failed", "list", "--queue", "emails").has("No failed jobs in emails.", code=0)
+
+
+def test_retry(failed: Project, server: Server) -> None:
+    ident = str(listed(failed, "--task", "call")[0]["id"])
+    failed.dlq("failed", "retry", "--all", "--dry-run").has(
+        "3 failed jobs would be retried", code=0
+    )
+    failed.dlq("failed", "retry", "--all").has("Put 3 jobs back on webhooks?", "--yes", code=2)
+    assert len(listed(failed)) == 3
+    failed.dlq("failed", "retry", ident).has("Put 1 job back on webhooks.", code=0)
+    with server.client() as client:
+        assert client.llen(KEY.format("webhooks")) == 1
+    answer = failed.dlq("failed", "retry", "--task", "call", "--all", "--yes", "--format", "json")
+    assert answer.json == {"retried": 1, "gone": 0, "dry_run": False}
+    assert [job["task"] for job in listed(failed)] == [None]
+
+
+def test_discard(failed: Project, server: Server) -> None:
+    ident = str(listed(failed)[0]["id"])
+    failed.dlq("failed", "discard", ident).has("for good?", "--yes", code=2)
+    failed.dlq("failed", "discard", ident, "--yes").has("Discarded 1 failed job of webhooks.")
+    failed.dlq("failed", "discard", "--all", "--queue", "webhooks", "--yes").has(code=0)
+    assert listed(failed) == []
+    with server.client() as client:
+        assert client.llen(KEY.format("webhooks")) == 0
+    failed.dlq("failed", "show", ident).has(f"no failed job has the id '{ident}'", code=2)

@@ -1,0 +1,87 @@
+"""`dlq run`, `dlq worker` and `manage.py queue_runner`: the plan first, then the workers."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+
+import pytest
+
+from tests.kit.valkey import Server
+from tests.kit.waiting import wait_until
+from tests.skins.conftest import Project
+from tests.skins.running import running
+from tests.skins.test_queues import KEY, enqueue
+
+PLAN = (
+    "Plan for machine 1 of 3   pool 762eeb6a: emails/1 images/1 stock/1, cron scheduler (3 entries)"
+)
+
+
+@pytest.mark.parametrize("command", [("-m", "dlq", "run"), ("manage.py", "queue_runner")])
+def test_it_runs_what_it_shows(live: Project, server: Server, command: tuple[str, ...]) -> None:
+    enqueue(live, "confirm(1, django_lightweight_queue_queue='images')")
+    with running(live, *command, "--machine", "1", "--of", "3") as runner:
+        runner.wait_for("emails/1 | started")
+        assert runner.text.splitlines()[0] == PLAN
+
+        def is_empty() -> bool:
+            with server.client() as client:
+                return not client.llen(KEY.format("images"))
+
+        wait_until(is_empty, 15, what="the job is taken")
+        assert runner.stop() == 0
+        assert "Stopped: 3 workers, 0 killed." in runner.text
+
+
+def test_one_worker(live: Project, server: Server) -> None:
+    with running(live, "-m", "dlq", "worker", "images", "2") as runner:
+        runner.wait_for("images/2 | started")
+        assert runner.stop(signal.SIGINT) == 0
+
+
+def test_expect_pool(live: Project) -> None:
+    live.dlq("run", "--machine", "1", "--of", "3", "--expect-pool", "00000000").has(
+        "pool 762eeb6a", code=3
+    )
+
+
+def test_a_configuration_with_errors_is_refused(live: Project) -> None:
+    live.write("config/broken.py", 'LIGHTWEIGHT_QUEUE_WORKERS = {"images": -1}\n')
+    for words in (["run"], ["worker", "images", "1"]):
+        answer = live.dlq(*words, "--config", "config/broken.py")
+        answer.has("error[dlq.E101]", "nothing was started", code=78)
+        assert answer.out == ""
+    live.dlq("run", "--config", "nope.toml").has("nope.toml", code=2)
+    live.dlq("run", "--settings", "shop.nope").has("dlq.E021", code=2)
+    live.write("orders/tasks.py", "raise RuntimeError('broken')\n")
+    live.dlq("run").has("RuntimeError: broken", "orders/tasks.py:1", code=78)
+
+
+def test_embedded_server_lives_and_goes_with_its_runner(project: Project) -> None:
+    with running(project, "-m", "dlq", "run", "--embedded") as runner:
+        runner.wait_for("emails/1 | started")
+        found = re.search(r"LIGHTWEIGHT_QUEUE_REDIS_URL=(redis://127\.0\.0\.1:\d+/0)", runner.text)
+        assert found is not None
+        project.environment["LIGHTWEIGHT_QUEUE_REDIS_URL"] = found[1]
+        enqueue(project, "call('u', fail=True)")
+        wait_until(lambda: "ValueError" in project.dlq("failed", "list").out, 15)
+        server = int(subprocess.check_output(["pgrep", "-P", str(runner.process.pid), "valkey"]))
+        # Ctrl-C reaches the whole group, and the server must outlive the workers.
+        assert runner.stop(signal.SIGINT) == 0
+        assert subprocess.run(["kill", "-0", str(server)], capture_output=True).returncode != 0
+    assert project.dlq("status").code == 2
+
+
+def test_demo(project: Project) -> None:
+    answer = project.dlq("demo")
+    answer.has(
+        "(temporary, in memory)",
+        "Plan: default/1 default/2 emails/1, cron scheduler (1 entry)",
+        "enqueued 20 jobs   19 done, 1 failed on purpose",
+        "failed: dlq.demo.shop.tasks.confirm: ValueError: order 13 has no address (on purpose)",
+        "Stopped cleanly.",
+        code=0,
+    )
+    assert answer.err == ""

@@ -1,0 +1,84 @@
+"""`dlq status`: what runs, what waits, and an exit code that a probe can use."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+from tests.kit.waiting import wait_until
+from tests.skins.conftest import Project
+from tests.skins.running import running
+from tests.skins.test_queues import enqueue
+
+
+def ids(project: Project) -> list[str]:
+    return [finding["id"] for finding in project.dlq("status", "--format", "json").json["findings"]]
+
+
+def test_an_idle_server_is_well(live: Project) -> None:
+    answer = live.dlq("status").has("Valkey", "127.0.0.1", "0 machines", code=0)
+    row = next(line for line in answer.out.splitlines() if line.startswith("emails"))
+    assert row.split() == ["emails", "0", "-", "0", "0", "0/3", "no", "worker"]
+
+
+def test_w502_jobs_without_a_worker(live: Project) -> None:
+    enqueue(live, "confirm(1)")
+    live.dlq("pause", "default", "--for", "90m")
+    answer = live.dlq("status").has(
+        "warning[dlq.W502]: queue 'default' has 1 job and no living worker", "paused until", code=1
+    )
+    assert "in 1 h 30 min" in answer.out
+
+
+def test_runners_and_their_workers(live: Project) -> None:
+    with running(live, "-m", "dlq", "run", "--machine", "1", "--of", "2") as runner:
+        runner.wait_for("| started")
+        wait_until(lambda: len(live.dlq("status", "--format", "json").json["runners"]) == 1, 15)
+        status = live.dlq("status", "--format", "json").json
+        (seen,) = status["runners"]
+        assert seen["runner"]["machine"] == 1
+        assert seen["runner"]["of"] == 2
+        assert seen["runner"]["pid"] == runner.process.pid
+        assert "1 of 2" in live.dlq("status").out
+        wait_until(lambda: "dlq.W503" in ids(live), 15, what="machine 2 is missed")
+        with running(live, "-m", "dlq", "run", "--machine", "2", "--of", "2"):
+            wait_until(lambda: ids(live) == [], 20, what="the pool is complete")
+            assert live.dlq("status").code == 0
+
+
+def test_w501_machines_disagree(live: Project) -> None:
+    with (
+        running(live, "-m", "dlq", "run", "--machine", "1", "--of", "2"),
+        running(live, "-m", "dlq", "run", "--machine", "2", "--of", "3"),
+    ):
+        wait_until(lambda: "dlq.W501" in ids(live), 20)
+        live.dlq("status").has("machines disagree about the pool", "<- other pool", code=1)
+
+
+def test_w504_one_machine_twice(live: Project) -> None:
+    with running(live, "-m", "dlq", "run"), running(live, "-m", "dlq", "run"):
+        wait_until(lambda: "dlq.W504" in ids(live), 20)
+
+
+def test_watch_prints_a_line_for_each_look(live: Project) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dlq", "status", "--watch", "--interval", "0.1", "--format", "json"],
+        cwd=live.directory,
+        env=live.env(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        looks = [json.loads(process.stdout.readline()) for _ in range(3)]
+        assert looks[0]["at"] < looks[1]["at"] < looks[2]["at"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+        assert "Traceback" not in process.stderr.read()
+    finally:
+        process.kill()
+        process.communicate()
