@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from types import NoneType
-from typing import Literal, TypeAlias, get_args, get_origin
+from typing import Annotated, Literal, TypeAlias, get_args, get_origin
 
 from dlq.config.model import Settings
 
@@ -39,6 +39,8 @@ def kind_of(name: str) -> Kind:
     if get_origin(annotation) is tuple:
         return "list"
     simple = options[0] if NoneType in get_args(annotation) else annotation
+    if get_origin(simple) is Annotated:  # pydantic unwraps only the outermost
+        simple = get_args(simple)[0]
     kinds: dict[object, Kind] = {bool: "switch", int: "whole", float: "number"}
     return kinds.get(simple, "text")
 

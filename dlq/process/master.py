@@ -209,7 +209,7 @@ class Master:
 
     def _until_next_turn(self) -> float:
         now = time.monotonic()
-        times = [now + TICK]
+        times = [now + min(TICK, self._notifier.watchdog or TICK)]
         for child in self._children:
             if child.pid is None:
                 if self._stopping_since is None:

@@ -140,9 +140,11 @@ def test_systemd_is_told(host: Host) -> None:
         assert f"MAINPID={runner.pid}" in first
         began = time.monotonic()
         assert [message() for _ in range(3)] == ["WATCHDOG=1"] * 3
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 2.5
         runner.signal(signal.SIGTERM)
-        assert "STOPPING=1" in [message() for _ in range(3)]
+        while (told := message()) == "WATCHDOG=1":
+            """Those from before the signal."""
+        assert told == "STOPPING=1"
         assert runner.wait() == 0
 
 
