@@ -10,7 +10,7 @@ from dlq.cli.screen import Column
 from dlq.cli.verbs import Call, verb
 from dlq.errors import ExitCode, UsageError
 
-verbs = typer.Typer()
+verbs = typer.Typer(rich_markup_mode=None)
 
 
 @verb(verbs)

@@ -14,7 +14,7 @@ from dlq.errors import ExitCode
 if TYPE_CHECKING:
     from dlq.config.model import Resolution
 
-verbs = typer.Typer()
+verbs = typer.Typer(rich_markup_mode=None)
 
 
 @verb(verbs, formats=("text", "json"))

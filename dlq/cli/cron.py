@@ -15,7 +15,7 @@ from dlq.errors import ExitCode
 if TYPE_CHECKING:
     from dlq.operations.project import Project
 
-verbs = typer.Typer()
+verbs = typer.Typer(rich_markup_mode=None)
 
 CountOption = Annotated[
     int,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dlq.operations.failed import Done, Selection
     from dlq.operations.project import Project
 
-verbs = typer.Typer()
+verbs = typer.Typer(rich_markup_mode=None)
 
 QueueOption = Annotated[
     list[str] | None,

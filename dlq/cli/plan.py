@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dlq.operations.plan import Plan
     from dlq.operations.project import Project
 
-verbs = typer.Typer()
+verbs = typer.Typer(rich_markup_mode=None)
 
 MachineOption = Annotated[
     int | None,
@@ -48,9 +48,9 @@ def show_plan(
     exact_configuration: ExactOption = False,
     only_queue: OnlyQueueOption = None,
 ) -> ExitCode:
-    """Show what each machine would run. Starts nothing, contacts nothing.
+    """Show what each machine would run.
 
-    --machine M --of N shows one machine, --of N alone the whole pool.
+    Starts nothing, contacts nothing. --machine M --of N shows one machine, --of N alone the whole pool.
     """
     from dlq.operations.plan import make_plan
     from dlq.operations.plan_document import as_text, plan_json

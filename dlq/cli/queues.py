@@ -14,7 +14,7 @@ from dlq.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from dlq.operations.project import Project
 
-verbs = typer.Typer()
+verbs = typer.Typer(rich_markup_mode=None)
 
 QueuesArgument = Annotated[
     list[str], typer.Argument(metavar="QUEUE...", help="One or more queues, by name.")
@@ -64,7 +64,10 @@ def resume(call: Call, queues: QueuesArgument) -> ExitCode:
 
 @verb(verbs)
 def clear(call: Call, queues: QueuesArgument, yes: YesOption = False) -> ExitCode:
-    """Drop all waiting jobs of these queues. Jobs that run are left alone."""
+    """Drop all waiting jobs of these queues.
+
+    Jobs that run are left alone.
+    """
     from dlq.cli import queues_text
     from dlq.operations import queues as operations
 

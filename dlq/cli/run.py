@@ -15,7 +15,7 @@ from dlq.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from dlq.operations.plan import Plan
 
-verbs = typer.Typer()
+verbs = typer.Typer(rich_markup_mode=None)
 
 EmbeddedOption = Annotated[
     bool,

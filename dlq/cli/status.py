@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dlq.operations.project import Project
     from dlq.operations.status import QueueStatus, Status
 
-verbs = typer.Typer()
+verbs = typer.Typer(rich_markup_mode=None)
 
 
 @verb(verbs, formats=("text", "json"))
