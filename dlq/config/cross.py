@@ -6,13 +6,12 @@ Pure functions over what is resolved; none imports the users' code.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from ipaddress import ip_address
 
-from dlq.config.merge import Merged
+from dlq.config.merge import URL_PARTS, Merged
 from dlq.config.model import PREFIX, Settings
 from dlq.findings import Finding
 from dlq.rules import settings as rules
-
-URL_PARTS = ("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DATABASE")
 
 
 def cross_check(settings: Settings, merged: Merged, failed: Collection[str]) -> Iterator[Finding]:
@@ -22,11 +21,24 @@ def cross_check(settings: Settings, merged: Merged, failed: Collection[str]) -> 
         yield from _check_timeouts(settings, merged)
     if "WORKERS" not in failed:
         yield from _check_workers(settings, merged)
+    if "PROMETHEUS_ADDRESS" not in failed:
+        yield from _check_address(settings, merged)
 
 
 def _check_url(merged: Merged) -> Iterator[Finding]:
     url = merged.owner("REDIS_URL")
-    if url is None or url.values["REDIS_URL"] is None:
+    if url is None:
+        return
+    if url.replaces_url is not None:
+        value = merged["REDIS_URL"]
+        hidden = next(h for h in value.hides if h.value is not None)
+        yield rules.W109.finding(
+            f"{PREFIX}{url.replaces_url} ({value.source.label}) replaces the whole"
+            f" {PREFIX}REDIS_URL ({hidden.source.label})",
+            value.source,
+            f"set {PREFIX}REDIS_URL here too, or use the parts in both places",
+        )
+    if url.values["REDIS_URL"] is None:
         return
     parts = [name for name in URL_PARTS if url.values.get(name) is not None]
     if parts:
@@ -70,3 +82,13 @@ def _check_workers(settings: Settings, merged: Merged) -> Iterator[Finding]:
                 merged.key_source("WORKERS", names[-1]),
                 "keep one of them, if they are meant to be one queue",
             )
+
+
+def _check_address(settings: Settings, merged: Merged) -> Iterator[Finding]:
+    if ip_address(settings.prometheus_address).is_unspecified:
+        yield rules.W121.finding(
+            f"{PREFIX}PROMETHEUS_ADDRESS is {settings.prometheus_address!r}: whoever reaches this"
+            " machine can read the metrics",
+            merged["PROMETHEUS_ADDRESS"].source,
+            "use '127.0.0.1', or the address of the interface that Prometheus comes in by",
+        )

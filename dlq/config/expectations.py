@@ -11,6 +11,7 @@ from dlq.config.kinds import Unreadable, kind_of, read_text
 from dlq.config.merge import default
 from dlq.config.model import SECRETS
 from dlq.config.schema import schema
+from dlq.config.values import DOTTED_PATH
 
 
 @cache
@@ -56,7 +57,7 @@ def _simple(name: str, content: Mapping[str, Any], inner: bool) -> str:
     if kind == "object":
         values = "numbers of workers" if name == "WORKERS" else "dotted paths"
         return f"a dict of queue names and {values}"
-    if content.get("format") == "dotted-path":
+    if content.get("pattern") == DOTTED_PATH:
         return "a dotted path, as in 'package.module.Class'"
     return "text that is not empty" if content.get("minLength") else "text"
 

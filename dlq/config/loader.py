@@ -9,7 +9,7 @@ from typing import Any
 
 from dlq.config.cross import cross_check
 from dlq.config.files import file_layer
-from dlq.config.merge import Layer, Merged, Place
+from dlq.config.merge import Layer, Merged, merge
 from dlq.config.model import Resolution
 from dlq.config.places import module_of
 from dlq.config.sources import django_layer, environment_layer
@@ -36,9 +36,13 @@ def resolve(
     for layer, found in _layers(django_settings, override_files, environ, exact):
         layers.append(layer)
         findings += found
-    merged = Merged(layers)
+    merged = merge(layers)
     raw = merged.raw()
-    unreadable = {name for name in raw if name in _owner(merged, name).unreadable}
+    unreadable = {
+        name
+        for name in raw
+        if (owner := merged.owner(name)) is not None and name in owner.unreadable
+    }
     verdict = validate({name: value for name, value in raw.items() if name not in unreadable})
     findings += _mistakes(verdict, merged)
     findings += cross_check(verdict.valid, merged, verdict.failed | unreadable)
@@ -81,7 +85,7 @@ def _without_django() -> Resolution:
         None,
         "set DJANGO_SETTINGS_MODULE, as in export DJANGO_SETTINGS_MODULE=shop.settings",
     )
-    return Resolution(None, Merged(()), (finding,))
+    return Resolution(None, merge(()), (finding,))
 
 
 def _layers(
@@ -95,10 +99,6 @@ def _layers(
     for path in override_files:
         yield file_layer(path, exact=exact)
     yield environment_layer(environ)
-
-
-def _owner(merged: Merged, name: str) -> Layer:
-    return merged.owner(name) or Layer({}, lambda name: Place(merged[name].source))
 
 
 def _mistakes(verdict: Verdict, merged: Merged) -> Iterator[Finding]:

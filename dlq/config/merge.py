@@ -7,7 +7,7 @@ value; nothing is ever merged into another layer's dict.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dlq.config.frozen import copied
 from dlq.config.model import SETTING_NAMES, Hidden, ResolvedValue, Settings
@@ -28,11 +28,38 @@ class Place:
 class Layer:
     """What one source sets, by setting name. `place` is asked only when somebody wants to know:
     looking for a line costs more than reading a value. `unreadable` names the settings whose text
-    could not be understood: the layer owns them all the same, so nothing lower shines through."""
+    could not be understood: the layer owns them all the same, so nothing lower shines through.
+    `replaces_url` is the part of the server's address that takes REDIS_URL out of force."""
 
     values: Mapping[str, object]
     place: Callable[[str], Place]
     unreadable: frozenset[str] = frozenset()
+    replaces_url: str | None = None
+
+
+URL_PARTS = ("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DATABASE")
+"""What REDIS_URL says in one piece."""
+
+
+def merge(layers: Sequence[Layer]) -> Merged:
+    """The one truth about precedence. REDIS_URL and its parts are two spellings of one thing, so a
+    part in a higher layer takes the URL of a lower one out of force."""
+    merged: list[Layer] = []
+    for layer in layers:
+        has_url = any(below.values.get("REDIS_URL") is not None for below in merged)
+        parts = [part for part in URL_PARTS if layer.values.get(part) is not None]
+        if has_url and parts and "REDIS_URL" not in layer.values:
+            layer = _without_url(layer, parts[0])
+        merged.append(layer)
+    return Merged(merged)
+
+
+def _without_url(layer: Layer, part: str) -> Layer:
+    def place(name: str) -> Place:
+        return layer.place(part if name == "REDIS_URL" else name)
+
+    values = {**layer.values, "REDIS_URL": None}
+    return replace(layer, values=values, place=place, replaces_url=part)
 
 
 class Merged(Mapping[str, ResolvedValue]):

@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+)
 
 from dlq.config import values as check
 from dlq.config.frozen import FrozenDict
@@ -25,7 +33,11 @@ SECRETS = frozenset({"REDIS_PASSWORD", "REDIS_URL"})
 """Their values, or a part of them, are never shown."""
 
 QueueKey = Annotated[str, AfterValidator(check.queue_name)]
-Path = Annotated[str, AfterValidator(check.dotted_path)]
+Path = Annotated[
+    str,
+    AfterValidator(check.dotted_path),
+    WithJsonSchema({"type": "string", "pattern": check.DOTTED_PATH}),
+]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(check.as_tuple)]
 Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(check.as_tuple)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -66,12 +78,14 @@ class Settings(BaseModel):
         description="Dotted paths of the classes whose process_job, process_result and"
         " process_exception are called around each job, in this order.",
     )
-    logger_factory: Annotated[str | Callable[[str], Any], BeforeValidator(check.logger_factory)] = (
-        Field(
-            default="logging.getLogger",
-            description="Dotted path of a function (in Python also the function itself) that is"
-            " given a name and returns a logger.",
-        )
+    logger_factory: Annotated[
+        str | Callable[[str], Any],
+        BeforeValidator(check.logger_factory),
+        WithJsonSchema({"type": "string", "pattern": check.DOTTED_PATH}),
+    ] = Field(
+        default="logging.getLogger",
+        description="Dotted path of a function (in Python also the function itself) that is"
+        " given a name and returns a logger.",
     )
     ignore_apps: Names = Field(
         default=(),

@@ -16,3 +16,18 @@ def modern_path(path: str) -> str:
     if path.startswith(f"{OLD_PACKAGE}."):
         return f"dlq.{path.removeprefix(f'{OLD_PACKAGE}.')}"
     return path
+
+
+def path_of_word(word: str) -> str | None:
+    """The dotted path of one of dlq's backends that somebody named by a word."""
+    known = {
+        "reliable": "reliable_redis.ReliableRedisBackend",
+        "redis": "reliable_redis.ReliableRedisBackend",
+        "valkey": "reliable_redis.ReliableRedisBackend",
+        "debug": "debug_web.DebugWebBackend",
+        "sync": "synchronous.SynchronousBackend",
+    }
+    if word == "RedisBackend":
+        return "dlq.backends.redis.RedisBackend"
+    found = next((path for start, path in known.items() if start in word.lower()), None)
+    return None if found is None else f"dlq.backends.{found}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dlq.config.model import Settings
+from dlq.config.values import QUEUE_NAME
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -17,6 +18,8 @@ def schema() -> dict[str, Any]:
         content.pop("title", None)
         default = Settings.model_fields[name].get_default(call_default_factory=True)
         content["default"] = _plain(default)
+        if content.get("type") == "object":
+            content["propertyNames"] = {"pattern": QUEUE_NAME}
     return {
         "$schema": DIALECT,
         "title": "dlq override file",

@@ -11,12 +11,15 @@ from typing import Any
 
 from dlq.config.frozen import copied
 from dlq.config.kinds import Unreadable, read_text
-from dlq.config.merge import Layer, Place
+from dlq.config.merge import Layer, Place, default
 from dlq.config.model import PREFIX, SECRETS, SETTING_NAMES
 from dlq.config.names import unknown_setting
 from dlq.config.places import DjangoPlaces
+from dlq.config.secrets import in_message
+from dlq.config.values import is_site_url
 from dlq.findings import Finding
 from dlq.rules import locating as rules
+from dlq.rules import settings as settings_rules
 from dlq.types import Source
 
 FAMILY = "LIGHTWEIGHT"
@@ -33,23 +36,34 @@ def django_layer(settings: Any) -> tuple[Layer, list[Finding]]:
         if value is not _MISSING:
             values[name] = copied(value)
     written = {name: PREFIX + name for name in values}
-    if "SITE_URL" not in values:
-        site_url = getattr(settings, "SITE_URL", None)
-        if site_url is not None:
-            values["SITE_URL"] = copied(site_url)
-            written["SITE_URL"] = "SITE_URL"
-
     places = DjangoPlaces(settings)
+    findings: list[Finding] = []
+    site_url = getattr(settings, "SITE_URL", None)
+    if "SITE_URL" not in values and site_url is not None:
+        if is_site_url(site_url):
+            values["SITE_URL"] = site_url
+            written["SITE_URL"] = "SITE_URL"
+        else:
+            findings.append(_foreign_site_url(site_url, places("SITE_URL", site_url).source))
 
     def place(name: str) -> Place:
         return places(written[name], values[name])
 
-    findings = [
+    findings += [
         unknown_setting(name, places(name, copied(getattr(settings, name, None))).source)
         for name in dir(settings)
         if name.startswith(FAMILY) and name.removeprefix(PREFIX) not in SETTING_NAMES
     ]
     return Layer(values, place), findings
+
+
+def _foreign_site_url(value: object, source: Source) -> Finding:
+    return settings_rules.W122.finding(
+        f"SITE_URL is {in_message('SITE_URL', value)}: not an http or https URL, so"
+        f" {default('SITE_URL')} is used for the links of the debug backend",
+        source,
+        f"set {PREFIX}SITE_URL",
+    )
 
 
 def environment_layer(environ: Mapping[str, str]) -> tuple[Layer, list[Finding]]:

@@ -12,10 +12,16 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
 
-from dlq.config.paths import modern_path
+from dlq.config.paths import modern_path, path_of_word
 
 GLOB_CHARACTERS = "*?[]^\\"
 """Redis reads these as patterns; keys of a queue are searched for by pattern."""
+
+QUEUE_NAME = r"^(?!.*:pause$)(?!.*:processing(:|$))[^\s*?\[\]^\\\x00-\x1f\x7f-\x9f]+$"
+"""As a pattern of JSON Schema, for editors; `queue_name` has the last word."""
+
+DOTTED_PATH = r"^[^\W\d]\w*(\.[^\W\d]\w*)+$"
+"""Likewise, of `dotted_path`."""
 
 URL_SCHEMES = ("redis", "rediss", "unix", "valkey", "valkeys")
 
@@ -79,7 +85,9 @@ def _without(name: str, character: str) -> str | None:
 
 def dotted_path(path: str) -> str:
     if "." not in path or not all(part.isidentifier() for part in path.split(".")):
-        raise bad("E110", "must be a dotted path, as in 'package.module.Class'")
+        known = path_of_word(path)
+        help = None if known is None else f"use {known!r}"
+        raise bad("E110", "must be a dotted path, as in 'package.module.Class'", help)
     return modern_path(path)
 
 
@@ -146,14 +154,19 @@ def ip_address(value: str) -> str:
 
 
 def site_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        good = False
-    if not good:
+    if not is_site_url(url):
         raise bad("E105", "must be an http or https URL", "as in 'https://shop.example'")
     return url
+
+
+def is_site_url(url: object) -> bool:
+    if not isinstance(url, str):
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 def timezone(name: str) -> str:

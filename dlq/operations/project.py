@@ -67,6 +67,7 @@ def load_project(
 
     Raises UsageError where there is no settings module to be found.
     """
+    from dlq.config.imports import check_imports
     from dlq.config.loader import resolve_command
     from dlq.config.locate import prepare
 
@@ -78,9 +79,11 @@ def load_project(
     active.install(resolution)
     findings = [*resolution.findings, *_set_up(resolution)]
     found = CronConfiguration()
-    if cron and not any(finding.id == rules.E023.id for finding in findings):
-        found = load_rows(_ignored(resolution))
-        findings += found.findings
+    if not any(finding.id == rules.E023.id for finding in findings):
+        findings += check_imports(resolution)
+        if cron:
+            found = load_rows(_ignored(resolution))
+            findings += found.findings
     return Project(resolution, _declarations(), found, tuple(findings))
 
 

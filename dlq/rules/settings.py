@@ -23,7 +23,8 @@ W101 = Rule(
     "a queue has 0 workers",
     """\
 Jobs that are enqueued on this queue wait until it is given a worker. That is how a queue is
-switched off for a while, and it is easily forgotten: `dlq status` shows how long its oldest job has waited.
+switched off for a while, and it is easily forgotten: `dlq status` shows how long its oldest job has
+waited.
 """,
 )
 
@@ -116,6 +117,18 @@ REDIS_SOCKET_TIMEOUT is not longer, each wait that finds no job ends as a connec
 """,
 )
 
+W109 = Rule(
+    "W109",
+    "a part of the server's address replaces REDIS_URL",
+    """\
+One source sets REDIS_URL, and a higher one sets REDIS_HOST, REDIS_PORT, REDIS_PASSWORD or
+REDIS_DATABASE. The higher source wins, so the URL is not used at all, and the parts that nobody set
+have their defaults: a password from the environment doesn't go into a URL from the settings.
+
+Set REDIS_URL in the higher source too, or use the parts in both.
+""",
+)
+
 E110 = Rule(
     "E110",
     "not a dotted path",
@@ -126,6 +139,65 @@ A class or function is named by its dotted path: package.module.Class. The backe
     dlq.backends.redis.RedisBackend                     at most once
     dlq.backends.synchronous.SynchronousBackend         runs jobs at once, for development
     dlq.backends.debug_web.DebugWebBackend              shows a link that runs the job
+""",
+)
+
+E111 = Rule(
+    "E111",
+    "a backend cannot be imported",
+    """\
+LIGHTWEIGHT_QUEUE_BACKEND, or an entry of LIGHTWEIGHT_QUEUE_BACKEND_OVERRIDES, names a class that
+isn't there, or lies in a module that raises when it is imported. The finding says which of both,
+and where the module raises. Paths of the old package django_lightweight_queue are understood.
+""",
+)
+
+E112 = Rule(
+    "E112",
+    "a class is not a backend",
+    """\
+A backend is a subclass of dlq.backends.base.BaseBackend in which no abstract method is left. It is
+made without arguments, or with one called `settings`, if its constructor has that.
+""",
+)
+
+E113 = Rule(
+    "E113",
+    "a middleware cannot be imported",
+    """\
+LIGHTWEIGHT_QUEUE_MIDDLEWARE is a list of dotted paths of classes, and one of them isn't there, is
+not callable, or lies in a module that raises when it is imported. Workers are not started without
+it: a middleware may hold a lock or a tenant that jobs rely on.
+""",
+)
+
+W114 = Rule(
+    "W114",
+    "a middleware without any hook",
+    """\
+A middleware is called by its methods process_job(job, queue, worker_num), process_result(job,
+result, time_taken) and process_exception(job, time_taken, *exc_info). This class has none of them,
+so it is never called: a name is misspelt, or it is a middleware for web requests.
+""",
+)
+
+I115 = Rule(
+    "I115",
+    "TransactionMiddleware has been replaced by ATOMIC_JOBS",
+    """\
+The default settings of django-lightweight-queue 4.11.0 name this middleware, which that release
+doesn't ship. Jobs run in a transaction without it: LIGHTWEIGHT_QUEUE_ATOMIC_JOBS is True by
+default, and @task(atomic=False) says otherwise for one task. The name is accepted and does nothing.
+""",
+)
+
+E116 = Rule(
+    "E116",
+    "LOGGER_FACTORY does not give loggers",
+    """\
+LIGHTWEIGHT_QUEUE_LOGGER_FACTORY is a function, or the dotted path of one, that is given a name and
+returns an object with the methods of a logger. The default is logging.getLogger. It is called once
+by this check.
 """,
 )
 
@@ -146,5 +218,50 @@ E118 = Rule(
 With ENABLE_PROMETHEUS a machine serves /worker_config on PROMETHEUS_START_PORT, and each of its
 workers serves its metrics on a port of its own after that. So a machine with n workers needs n + 1
 ports up to 65535, and none of them may be the port of a Redis server on the same machine.
+""",
+)
+
+E119 = Rule(
+    "E119",
+    "IGNORE_APPS names an app that is not installed",
+    """\
+LIGHTWEIGHT_QUEUE_IGNORE_APPS lists apps whose tasks and cron modules dlq leaves alone, by the full
+dotted name that INSTALLED_APPS has for them. This entry matches none, so it has no effect: the
+modules that it was meant for are imported.
+""",
+)
+
+W120 = Rule(
+    "W120",
+    "metrics are enabled and prometheus-client is not installed here",
+    """\
+LIGHTWEIGHT_QUEUE_ENABLE_PROMETHEUS is true, and the package that measures and serves is missing on
+this machine. Where the workers run, that keeps them from starting (dlq.E401); on a machine that
+only checks it does no harm.
+
+    pip install 'dlq[metrics]'
+""",
+)
+
+W121 = Rule(
+    "W121",
+    "metrics are served on every interface",
+    """\
+LIGHTWEIGHT_QUEUE_PROMETHEUS_ADDRESS is an address that stands for all interfaces of the machine, so
+whoever can reach it can read the names of queues and how long jobs take. 4.11 did this always.
+
+Use the address of the interface that Prometheus comes in by, or keep a firewall before it.
+""",
+)
+
+W122 = Rule(
+    "W122",
+    "Django's SITE_URL is no URL",
+    """\
+The debug backend makes links from LIGHTWEIGHT_QUEUE_SITE_URL, or from Django's own SITE_URL where
+that is not set. Another app may mean something else by SITE_URL: here it is no http or https URL,
+so the default is used.
+
+Set LIGHTWEIGHT_QUEUE_SITE_URL.
 """,
 )

@@ -16,7 +16,7 @@ LAYERS = {
         config.frozen config.paths cron.spec cron.fields cron.schedule cron.values
     """,
     "the world": """
-        config discovery cron
+        config discovery cron app_settings
     """,
     "one job": "execution lazy_atomic middleware metrics",
     "storage": "backends",
