@@ -23,7 +23,7 @@ LAYERS = {
     "composition": "runtime decorator cron.execute",
     "processes": "process cron.scheduler cron.telling",
     "operations": "operations",
-    "skins": "cli management apps checks views urls starters __main__",
+    "skins": "cli management apps checks views urls starters demo __main__",
 }
 """From the bottom up. A name stands for a module, or for all of a package that no longer name
 takes out of it."""
