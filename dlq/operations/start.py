@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import socket
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from dlq.config.model import Resolution
 from dlq.errors import ExitCode
@@ -12,6 +15,8 @@ from dlq.operations.plan import Plan, make_plan
 from dlq.operations.project import Project, Unusable, load_project
 from dlq.operations.run import RunOptions, StartRefused, run, run_one_worker
 from dlq.planner import Pool, Split
+from dlq.process import reload
+from dlq.rules import running as rules
 from dlq.types import QueueName, WorkerNumber
 
 
@@ -70,9 +75,45 @@ def _valid_plan(
 ) -> tuple[Plan, Split, Resolution]:
     project = load_project(settings, override_files, exact=pool.exact)
     plan = make_plan(project, pool)
-    if plan.split is None or plan.resolution is None or not plan.is_valid:
+    dealt, resolution = plan.split, plan.resolution
+    if dealt is None or resolution is None or not plan.is_valid:
         raise _refused(plan.findings, project)
-    return plan, plan.split, plan.resolution
+    taken = _ports_in_use(resolution, dealt)
+    return replace(plan, findings=(*plan.findings, *taken)), dealt, resolution
+
+
+def _ports_in_use(resolution: Resolution, dealt: Split) -> list[Finding]:
+    """Asked by listening, for a moment, as the metrics will. A master that has us check its new
+    configuration, or that we replace, has these ports itself."""
+    settings = resolution.settings
+    if settings is None or not settings.enable_prometheus or not dealt.workers:
+        return []
+    if reload.is_check_only() or reload.is_replacement():
+        return []
+    start, source = settings.prometheus_start_port, resolution.source_of("PROMETHEUS_START_PORT")
+    uses = {start: "/worker_config"}
+    uses |= {start + worker.position: f"the metrics of {worker.name}" for worker in dealt.workers}
+    return [
+        rules.W404.finding(
+            f"port {port} of {settings.prometheus_address}, for {use}, cannot be had: {problem}",
+            source,
+            "stop what listens there, or choose another PROMETHEUS_START_PORT",
+        )
+        for port, use in uses.items()
+        if (problem := _cannot_listen(settings.prometheus_address, port)) is not None
+    ]
+
+
+def _cannot_listen(address: str, port: int) -> str | None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((address, port))
+            listener.listen()
+        except OSError as error:
+            return "it is in use" if error.errno == errno.EADDRINUSE else str(error.strerror)
+    return None
 
 
 def _refused(findings: Sequence[Finding], project: Project | None = None) -> Unusable:

@@ -38,3 +38,16 @@ Run the queue until it is empty, with an exact configuration for instance, or cl
 `dlq clear QUEUE`.
 """,
 )
+
+W404 = Rule(
+    "W404",
+    "a port that metrics need is in use",
+    """\
+With ENABLE_PROMETHEUS a machine serves /worker_config on PROMETHEUS_START_PORT, and each of its
+workers its metrics on a port after it. Another process listens on one of these ports now: another
+runner of this host, or another service. The workers run, and the metrics of that port are missing.
+
+Stop the other process, or choose another range with LIGHTWEIGHT_QUEUE_PROMETHEUS_START_PORT. Two
+runners on one host need ranges that don't overlap.
+""",
+)

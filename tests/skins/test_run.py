@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -85,3 +86,18 @@ def test_demo(project: Project) -> None:
         code=0,
     )
     assert answer.err == ""
+
+
+def test_w404_a_metrics_port_that_is_in_use(live: Project) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        live.environment["LIGHTWEIGHT_QUEUE_ENABLE_PROMETHEUS"] = "1"
+        live.environment["LIGHTWEIGHT_QUEUE_PROMETHEUS_START_PORT"] = str(port - 1)
+        with running(live, "-m", "dlq", "run", "--machine", "1", "--of", "3") as runner:
+            runner.wait_for("emails/1 | started")
+            assert (
+                f"warning[dlq.W404]: port {port} of 127.0.0.1, for the metrics of emails/1, cannot"
+                " be had: it is in use"
+            ) in runner.text
