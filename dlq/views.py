@@ -23,14 +23,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from dlq.backends.debug_web import SIGNING_SALT
 from dlq.errors import UndecodableJob
 from dlq.execution import Result, run_job
 from dlq.job import Job
 from dlq.text import printable, printable_lines
 from dlq.types import QueueName, WorkerNumber
-
-SALT = "dlq.debug_web"
-"""Of the signature, which the debug_web backend makes."""
 
 DUMMY = "django.db.backends.dummy"
 """What Django puts in the place of a database that a project doesn't have."""
@@ -73,7 +71,7 @@ def debug_run(request: HttpRequest) -> HttpResponse:
     if not settings.DEBUG:
         raise Http404("the debug view answers only while DEBUG is on")
     try:
-        job = Job.from_json(signing.loads(request.GET["job"], salt=SALT))
+        job = Job.from_json(signing.loads(request.GET["job"], salt=SIGNING_SALT))
     except KeyError:
         return HttpResponseBadRequest("the query parameter 'job' is missing", "text/plain")
     except signing.BadSignature:

@@ -12,8 +12,9 @@ from django.test import Client
 from django.urls import reverse
 
 from dlq import task
+from dlq.backends.debug_web import SIGNING_SALT, DebugWebBackend
 from dlq.job import Job
-from dlq.views import SALT
+from dlq.types import QueueName
 from tests.project.orders.models import Order
 
 logger = logging.getLogger("tests.debug_view")
@@ -40,12 +41,24 @@ def _debug(settings: Any) -> None:
     ran.clear()
 
 
-def url(job: Job, *, salt: str = SALT) -> str:
+def url(job: Job, *, salt: str = SIGNING_SALT) -> str:
     signed = signing.dumps(job.to_json(), salt=salt)
     return f"{reverse('django-lightweight-queue:debug-run')}?{urlencode({'job': signed})}"
 
 
 STORE = Job(f"{__name__}.store", ["<i>a street</i>"], {})
+
+
+@pytest.mark.django_db
+def test_the_url_that_the_backend_prints_leads_here(
+    settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.SITE_URL = "http://shop.test"
+    DebugWebBackend().enqueue(STORE, QueueName("emails"))
+    printed = capsys.readouterr().out.strip()
+    assert printed.startswith("http://shop.test/debug/")
+    assert Client().post(printed.removeprefix("http://shop.test")).status_code == 200
+    assert ran == ["<i>a street</i>"]
 
 
 def test_the_path_is_that_of_4_11() -> None:
@@ -101,7 +114,7 @@ def test_post_needs_the_token_of_the_form() -> None:
         "job=",
         urlencode({"job": STORE.to_json()}),
         urlencode({"job": signing.dumps(STORE.to_json(), salt="another")}),
-        urlencode({"job": signing.dumps("[]", salt=SALT)}),
+        urlencode({"job": signing.dumps("[]", salt=SIGNING_SALT)}),
     ],
     ids=["missing", "empty", "unsigned", "signed for something else", "not a job"],
 )

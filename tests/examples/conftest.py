@@ -1,0 +1,23 @@
+"""The example project for each test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.examples.shop import Project
+from tests.kit.valkey import Server
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def project_with_server(project: Project, server: Server) -> Project:
+    """Migrated, and pointed to an empty server."""
+    project.extra["LIGHTWEIGHT_QUEUE_REDIS_PORT"] = str(server.port)
+    assert project.run("python manage.py migrate --verbosity 0").code == 0
+    return project
