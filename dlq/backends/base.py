@@ -92,6 +92,10 @@ class Consumer(ABC):
     the same arguments), and NotOwner where another live process has the worker's number.
     """
 
+    hands_out_again = True
+    """Whether `take` gives out again what a process that died had in hand. Where it doesn't (at
+    most once), the worker settles such a job itself, from what its master knows of it."""
+
     @abstractmethod
     def take(self, timeout: float) -> Taken | None:
         """The next job, waiting at most about `timeout` seconds for one; 0 doesn't wait. None where

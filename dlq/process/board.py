@@ -4,7 +4,7 @@ A worker writes its own slot, for about a microsecond per job; the others read. 
 which job is over its time, whom a stop waits for, and, when a worker is gone, what it was running:
 no question has to be asked of a process that may be stuck or dead.
 
-    STARTING → WAITING → RUNNING → WAITING → … → LEFT
+    STARTING → WAITING → RUNNING → SETTLING → WAITING → … → LEFT
                             └→ STOPPED
 
 A slot's state is written last when a run begins, and first when it ends: a worker that dies in
@@ -56,6 +56,8 @@ class State(IntEnum):
     """It has settled everything and is on its way out, on purpose."""
     STOPPED = 4
     """It killed itself within a run, because it was told to stop and the job may be killed."""
+    SETTLING = 5
+    """The run has ended, and the server has not been told yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Slot:
         memory[at + _STATE] = State.RUNNING
 
     def end(self) -> None:
-        self._memory[self._at + _STATE] = State.WAITING
+        self._memory[self._at + _STATE] = State.SETTLING
 
     def stop(self) -> None:
         self._memory[self._at + _STATE] = State.STOPPED

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from dlq import runtime
 from dlq.backends.base import BackendWithRunners, Predecessor
 from dlq.execution import Hooks
-from dlq.failure import Failure
 from dlq.process import host
 from dlq.process.board import Board
 from dlq.process.database import DatabaseConnections
+from dlq.process.settlement import over_time, settle_once, settlement
 from dlq.process.worker import Worker, WorkerSpec
 from dlq.types import QueueName, Runner
 
@@ -71,17 +71,19 @@ def settle(spec: WorkerSpec, shared: Shared, predecessor: Predecessor) -> int:
     current = runtime.current()
     current.reset_connections()
     backend = current.backend(spec.queue)
-    if predecessor.outcome == "timed_out":
-        logger = current.logger("dlq.worker")
-        consumer = backend.consumer(spec.queue, spec.number, shared.runner, predecessor, logger)
+    logger = current.logger("dlq.worker")
+    consumer = backend.consumer(spec.queue, spec.number, shared.runner, predecessor, logger)
+    if not consumer.hands_out_again:
+        outcome = settlement(predecessor, spec.name)
+        if outcome is not None:
+            settle_once(consumer, *outcome)
+    elif predecessor.outcome == "timed_out":
         taken = consumer.take(0)
         if taken is not None and taken.resumed:
-            reason = "ran longer than its timeout and was killed"
-            failure = Failure("timeout", reason, ran=predecessor.ran, worker=spec.name)
-            consumer.fail(taken, failure)
+            consumer.fail(taken, over_time(taken, predecessor, spec.name))
         elif taken is not None:
             consumer.give_back(taken)
-        consumer.close()
+    consumer.close()
     if isinstance(backend, BackendWithRunners):
         backend.give_back_all(spec.queue, spec.number, shared.runner)
     return 0

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from dlq.backends.base import Outcome
 from dlq.errors import ExitCode
 from dlq.process import host
-from dlq.process.board import Board, Entry
+from dlq.process.board import Board, Entry, State
 from dlq.process.child import Child, ChildSpec
 from dlq.process.deaths import Death
 from dlq.process.notify import Notifier
@@ -38,9 +38,10 @@ KEEPER_LIMIT = 0.8
 alive for 10 s more, no harm done."""
 HELPER_LIMIT = 1.0
 """Seconds for cron and metrics to end: they may wait for a server, and lose nothing when killed."""
-IDLE_LIMIT = 15.0
-"""Seconds for a worker without a job: it may be telling a server that is away how its last job
-ended, and gives that up before this."""
+IDLE_LIMIT = 2.0
+"""Seconds for a worker with nothing in hand: only a server that is away can hold it up."""
+SETTLING_LIMIT = 15.0
+"""Seconds for a worker that tells the server how its job ended. It gives that up before this."""
 SAME_SIGNAL = 0.3
 """Seconds within which a second stop signal is the echo of the first: a terminal signals the whole
 foreground group, and a wrapper between it and us passes on what it got."""
@@ -295,7 +296,9 @@ class Master:
         if child.spec.kind != "worker":
             return stopping >= HELPER_LIMIT
         entry = self._board.read(child.spec.slot)
-        return entry.sigkill_on_stop if entry.is_running else stopping >= IDLE_LIMIT
+        if entry.is_running:
+            return entry.sigkill_on_stop
+        return stopping >= (SETTLING_LIMIT if entry.state is State.SETTLING else IDLE_LIMIT)
 
     def _hurry(self) -> None:
         """Kill what has not ended by itself."""

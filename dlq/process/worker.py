@@ -27,6 +27,7 @@ from dlq.process.board import Slot
 from dlq.process.database import DatabaseConnections
 from dlq.process.host import STOP_SIGNAL, kill_group
 from dlq.process.outages import Outages
+from dlq.process.settlement import over_time, settle_once, settlement
 from dlq.process.surroundings import Surroundings
 from dlq.process.touchfile import TouchFile
 from dlq.text import printable
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 SETTLE_LIMIT = 10.0
 """Seconds for which a worker that was told to stop goes on trying to tell an unreachable server how
 its last job ended. Given up, the job is run again by whoever has the number next."""
+
+
+_STOPS = (signal.SIGTERM, signal.SIGINT, STOP_SIGNAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class Worker:
         self._listen_for_signals()
         self._surroundings = Surroundings(self._close_connections)
         self._slot.wait()
+        self._settle_for_predecessor()
         while (reason := self._reason_to_leave()) is None:
             taken = self._take()
             if taken is None:
@@ -105,9 +110,7 @@ class Worker:
             result = self._run(taken)
             self._settle(taken, result)
             self._tidy_up()
-        self._log_leaving(reason)
-        self._slot.leave()
-        self._consumer.close()
+        self._leave(reason)
         return 0
 
     # Taking
@@ -136,6 +139,14 @@ class Worker:
             if idle >= settings.worker_max_idle:
                 return f"had nothing to do for {idle:.0f} s"
         return None
+
+    def _leave(self, reason: str) -> None:
+        for number in _STOPS:
+            # It leaves anyway, and what a signal would wake is about to be closed.
+            signal.signal(number, signal.SIG_IGN)
+        self._log_leaving(reason)
+        self._slot.leave()
+        self._consumer.close()
 
     # Running
 
@@ -170,15 +181,7 @@ class Worker:
         if was_its:
             self._predecessor = Predecessor()
         if predecessor.outcome == "timed_out" and was_its:
-            return Failure(
-                "timeout",
-                f"ran longer than its timeout of {taken.job.timeout:g} s and was killed"
-                if taken.job.timeout
-                else "ran longer than its timeout and was killed",
-                ran=predecessor.ran,
-                attempts=taken.crashes + 1,
-                worker=self.spec.name,
-            )
+            return over_time(taken, predecessor, self.spec.name)
         if taken.crashes >= self._settings.max_crashes:
             known = predecessor.outcome == "started" and was_its
             last = predecessor.reason if known and predecessor.reason else "unseen"
@@ -194,12 +197,28 @@ class Worker:
 
     # Settling
 
+    def _settle_for_predecessor(self) -> None:
+        """Of a queue where a job is taken once and for all: what this number's last process had in
+        hand when it died is a failed job, or is next again where the process was told to die."""
+        if self._consumer.hands_out_again:
+            return
+        outcome = settlement(self._predecessor, self.spec.name)
+        if outcome is None:
+            return
+        taken, failure = outcome
+        self._outages.persist(
+            lambda: settle_once(self._consumer, taken, failure), self._settling_is_over
+        )
+        if failure is not None:
+            self._log_failed(taken, failure)
+
     def _settle(self, taken: Taken, result: Result) -> None:
         self._jobs += 1
         self._job_ended = time.monotonic()
         settled = self._outages.persist(
             lambda: self._tell_backend(taken, result.failure), self._settling_is_over
         )
+        self._slot.wait()
         if settled is None:
             self._log_unsettled(taken)
         elif result.succeeded and self._touch_file is not None:
@@ -263,7 +282,7 @@ class Worker:
     # Signals
 
     def _listen_for_signals(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT, STOP_SIGNAL):
+        for number in _STOPS:
             signal.signal(number, self._heed)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 

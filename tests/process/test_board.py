@@ -87,6 +87,9 @@ def test_a_predecessor_is_read_from_the_board() -> None:
     assert predecessor_of(kill, entry, ("stopped", 0), 0, nothing).outcome == "stopped"
 
     slot.end()
+    assert board.read(0).state is State.SETTLING
+    assert not board.read(0).has_job
+    slot.wait()
     slot.begin("a.b", b"two", 1, False)
     after = predecessor_of(kill, board.read(0), ("timed_out", entry.runs), 0, nothing)
     assert after.outcome == "stopped", "the job that was over its time had ended: not this one"

@@ -6,12 +6,13 @@ import os
 import signal
 import time
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from tests.kit.runner import is_alive
 from tests.kit.waiting import wait_until
-from tests.process.conftest import FailedJobs, Host
+from tests.process.conftest import AT_MOST_ONCE, FailedJobs, Host
 
 
 @pytest.mark.parametrize(
@@ -242,3 +243,34 @@ def test_a_worker_leaves_when_it_has_long_been_idle(host: Host) -> None:
     assert event.pid != first
     assert "killed" not in runner.output
     assert runner.output.count("faults/1 | started") == 1, "what goes as planned is no news"
+
+
+@pytest.mark.parametrize(
+    ("task", "fields", "kind"),
+    [
+        ("segfaults", {}, "crashed"),
+        ("kills_itself", {}, "crashed"),
+        ("over_time", {"timeout": 1}, "timeout"),
+        ("exits", {}, "exit"),
+    ],
+)
+def test_where_a_job_runs_once_at_most_its_death_is_not_silent(
+    host: Host, failed_jobs: FailedJobs, task: str, fields: dict[str, Any], kind: str
+) -> None:
+    raw = host.push(task, 1, **fields)
+    host.push("quick", 2)
+    host.run(backend=AT_MOST_ONCE)
+    wait_until(lambda: host.ledger.events("end", "2"))
+    [failed] = wait_until(failed_jobs)
+    assert (failed.raw, failed.failure.kind) == (raw, kind)
+    assert host.ledger.jobs("start") == ["1", "2"]
+
+
+def test_where_a_job_runs_once_at_most_one_that_was_told_to_die_goes_back(host: Host) -> None:
+    raw = host.push("killable", 1, 60, sigkill_on_stop=True)
+    runner = host.run(backend=AT_MOST_ONCE)
+    [started] = wait_until(lambda: host.ledger.events("start", "1"))
+    os.kill(started.pid, signal.SIGTERM)
+    wait_until(lambda: len(host.ledger.events("start", "1")) == 2)
+    assert runner.stop() == 0
+    assert host.waiting() == [raw]
