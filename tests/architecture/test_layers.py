@@ -13,7 +13,7 @@ LAYERS = {
     "words": "types errors",
     "values": """
         text findings failure rules job planner queues reports config.model config.values
-        config.frozen config.paths cron.spec cron.fields cron.schedule cron.values
+        config.frozen config.paths backends.base cron.spec cron.fields cron.schedule cron.values
     """,
     "the world": """
         config discovery cron app_settings
