@@ -31,6 +31,7 @@ class ProgressLogger(NamedTuple):
 
 NULL_PROGRESS_LOGGER = ProgressLogger(lambda message: None, lambda items: items)
 
+
 @dataclass(frozen=True, slots=True)
 class FailedJob:
     """A failed job as it is stored. `id` names it within its queue; `failed_at` is Unix time."""

@@ -1,0 +1,89 @@
+"""Where things lie on the server: the only module that makes a key.
+
+The keys of django-lightweight-queue 4.11 are a contract. What is new lives below `dlq:` and nowhere
+else, because 4.11's startup takes every `…:{queue}:processing:*` that its settings don't know for
+a list of jobs, and dies on one that is something else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dlq.types import QueueName
+
+SPARE_NUMBERS = 1000
+"""Lists above this number belong to exact machines that run beside a pool. WORKERS is limited to
+1024 per queue, and no pool has come near either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """`prefix` is REDIS_PREFIX, perhaps empty."""
+
+    prefix: str
+
+    def _key(self, rest: str) -> str:
+        return f"{self.prefix}:{rest}" if self.prefix else rest
+
+    def queue(self, queue: QueueName) -> str:
+        """A list: pushed at the head, taken from the tail."""
+        return self._key(f"django_lightweight_queue:{queue}")
+
+    def pause(self, queue: QueueName) -> str:
+        """Present while the queue is paused; it expires by itself."""
+        return f"{self.queue(queue)}:pause"
+
+    def processing(self, queue: QueueName, number: int | str) -> str:
+        """A list: what one worker has in hand. Jobs enter at the head; the tail is next."""
+        return f"{self.queue(queue)}:processing:{number}"
+
+    def owners(self, queue: QueueName) -> str:
+        """A hash: worker number → the process that holds it, as JSON."""
+        return self._key(f"dlq:owner:{queue}")
+
+    def alive(self, nonce: str) -> str:
+        """Lives as long as a runner renews it; its value is the runner, as JSON."""
+        return self._key(f"dlq:alive:{nonce}")
+
+    def crashes(self, queue: QueueName) -> str:
+        """A hash: SHA-1 of a job's bytes → how often it was found in a dead worker's list."""
+        return self._key(f"dlq:crashes:{queue}")
+
+    def failed(self, queue: QueueName) -> str:
+        """A stream: failed jobs, oldest first, bounded by FAILED_KEEP."""
+        return self._key(f"dlq:failed:{queue}")
+
+    def delayed(self, queue: QueueName) -> str:
+        """A sorted set: jobs to run again, by the time (ms) from which they are due. A member is
+        a unique prefix of 17 characters and the job's bytes."""
+        return self._key(f"dlq:delayed:{queue}")
+
+    def attempts(self, queue: QueueName) -> str:
+        """A hash: SHA-1 of a job's bytes → how many of its attempts have failed."""
+        return self._key(f"dlq:attempts:{queue}")
+
+    def survivors(self, queue: QueueName) -> str:
+        """A list: the copy without doubles that deduplicate makes. Of no use after a crash, so it
+        expires."""
+        return self._key(f"dlq:deduplicate:{queue}")
+
+    def trash(self, token: str) -> str:
+        return self._key(f"dlq:trash:{token}")
+
+    def mark(self, mark: str) -> str:
+        return self._key(f"dlq:{mark}")
+
+    def queue_of(self, key: bytes, kind: str) -> QueueName:
+        """The queue in a key below `dlq:{kind}:`."""
+        return QueueName(key.decode("utf-8", "replace")[len(self._key(f"dlq:{kind}:")) :])
+
+    def processing_of(self, key: bytes) -> tuple[QueueName, str]:
+        """Queue and number in the key of a processing list."""
+        rest = key.decode("utf-8", "replace")[len(self._key("django_lightweight_queue:")) :]
+        queue, _, number = rest.rpartition(":processing:")
+        return QueueName(queue), number
+
+
+def pattern(text: str) -> str:
+    """A key as a pattern that matches it alone, for SCAN."""
+    return "".join(f"\\{letter}" if letter in "*?[]\\^" else letter for letter in text)

@@ -1,0 +1,37 @@
+"""At most once: a job is gone from the server when a worker takes it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from dlq.backends.base import Consumer, Predecessor
+from dlq.backends.connection import told
+from dlq.backends.consumers import RedisConsumer
+from dlq.backends.redis_base import RedisStorage
+from dlq.job import Job, decode
+from dlq.types import Logger, QueueName, Runner, WorkerNumber
+
+
+class RedisBackend(RedisStorage):
+    """At most once. A worker that dies takes its job with it."""
+
+    def consumer(
+        self,
+        queue: QueueName,
+        number: WorkerNumber,
+        runner: Runner,
+        predecessor: Predecessor,
+        logger: Logger,
+    ) -> Consumer:
+        return RedisConsumer(self.address, self.keys, self.settings, queue)
+
+    def dequeue(self, queue: QueueName, worker_num: WorkerNumber, timeout: int) -> Job | None:
+        """As in 4.11, for code that calls it; workers have their consumer. Raises UndecodableJob
+        for what is no job; it is gone from the queue then."""
+        if self.is_paused(queue):
+            return None
+        with told(self.address):
+            answer = cast(
+                "tuple[bytes, bytes] | None", self.client.brpop([self.keys.queue(queue)], timeout)
+            )
+        return None if answer is None else decode(answer[1])

@@ -1,0 +1,211 @@
+"""What the Redis backends share: all but how a worker takes a job and lets go of it.
+
+Works with Redis 7.0 and later, and with Valkey. One client per process, made when first used.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import cast
+
+import redis
+
+from dlq.backends import deduplication, failed, fleet
+from dlq.backends.base import (
+    NULL_PROGRESS_LOGGER,
+    BackendWithClear,
+    BackendWithDeduplicate,
+    BackendWithFailedJobs,
+    BackendWithPauseResume,
+    BackendWithRunners,
+    FailedJob,
+    ProgressLogger,
+    QueueState,
+    Reclaimed,
+    RunnerState,
+    ServerState,
+)
+from dlq.backends.connection import Address, told, told_for_enqueue
+from dlq.backends.keys import Keys, pattern
+from dlq.backends.scripts import ENQUEUE_ONCE
+from dlq.config import active
+from dlq.config.model import Settings
+from dlq.job import Job, encode
+from dlq.types import QueueName, Runner, WorkerNumber
+
+IN_FLIGHT = 0.05
+"""Seconds that `pause` waits before it returns: a worker that was given a job just before the pause
+has started it by then, or has died."""
+
+CLEAR_STEP = 5000
+"""Jobs that one command drops: about a millisecond of the server's time."""
+
+
+class RedisStorage(
+    BackendWithPauseResume,
+    BackendWithClear,
+    BackendWithDeduplicate,
+    BackendWithFailedJobs,
+    BackendWithRunners,
+):
+    """Without settings, those in force are taken, so that a subclass of a project's own with a
+    constructor that takes nothing works as with 4.11."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or active.settings()
+        self.keys = Keys(self.settings.redis_prefix)
+        self.address = Address(self.settings)
+        self._client: redis.Redis | None = None
+
+    @property
+    def client(self) -> redis.Redis:
+        if self._client is None:
+            self._client = self.address.client()
+        return self._client
+
+    def reset(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.connection_pool.disconnect()
+
+    # Jobs
+
+    def enqueue(self, job: Job, queue: QueueName) -> None:
+        raw = encode(job)
+        with told_for_enqueue(self.address, job.path):
+            self.client.lpush(self.keys.queue(queue), raw)
+
+    def bulk_enqueue(self, jobs: Collection[Job], queue: QueueName) -> None:
+        if not jobs:
+            return
+        raws = [encode(job) for job in jobs]
+        path = next(iter(jobs)).path
+        with told_for_enqueue(self.address, f"{len(raws)} jobs of {path}"):
+            self.client.lpush(self.keys.queue(queue), *raws)
+
+    def enqueue_once(self, job: Job, queue: QueueName, mark: str, keep: float) -> bool:
+        names = (self.keys.mark(mark), self.keys.queue(queue))
+        with told_for_enqueue(self.address, job.path):
+            done = failed.run(self.client, ENQUEUE_ONCE, names, encode(job), int(keep * 1000))
+        return bool(done)
+
+    def length(self, queue: QueueName) -> int:
+        with told(self.address):
+            return self.client.llen(self.keys.queue(queue))
+
+    def clear(self, queue: QueueName) -> int:
+        """In bounded steps: what is pushed meanwhile stays."""
+        trash = self.keys.trash(token_hex(8))
+        with told(self.address):
+            try:
+                self.client.rename(self.keys.queue(queue), trash)
+            except redis.ResponseError as error:
+                if "no such key" not in str(error):
+                    raise
+                return 0
+            count = self.client.llen(trash)
+            while self.client.exists(trash):
+                self.client.ltrim(trash, CLEAR_STEP, -1)
+        return count
+
+    def deduplicate(
+        self, queue: QueueName, *, progress_logger: ProgressLogger = NULL_PROGRESS_LOGGER
+    ) -> tuple[int, int]:
+        with told(self.address):
+            return deduplication.deduplicate(self.client, self.keys, queue, progress_logger)
+
+    # Pauses
+
+    def pause(self, queue: QueueName, until: datetime) -> None:
+        left = (until - datetime.now(UTC)).total_seconds()
+        milliseconds = max(1, int(left * 1000))
+        with told(self.address):
+            self.client.set(self.keys.pause(queue), until.isoformat(" "), px=milliseconds)
+        time.sleep(IN_FLIGHT)
+
+    def resume(self, queue: QueueName) -> None:
+        with told(self.address):
+            self.client.delete(self.keys.pause(queue))
+
+    def is_paused(self, queue: QueueName) -> bool:
+        with told(self.address):
+            return bool(self.client.exists(self.keys.pause(queue)))
+
+    # Failed jobs
+
+    def failed_count(self, queue: QueueName) -> int:
+        with told(self.address):
+            return failed.count(self.client, self.keys, queue)
+
+    def failed_jobs(self, queue: QueueName) -> Iterator[FailedJob]:
+        with told(self.address):
+            yield from failed.newest_first(self.client, self.keys, queue)
+
+    def retry_failed(self, queue: QueueName, ids: Sequence[str]) -> int:
+        with told(self.address):
+            return failed.retry(self.client, self.keys, queue, ids)
+
+    def discard_failed(self, queue: QueueName, ids: Sequence[str]) -> int:
+        with told(self.address):
+            return failed.discard(self.client, self.keys, queue, ids)
+
+    def queues_with_failed_jobs(self) -> list[QueueName]:
+        with told(self.address):
+            return failed.queues(self.client, self.keys)
+
+    # Runners
+
+    def announce(self, runner: Runner, workers: Sequence[str], busy: int) -> None:
+        with told(self.address):
+            fleet.announce(self.client, self.keys, runner, workers, busy)
+
+    def withdraw(self, runner: Runner) -> None:
+        with told(self.address):
+            fleet.withdraw(self.client, self.keys, runner)
+
+    def reclaim(self, queues: Iterable[QueueName], runner: Runner) -> list[Reclaimed]:
+        with told(self.address):
+            return [
+                found
+                for queue in queues
+                for found in fleet.reclaim(self.client, self.keys, queue, self.settings)
+            ]
+
+    def give_back_all(self, queue: QueueName, number: WorkerNumber, runner: Runner) -> int:
+        with told(self.address):
+            return fleet.give_back_all(self.client, self.keys, queue, number, runner, self.settings)
+
+    def runners(self) -> list[RunnerState]:
+        with told(self.address):
+            return fleet.runners(self.client, self.keys)
+
+    def queue_state(self, queue: QueueName) -> QueueState:
+        with told(self.address):
+            return fleet.queue_state(self.client, self.keys, queue)
+
+    def stored_queues(self) -> list[QueueName]:
+        with told(self.address):
+            return fleet.stored_queues(self.client, self.keys)
+
+    def server_state(self) -> ServerState:
+        with told(self.address):
+            return fleet.server_state(self.client, self.address)
+
+    # Marks
+
+    def marks(self, prefix: str) -> Mapping[str, str]:
+        start = self.keys.mark("")
+        with told(self.address):
+            found = {}
+            for key in self.client.scan_iter(f"{pattern(start + prefix)}*", count=1000):
+                value = cast("bytes | None", self.client.get(key))
+                if value is not None:
+                    found[key.decode()[len(start) :]] = value.decode()
+            return found
+
+    def set_mark(self, mark: str, value: str, keep: float) -> None:
+        with told(self.address):
+            self.client.set(self.keys.mark(mark), value, px=max(1, int(keep * 1000)))

@@ -1,0 +1,62 @@
+"""At least once: what a worker takes stays on the server, in its own list, until the job has ended.
+
+queue --take--> processing list of the worker --acknowledge--> gone
+                    |        ^                 --fail--------> failed jobs
+                    |        +-- found again by the next process of that number (a crash)
+                    +-- given back to the queue: on a stop, or when its whole runner is gone
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from dlq.backends import fleet
+from dlq.backends.base import Consumer, Predecessor
+from dlq.backends.connection import told
+from dlq.backends.consumers import ReliableConsumer
+from dlq.backends.redis_base import RedisStorage
+from dlq.job import Job, decode, encode
+from dlq.types import Logger, QueueName, Runner, WorkerNumber
+
+
+class ReliableRedisBackend(RedisStorage):
+    """At least once. A job runs again where its worker died, up to MAX_CRASHES times."""
+
+    def startup(self, queue: QueueName) -> None:
+        """Give back what lies in lists that no worker of this configuration reads and nobody owns,
+        as 4.11 does: left by its workers, or by a configuration with more of them."""
+        workers = self.settings.workers.get(queue, 1)
+        with told(self.address):
+            for number in fleet.unknown_lists(self.client, self.keys, queue, workers):
+                fleet.take_over(self.client, self.keys, queue, number, "", "", self.settings)
+
+    def consumer(
+        self,
+        queue: QueueName,
+        number: WorkerNumber,
+        runner: Runner,
+        predecessor: Predecessor,
+        logger: Logger,
+    ) -> Consumer:
+        return ReliableConsumer(
+            self.address, self.keys, self.settings, queue, number, runner, predecessor, logger
+        )
+
+    def dequeue(self, queue: QueueName, worker_num: WorkerNumber, timeout: int) -> Job | None:
+        """As in 4.11, without the protection of an owner, for code that calls it; workers have
+        their consumer. Raises UndecodableJob; the bytes then stay in the list."""
+        if self.is_paused(queue):
+            return None
+        own = self.keys.processing(queue, worker_num)
+        with told(self.address):
+            raw = cast("bytes | None", self.client.lindex(own, -1))
+            if raw is None:
+                raw = cast(
+                    "bytes | None",
+                    self.client.blmove(self.keys.queue(queue), own, timeout, "RIGHT", "LEFT"),
+                )
+        return None if raw is None else decode(raw)
+
+    def processed_job(self, queue: QueueName, worker_num: WorkerNumber, job: Job) -> None:
+        with told(self.address):
+            self.client.lrem(self.keys.processing(queue, worker_num), 1, encode(job).decode())

@@ -1,0 +1,329 @@
+"""What the server does in one step. Each script says what its keys and arguments are.
+
+`allow-oom` is on each script that takes work off the server or keeps track of it: a full server
+must drain. It needs Redis 7.0 or any Valkey. Within a script nothing else happens on the server,
+and a script that was refused (NOSCRIPT, OOM, READONLY) has done nothing.
+
+A worker's list (`processing`) has at most one job that was started: the one at its tail. So letting
+go of a job is a pop from the tail, and only by way of exception a search.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    text: str
+
+    @property
+    def sha(self) -> str:
+        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+_ALLOW_OOM = "#!lua flags=allow-oom\n"
+
+_LET_GO = """
+local function let_go(processing, raw)
+  if redis.call('LINDEX', processing, -1) == raw then
+    redis.call('RPOP', processing)
+    return 1
+  end
+  return redis.call('LREM', processing, -1, raw)
+end
+"""
+
+_NOW = """
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+"""
+
+_HAND_OUT = """
+local function hand_out(kind, raw, attempts)
+  if redis.call('EXISTS', attempts) == 1 then
+    return {kind, raw, redis.call('HGET', attempts, redis.sha1hex(raw)) or 0}
+  end
+  return {kind, raw, 0}
+end
+"""
+
+_KEEP_FAILED = """
+local function keep_failed(failed, keep, first)
+  if tonumber(keep) > 0 then
+    redis.call('XADD', failed, 'MAXLEN', keep, '*', unpack(ARGV, first))
+  end
+end
+"""
+
+TAKE = Script(
+    _ALLOW_OOM
+    + _LET_GO
+    + _NOW
+    + _HAND_OUT
+    + """
+-- Acknowledge the last job, check the owner and the pause, take the next job.
+-- KEYS: queue, pause, processing, owners, delayed, attempts
+-- ARGV: number, own record, '1' to take, and the bytes to acknowledge where there are any
+if redis.call('HGET', KEYS[4], ARGV[1]) ~= ARGV[2] then return {'owner'} end
+if ARGV[4] then let_go(KEYS[3], ARGV[4]) end
+if ARGV[3] ~= '1' then return {'done'} end
+local paused = redis.call('PTTL', KEYS[2])
+if paused ~= -2 then return {'paused', paused} end
+-- In hand already: left by another process, or by ourselves when a connection broke.
+local held = redis.call('LINDEX', KEYS[3], -1)
+if held then return hand_out('held', held, KEYS[6]) end
+local due_in = -1
+if redis.call('EXISTS', KEYS[5]) == 1 then
+  local at = now()
+  local due = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', at, 'LIMIT', 0, 100)
+  for _, member in ipairs(due) do
+    redis.call('ZREM', KEYS[5], member)
+    redis.call('RPUSH', KEYS[1], string.sub(member, 18))
+  end
+  local first = redis.call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')
+  if first[2] then due_in = math.max(1, first[2] - at) end
+end
+-- Pop, then push: a full server refuses LMOVE, and lets a script go on that has written before.
+local raw = redis.call('RPOP', KEYS[1])
+if not raw then return {'empty', due_in} end
+redis.call('LPUSH', KEYS[3], raw)
+return hand_out('job', raw, KEYS[6])
+"""
+)
+
+ARRIVED = Script(
+    _ALLOW_OOM
+    + _HAND_OUT
+    + """
+-- A blocked worker was given a job: may it have it? KEYS and ARGV as for TAKE; ARGV[4]: the job
+local owner = redis.call('HGET', KEYS[4], ARGV[1]) == ARGV[2]
+local paused = redis.call('PTTL', KEYS[2])
+if owner and paused == -2 then return hand_out('job', ARGV[4], KEYS[6]) end
+-- It lies at the head of the list. Where it does not, somebody has dealt with it already.
+if redis.call('LREM', KEYS[3], 1, ARGV[4]) == 1 then redis.call('RPUSH', KEYS[1], ARGV[4]) end
+if not owner then return {'owner'} end
+return {'paused', paused}
+"""
+)
+
+TAKE_ONCE = Script(
+    _ALLOW_OOM
+    + """
+-- At most once: whoever pops it has it. KEYS: queue, pause
+local paused = redis.call('PTTL', KEYS[2])
+if paused ~= -2 then return {'paused', paused} end
+local raw = redis.call('RPOP', KEYS[1])
+if raw then return {'job', raw, 0} end
+return {'empty', -1}
+"""
+)
+
+ARRIVED_ONCE = Script(
+    _ALLOW_OOM
+    + """
+-- KEYS: queue, pause. ARGV: the job that a blocked worker was given
+local paused = redis.call('PTTL', KEYS[2])
+if paused == -2 then return {'job', ARGV[1], 0} end
+redis.call('RPUSH', KEYS[1], ARGV[1])
+return {'paused', paused}
+"""
+)
+
+FAIL = Script(
+    _ALLOW_OOM
+    + _LET_GO
+    + _KEEP_FAILED
+    + """
+-- Let go of a job and keep it as a failed one.
+-- KEYS: processing, owners, failed, crashes, attempts
+-- ARGV: number, own record, bytes, how many to keep, then the fields of the failed job
+if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return {'owner'} end
+-- Sent again after a lost answer, it must not fail twice.
+if let_go(KEYS[1], ARGV[3]) == 0 then return {'done'} end
+local name = redis.sha1hex(ARGV[3])
+redis.call('HDEL', KEYS[4], name)
+redis.call('HDEL', KEYS[5], name)
+keep_failed(KEYS[3], ARGV[4], 5)
+return {'done'}
+"""
+)
+
+FAIL_ONCE = Script(
+    _ALLOW_OOM
+    + _KEEP_FAILED
+    + """
+-- KEYS: failed. ARGV: how many to keep, then the fields
+keep_failed(KEYS[1], ARGV[1], 2)
+return {'done'}
+"""
+)
+
+RETRY_LATER = Script(
+    _ALLOW_OOM
+    + _LET_GO
+    + _NOW
+    + """
+-- KEYS: processing, owners, delayed, attempts, crashes
+-- ARGV: number, own record, bytes, delay in ms, unique prefix, seconds to keep the count for
+if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return {'owner'} end
+if let_go(KEYS[1], ARGV[3]) == 0 then return {'done'} end
+local name = redis.sha1hex(ARGV[3])
+redis.call('HDEL', KEYS[5], name)
+redis.call('HINCRBY', KEYS[4], name, 1)
+redis.call('EXPIRE', KEYS[4], ARGV[6])
+redis.call('ZADD', KEYS[3], now() + ARGV[4], ARGV[5] .. ARGV[3])
+return {'done'}
+"""
+)
+
+GIVE_BACK = Script(
+    _ALLOW_OOM
+    + _LET_GO
+    + """
+-- Not run, or not to its end: next again. KEYS: processing, owners, queue
+-- ARGV: number, own record, bytes
+if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return {'owner'} end
+if let_go(KEYS[1], ARGV[3]) > 0 then redis.call('RPUSH', KEYS[3], ARGV[3]) end
+return {'done'}
+"""
+)
+
+CLAIM = Script(
+    _ALLOW_OOM
+    + """
+-- Take a worker number over from the owner that was looked up before, if it still has it.
+-- KEYS: owners, alive. ARGV: number, own record, the old record or '', the runner, ms to live
+local owner = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+if owner ~= ARGV[3] then return {'owner', owner} end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+-- A claim without a sign of life would be anybody's. The keeper renews it.
+redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5], 'NX')
+return {'done'}
+"""
+)
+
+RELEASE = Script(
+    _ALLOW_OOM
+    + """
+-- KEYS: owners. ARGV: number, own record
+if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end
+return {'done'}
+"""
+)
+
+RECLAIM = Script(
+    _ALLOW_OOM
+    + _KEEP_FAILED
+    + """
+-- Give the jobs of an owner that is gone back to their queue, in their order.
+-- KEYS: owners, processing, queue, crashes, failed, alive
+-- ARGV: number, the owner's record or '', jobs at most, MAX_CRASHES, seconds to keep the count for,
+--       how many failed jobs to keep, then the fields of a failed job but for its bytes
+local owner = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+if owner ~= ARGV[2] or redis.call('EXISTS', KEYS[6]) == 1 then return {'owner', 0, 0} end
+local left = redis.call('LLEN', KEYS[2])
+local moved, failed = 0, 0
+-- From the head, so that what is at the tail comes out next. Bounded: the rest is for another call.
+while left > 0 and moved < tonumber(ARGV[3]) do
+  local raw = redis.call('LPOP', KEYS[2])
+  left = left - 1
+  local crashes = 0
+  if left == 0 and owner ~= '' then
+    -- The one that it was running, perhaps: a job that takes whole machines down ends here too.
+    local name = redis.sha1hex(raw)
+    crashes = redis.call('HINCRBY', KEYS[4], name, 1)
+    redis.call('EXPIRE', KEYS[4], ARGV[5])
+    if crashes >= tonumber(ARGV[4]) then redis.call('HDEL', KEYS[4], name) end
+  end
+  if crashes > 0 and crashes >= tonumber(ARGV[4]) then
+    if tonumber(ARGV[6]) > 0 then
+      redis.call('XADD', KEYS[5], 'MAXLEN', ARGV[6], '*', 'raw', raw, unpack(ARGV, 7))
+    end
+    failed = failed + 1
+  else
+    redis.call('RPUSH', KEYS[3], raw)
+  end
+  moved = moved + 1
+end
+if left == 0 then redis.call('HDEL', KEYS[1], ARGV[1]) end
+return {'done', moved, failed}
+"""
+)
+
+ENQUEUE_ONCE = Script(
+    """#!lua
+-- The mark and the push in one step; a full server refuses both.
+-- KEYS: mark, queue. ARGV: bytes, ms to keep the mark for
+if not redis.call('SET', KEYS[1], '1', 'PX', ARGV[2], 'NX') then return 0 end
+redis.call('LPUSH', KEYS[2], ARGV[1])
+return 1
+"""
+)
+
+RETRY_FAILED = Script(
+    _ALLOW_OOM
+    + """
+-- KEYS: failed, queue, crashes, attempts. ARGV: ids
+local count = 0
+for _, id in ipairs(ARGV) do
+  local found = redis.call('XRANGE', KEYS[1], id, id)[1]
+  if found then
+    local fields = found[2]
+    for place = 1, #fields, 2 do
+      if fields[place] == 'raw' then
+        local name = redis.sha1hex(fields[place + 1])
+        redis.call('HDEL', KEYS[3], name)
+        redis.call('HDEL', KEYS[4], name)
+        redis.call('LPUSH', KEYS[2], fields[place + 1])
+      end
+    end
+    redis.call('XDEL', KEYS[1], id)
+    count = count + 1
+  end
+end
+return count
+"""
+)
+
+SWAP = Script(
+    _ALLOW_OOM
+    + """
+-- Put the copy without doubles in the queue's place, if the queue is still the one copied but for
+-- what was taken from its tail and pushed at its head.
+-- KEYS: queue, survivors, trash
+-- ARGV: length of the snapshot, its newest job, how many were taken when we last looked (c),
+--       how many new ones to carry over at most, then for each of the next places from c on:
+--       the job there, and how many survivors are older
+local length = redis.call('LLEN', KEYS[1])
+local tail = redis.call('LINDEX', KEYS[1], -1)
+if not tail then return {'gone'} end
+for place = 5, #ARGV, 2 do
+  if ARGV[place] == tail then
+    local taken = ARGV[3] + (place - 5) / 2
+    local rest = ARGV[1] - taken
+    local new = length - rest
+    if new >= 0 and redis.call('LINDEX', KEYS[1], -rest) == ARGV[2] then
+      if new > tonumber(ARGV[4]) then return {'new', new} end
+      if new > 0 then
+        local jobs = redis.call('LRANGE', KEYS[1], 0, new - 1)
+        for index = #jobs, 1, -1 do redis.call('LPUSH', KEYS[2], jobs[index]) end
+      end
+      local older = tonumber(ARGV[place + 1])
+      if older > 0 then redis.call('LTRIM', KEYS[2], 0, -older - 1) end
+      redis.call('RENAME', KEYS[1], KEYS[3])
+      if redis.call('EXISTS', KEYS[2]) == 1 then
+        redis.call('RENAME', KEYS[2], KEYS[1])
+        redis.call('PERSIST', KEYS[1])
+      end
+      redis.call('UNLINK', KEYS[3])
+      return {'done', redis.call('LLEN', KEYS[1])}
+    end
+  end
+end
+return {'moved'}
+"""
+)
