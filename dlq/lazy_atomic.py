@@ -29,6 +29,10 @@ def lazily_atomic() -> AbstractContextManager[None]:
     return _LazyAtomic(connection)
 
 
+_BLOCK = Atomic(DEFAULT_DB_ALIAS, savepoint=True, durable=False)
+"""Django's block has no state of its own (that is on the connection), so one is enough."""
+
+
 class _LazyAtomic(AbstractContextManager[None]):
     """Puts a closed connection into the state that `Atomic.__enter__` leaves, without opening it,
     and stands in the way of its `connect`. Django resets that state when it connects, so it is
@@ -36,7 +40,6 @@ class _LazyAtomic(AbstractContextManager[None]):
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self._atomic = Atomic(DEFAULT_DB_ALIAS, savepoint=True, durable=False)
 
     def __enter__(self) -> None:
         connection = self._connection
@@ -44,7 +47,7 @@ class _LazyAtomic(AbstractContextManager[None]):
         connection.commit_on_exit = True
         connection.needs_rollback = False
         connection.closed_in_transaction = False
-        connection.atomic_blocks.append(self._atomic)
+        connection.atomic_blocks.append(_BLOCK)
         connection.connect = self._connect
 
     def __exit__(
@@ -55,7 +58,7 @@ class _LazyAtomic(AbstractContextManager[None]):
     ) -> None:
         connection = self._connection
         if "connect" not in vars(connection):
-            self._atomic.__exit__(exc_type, exc_value, traceback)
+            _BLOCK.__exit__(exc_type, exc_value, traceback)
             return
         del connection.connect
         rolled_back = exc_type is not None or connection.needs_rollback

@@ -191,10 +191,18 @@ def _require_writable(paths: Sequence[str | None]) -> None:
     problems = []
     for path in dict.fromkeys(path for path in paths if path is not None):
         try:
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            _try_to_write(path)
         except OSError as error:
             problems.append(f"cannot write {path}: {error.strerror} (errno {error.errno})")
-        else:
-            os.close(fd)
     if problems:
         raise UsageError("; ".join(problems))
+
+
+def _try_to_write(path: str) -> None:
+    """Raises OSError. The file is not there afterwards if it wasn't before: its being there says
+    that a job was done."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CLOEXEC))
+    except FileNotFoundError:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+        os.unlink(path)

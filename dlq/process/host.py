@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import logging
 import os
 import signal
 import sys
@@ -78,6 +79,7 @@ def leave(code: int) -> None:
     forked from were dropped, so that they run once."""
     try:
         atexit._run_exitfuncs()
+        logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()
     except BaseException:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 STANDARD = (0, 1, 2)
+_flags, _GETFD = fcntl.fcntl, fcntl.F_GETFD
 _BLOCK = int(signal.SIG_BLOCK)
 _REAL_TIME = int(signal.ITIMER_REAL)
 _WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGCHLD, signal.SIGPIPE)
@@ -72,7 +73,7 @@ def _standard_streams_untouched() -> bool:
     """Open, and not opened by Python code since: that sets close-on-exec, which the streams that a
     process was started with don't have. (A job that redirects them with dup2 has meant to.)"""
     try:
-        return not any(fcntl.fcntl(fd, fcntl.F_GETFD) for fd in STANDARD)
+        return not (_flags(0, _GETFD) or _flags(1, _GETFD) or _flags(2, _GETFD))
     except OSError:
         return False
 

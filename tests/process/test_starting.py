@@ -77,13 +77,14 @@ def test_files_that_cannot_be_written_are_told_at_the_start(host: Host) -> None:
 def test_a_jobs_end_touches_the_file(host: Host) -> None:
     path = host.directory / f"touched.{QUEUE}"
     host.run("--touchfile", str(host.directory / "touched.%s"))
-    os.utime(path, (0, 0))
     host.push("raises", 1)
+    wait_until(lambda: host.ledger.events("start", "1") and not host.in_hand())
+    assert not path.exists(), "neither the start nor a failure touches it"
     host.push("quick", 2)
-    wait_until(lambda: time.time() - path.stat().st_mtime < 10)
-    path.unlink()
-    host.push("quick", 3)
     wait_until(path.exists)
+    os.utime(path, (0, 0))
+    host.push("quick", 3)
+    wait_until(lambda: time.time() - path.stat().st_mtime < 10)
 
 
 def test_a_touch_file_that_cannot_be_written_loses_no_job(host: Host) -> None:
