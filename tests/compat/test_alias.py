@@ -19,6 +19,7 @@ from dlq import runtime
 from dlq.types import QueueName
 
 MODULES = {
+    "app_settings": "app_settings",
     "apps": "apps",
     "backends.base": "backends.base",
     "backends.debug_web": "backends.debug_web",
