@@ -229,7 +229,7 @@ def _document(reading: _Reading, text: str) -> Mapping[str, object] | None:
     try:
         if reading.path.suffix.lower() == ".toml":
             return TomlConfigSettingsSource(BaseSettings, path).toml_data
-        if not isinstance(json.loads(text or "{}"), dict):
+        if not isinstance(json.loads(text), dict):
             reading.tell(
                 rules.E004,
                 f"override file {reading.shown}: the content must be a JSON object",

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from dlq.config.cross import cross_check
-from dlq.config.files import file_layer
 from dlq.config.merge import Layer, Merged, merge
 from dlq.config.model import Resolution
 from dlq.config.places import module_of
@@ -96,8 +95,11 @@ def _layers(
 ) -> Iterator[tuple[Layer, list[Finding]]]:
     """The lowest first."""
     yield django_layer(django_settings)
-    for path in override_files:
-        yield file_layer(path, exact=exact)
+    if override_files:
+        from dlq.config.files import file_layer  # a web process has none, and needs no parsers
+
+        for path in override_files:
+            yield file_layer(path, exact=exact)
     yield environment_layer(environ)
 
 

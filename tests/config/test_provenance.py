@@ -22,6 +22,12 @@ def _in_the_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+FOR_TYPE_CHECKERS = """\
+import typing
+from .base import *
+if typing.TYPE_CHECKING:
+    from .local import *
+"""
 PORT = "LIGHTWEIGHT_QUEUE_REDIS_PORT"
 WORKERS = "LIGHTWEIGHT_QUEUE_WORKERS"
 
@@ -67,8 +73,7 @@ WORKERS = "LIGHTWEIGHT_QUEUE_WORKERS"
             "shop/base.py:5:32",
         ),
         (
-            "import typing\nfrom .base import *\n"
-            "if typing.TYPE_CHECKING:\n    from .local import *\n",
+            FOR_TYPE_CHECKERS,
             "shop/base.py:5:32",
         ),
         # Written in ways that the text doesn't tell.

@@ -1,0 +1,89 @@
+"""What is in force in a process, and what reads it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+
+from dlq import app_settings
+from dlq.config import active
+from dlq.config.active import InvalidConfiguration
+from dlq.config.loader import resolve_from_django
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_override_settings_simply_works() -> None:
+    with override_settings(LIGHTWEIGHT_QUEUE_WORKERS={"emails": 4}):
+        assert app_settings.WORKERS == app_settings.app_settings.WORKERS == {"emails": 4}
+        with override_settings(LIGHTWEIGHT_QUEUE_WORKERS={"emails": 5}):
+            assert app_settings.WORKERS == {"emails": 5}
+            assert active.resolution().source_of("WORKERS").label == "Django settings"
+        assert app_settings.WORKERS == {"emails": 4}
+    assert app_settings.WORKERS == {}
+
+
+def test_app_settings_are_for_reading() -> None:
+    with override_settings(LIGHTWEIGHT_QUEUE_REDIS_PASSWORD="pw"):
+        assert app_settings.REDIS_PASSWORD == "pw"
+    with pytest.raises(AttributeError, match="set LIGHTWEIGHT_QUEUE_REDIS_PORT in the Django"):
+        app_settings.app_settings.REDIS_PORT = 3
+    with pytest.raises(AttributeError, match="no setting LIGHTWEIGHT_QUEUE_WORKER"):
+        _ = app_settings.WORKER
+    assert "REDIS_PORT" in dir(app_settings.app_settings)
+
+
+def test_errors_are_raised_to_who_needs_a_valid_value() -> None:
+    values = {"LIGHTWEIGHT_QUEUE_WORKERS": {"q": -1}, "LIGHTWEIGHT_QUEUE_REDIS_PORT": "x"}
+    with (
+        override_settings(**values),
+        pytest.raises(InvalidConfiguration, match=r"WORKERS\['q'\] is -1.*REDIS_PORT is 'x'"),
+    ):
+        _ = app_settings.WORKERS
+
+
+def test_a_web_process_pays_for_little() -> None:
+    """No pydantic_settings, no redis, and no look for lines while nothing is wrong."""
+    code = """\
+import ast
+import sys
+
+import django
+import tests.project.settings
+
+tests.project.settings.LIGHTWEIGHT_QUEUE_REDIS_DATABASE = 3
+django.setup()
+parsed = []
+parse = ast.parse
+ast.parse = lambda *args, **words: parsed.append(args) or parse(*args, **words)
+
+from dlq.config import active
+
+assert active.settings().redis_database == 3
+for name in ("pydantic_settings", "redis", "typer", "rich", "tomllib"):
+    assert name not in sys.modules, name
+assert parsed == [], parsed
+print(active.resolution().source_of("REDIS_DATABASE").label, len(parsed))
+"""
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        env={
+            "PYTHONPATH": str(ROOT),
+            "DJANGO_SETTINGS_MODULE": "tests.project.settings",
+            "LIGHTWEIGHT_QUEUE_REDIS_PORT": "6379",
+        },
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert answer.stdout == "tests/project/settings.py 1\n", answer.stderr
+
+
+def test_places_are_looked_up_when_asked() -> None:
+    resolution = resolve_from_django()
+    assert resolution.source_of("WORKERS").kind == "default"

@@ -1,0 +1,115 @@
+"""Text of the environment is read by the type of its setting, or is told to be unreadable."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from dlq.config.loader import resolve
+from dlq.config.model import Resolution
+
+
+def resolved(**environ: str) -> Resolution:
+    variables = {f"LIGHTWEIGHT_QUEUE_{name}": text for name, text in environ.items()}
+    return resolve(SimpleNamespace(), environ=variables)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("WORKERS", "emails=3,images=2", {"emails": 3, "images": 2}),
+        ("WORKERS", " emails = 3 , images=2, ", {"emails": 3, "images": 2}),
+        ("WORKERS", '{"emails": 3}', {"emails": 3}),
+        ("WORKERS", "", {}),
+        ("BACKEND_OVERRIDES", "emails=a.b.C", {"emails": "a.b.C"}),
+        ("BACKEND", "a.b.C", "a.b.C"),
+        ("MIDDLEWARE", "a.b.C,d.e.F", ("a.b.C", "d.e.F")),
+        ("MIDDLEWARE", '["a.b.C"]', ("a.b.C",)),
+        ("MIDDLEWARE", "", ()),
+        ("ATOMIC_JOBS", "no", False),
+        ("ATOMIC_JOBS", "TRUE", True),
+        ("ATOMIC_JOBS", "0", False),
+        ("ATOMIC_JOBS", " on ", True),
+        ("REDIS_PORT", "6380", 6380),
+        ("REDIS_PORT", " 6380 ", 6380),
+        ("REDIS_PREFIX", "", ""),
+        ("REDIS_URL", "", None),
+        ("STOP_TIMEOUT", "2.5", 2.5),
+        ("STOP_TIMEOUT", "none", None),
+        ("STOP_TIMEOUT", "", None),
+        ("CRON_MACHINES", "all", "all"),
+        ("LOGGER_FACTORY", "a.b.c", "a.b.c"),
+    ],
+)
+def test_text_is_read_by_type(name: str, text: str, value: object) -> None:
+    resolution = resolved(**{name: text})
+    assert resolution.findings == ()
+    found = getattr(resolution.settings, name.lower())
+    assert (dict(found) if isinstance(value, dict) else found) == value
+    assert resolution.source_of(name).label == f"$LIGHTWEIGHT_QUEUE_{name}"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code", "message"),
+    [
+        (
+            "WORKERS",
+            '{"q":',
+            "E006",
+            "environment LIGHTWEIGHT_QUEUE_WORKERS is '{\"q\":': JSON error at",
+        ),
+        ("WORKERS", '{"q": 1, "q": 2}', "E006", "names 'q' twice"),
+        ("WORKERS", "q=1,q=2", "E006", "names queue 'q' twice"),
+        ("WORKERS", "emails", "E006", "'emails' is no pair of a queue and its value"),
+        ("WORKERS", "[1]", "E006", "must be a JSON object, or pairs"),
+        ("WORKERS", "q=three", "E101", "WORKERS['q'] is 'three': must be a whole number"),
+        ("WORKERS", "q=-1", "E101", "a queue cannot have fewer than 0 workers"),
+        ("MIDDLEWARE", '{"a": 1}', "E006", "must be a list"),
+        ("MIDDLEWARE", "[" * 100_000, "E006", "is nested too deep"),
+        ("ATOMIC_JOBS", "maybe", "E006", "must be true or false"),
+        ("ATOMIC_JOBS", "", "E006", "must be true or false"),
+        ("REDIS_PORT", "abc", "E006", "must be a whole number"),
+        ("REDIS_PORT", "6_379", "E006", "must be a whole number"),
+        (
+            "REDIS_PORT",
+            "70000",
+            "E104",
+            "REDIS_PORT is 70000: must be a whole number from 1 to 65535",
+        ),
+        ("STOP_TIMEOUT", "nan", "E006", "must be a number"),
+        ("FOO", "1", "W002", "unknown setting LIGHTWEIGHT_QUEUE_FOO"),
+        ("REDIS_HOST", "a\udcffb", "E007", "is not UTF-8: byte 0xff at offset 1"),
+        ("REDIS_HOST", "é\0", "E007", "has a NUL byte at offset 2"),
+    ],
+)
+def test_unreadable_text_is_told(name: str, text: str, code: str, message: str) -> None:
+    (finding,) = resolved(**{name: text}).findings
+    assert finding.id == f"dlq.{code}"
+    assert message in finding.message
+    assert finding.source is not None
+    assert finding.source.label == f"$LIGHTWEIGHT_QUEUE_{name}"
+
+
+def test_the_json_error_says_the_character() -> None:
+    (finding,) = resolved(WORKERS='{"q":').findings
+    assert "character 6" in finding.message
+
+
+@pytest.mark.parametrize("variable", ["lightweight_queue_workers", "LIGHTWEIGHT_QUEUES_WORKERS"])
+def test_a_variable_that_is_almost_one_is_told(variable: str) -> None:
+    (finding,) = resolve(SimpleNamespace(), environ={variable: "q=1"}).findings
+    assert finding.id == "dlq.W002"
+    assert finding.help == "did you mean LIGHTWEIGHT_QUEUE_WORKERS?"
+
+
+def test_other_variables_are_left_alone() -> None:
+    environ = {"PATH": "/bin", "DJANGO_SETTINGS_MODULE": "x", "HOME": "\udcff"}
+    assert resolve(SimpleNamespace(), environ=environ).findings == ()
+
+
+def test_an_unreadable_secret_is_not_shown() -> None:
+    resolution = resolved(REDIS_PASSWORD="canary\udcff")
+    (finding,) = resolution.findings
+    assert finding.id == "dlq.E007"
+    assert "canary" not in f"{finding.message} {finding.help}"
