@@ -28,10 +28,12 @@ from tests.benchmarks.systems import DLQ
 from tests.kit.waiting import wait_until
 
 WORKER = "dlq.process.worker:Worker"
+CONSUMERS = "dlq.backends.consumers"
 STAGES: tuple[Stage, ...] = (
     Stage("the loop itself", (f"{WORKER}.run",)),
     Stage("may it go on", (f"{WORKER}._reason_to_leave",)),
-    Stage("take", (f"{WORKER}._take",)),
+    Stage("take", (f"{WORKER}._take", f"{CONSUMERS}:RedisConsumer.take")),
+    Stage("answer: wait, read, parse", ("dlq.backends.channel:Channel.answer",)),
     Stage("decode", ("dlq.job:decode",)),
     Stage("run: around the job", (f"{WORKER}._run", f"{WORKER}._refusal")),
     Stage("board", ("dlq.process.board:Slot.begin", "dlq.process.board:Slot.end")),
@@ -49,7 +51,15 @@ STAGES: tuple[Stage, ...] = (
             "dlq.lazy_atomic:_LazyAtomic.__exit__",
         ),
     ),
-    Stage("settle", (f"{WORKER}._settle", f"{WORKER}._tell_backend")),
+    Stage(
+        "acknowledge",
+        (
+            f"{WORKER}._settle",
+            f"{WORKER}._tell_backend",
+            f"{CONSUMERS}:ReliableConsumer.acknowledge",
+        ),
+    ),
+    Stage("send", ("dlq.backends.channel:Channel.send",)),
     Stage("outages", ("dlq.process.outages:Outages.persist",)),
     Stage("tidy up", (f"{WORKER}._tidy_up",)),
     Stage("surroundings", ("dlq.process.surroundings:Surroundings.restore",)),
