@@ -53,6 +53,8 @@ FULL_LOOK = 1.0
 class RedisConsumer(Consumer):
     """At most once: the pop is the end of it, as far as the server knows."""
 
+    hands_out_again = False
+
     def __init__(self, address: Address, keys: Keys, settings: Settings, queue: QueueName) -> None:
         self._address = address
         self._keys = keys
@@ -154,6 +156,8 @@ class RedisConsumer(Consumer):
 
 class ReliableConsumer(RedisConsumer):
     """At least once: what is taken lies in the worker's own list until it is let go of."""
+
+    hands_out_again = True
 
     def __init__(
         self,

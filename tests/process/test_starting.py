@@ -110,6 +110,7 @@ def test_the_health_file_is_fresh_while_the_loop_turns(host: Host) -> None:
         command = [sys.executable, "-m", "dlq", "health", "--file", str(path), *options]
         return subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode
 
+    wait_until(path.exists)
     os.utime(path, (0, 0))
     wait_until(lambda: time.time() - path.stat().st_mtime < 5)
     assert probe() == 0
