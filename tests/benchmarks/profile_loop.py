@@ -63,7 +63,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("outages", ("dlq.process.outages:Outages.persist",)),
     Stage("tidy up", (f"{WORKER}._tidy_up",)),
     Stage("surroundings", ("dlq.process.surroundings:Surroundings.restore",)),
-    Stage("close connections", ("dlq.process.worker:tidy_database",)),
+    Stage("close connections", ("dlq.process.database:DatabaseConnections.tidy",)),
 )
 
 
@@ -108,7 +108,12 @@ def _profile(bench: Bench, jobs: int, *, watched: bool) -> dict[str, Any]:
             return report.exists()
 
         wait_until(is_written, 120, what=f"a worker has run {jobs} jobs")
-    found: dict[str, Any] = json.loads(report.read_text())
+        # Now, before the master stops: its next worker writes such a report when it leaves, too.
+        found: dict[str, Any] = json.loads(report.read_text())
+        if found["jobs"] != jobs:
+            raise RuntimeError(
+                f"the worker left after {found['jobs']} of {jobs} jobs:\n{running.log_tail()}"
+            )
     return found
 
 
@@ -130,6 +135,7 @@ def _as_master(watched: bool) -> None:
         code = run(worker)
         after = resource.getrusage(resource.RUSAGE_SELF)
         content = {
+            "jobs": worker._jobs,
             "wall": time.perf_counter() - began,
             "user": after.ru_utime - before.ru_utime,
             "system": after.ru_stime - before.ru_stime,
