@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from dlq.config.model import PREFIX, Resolution
 from dlq.findings import Finding
+from dlq.queue_names import name_problem
+from dlq.queues import Declaration
 from dlq.rules import settings as rules
 
 
 def check_overrides(resolution: Resolution, queue_names: Collection[str]) -> Iterator[Finding]:
-    """BACKEND_OVERRIDES names queues that there are. `queue_names`: all of them."""
+    """BACKEND_OVERRIDES names queues that there are. `queue_names`: all of them; those of a WORKERS
+    that a higher source hides count too, since an override file needn't repeat the backends."""
     if resolution.settings is None:
         return
+    known = set(queue_names)
+    for hidden in resolution.values["WORKERS"].hides:
+        if isinstance(hidden.value, Mapping):
+            known |= {name for name in hidden.value if isinstance(name, str)}
     for name in resolution.settings.backend_overrides:
-        if name in queue_names:
+        if name in known:
             continue
-        close = get_close_matches(name, queue_names, 1)
+        close = get_close_matches(name, known, 1)
         yield rules.E117.finding(
             f"{PREFIX}BACKEND_OVERRIDES[{name!r}]: queue {name!r} is not in WORKERS, and no task or"
             " cron row names it",
             resolution.source_of("BACKEND_OVERRIDES", name),
             f"did you mean {close[0]!r}?" if close else f"remove it, or add {name!r} to WORKERS",
         )
+
+
+def check_declared_queues(declarations: Iterable[Declaration]) -> Iterator[Finding]:
+    """The queues that tasks name can be called so; the rule is that of WORKERS."""
+    for declaration in declarations:
+        problem = name_problem(declaration.queue)
+        if problem is not None:
+            task = declaration.task or "contribute_implied_queue_name"
+            yield rules.E102.finding(
+                f"queue {declaration.queue!r} of {task}: {problem.text}",
+                declaration.source,
+                problem.help,
+            )
 
 
 def check_metrics_ports(resolution: Resolution, workers: int) -> Iterator[Finding]:

@@ -66,11 +66,12 @@ def _check_timeouts(settings: Settings, merged: Merged) -> Iterator[Finding]:
 
 
 def _check_workers(settings: Settings, merged: Merged) -> Iterator[Finding]:
+    place = merged.place("WORKERS")
     for name, count in settings.workers.items():
         if count == 0:
             yield rules.W101.finding(
                 f"queue {name!r} has 0 workers: its jobs wait until a worker is added",
-                merged.key_source("WORKERS", name),
+                place.keys.get(name, place.source),
             )
     alike: dict[str, list[str]] = {}
     for name in settings.workers:
@@ -79,7 +80,7 @@ def _check_workers(settings: Settings, merged: Merged) -> Iterator[Finding]:
         if len(names) > 1:
             yield rules.W102.finding(
                 f"queues {' and '.join(repr(name) for name in names)} differ only in case",
-                merged.key_source("WORKERS", names[-1]),
+                place.keys.get(names[-1], place.source),
                 "keep one of them, if they are meant to be one queue",
             )
 

@@ -70,20 +70,41 @@ def _all_places(
         own = [spot for spot in found if spot.path[:1] == (key,)]
         if not own:
             continue
-        whole = next((spot for spot in own if len(spot.path) == 1), own[0])
+        inner = [spot for spot in own if len(spot.path) == 2]
         items: dict[str, Source] = {}
         keys: dict[str, Source] = {}
-        for spot in own:
-            if len(spot.path) != 2 or not isinstance(value, Mapping):
+        for spot in inner:
+            name = spot.path[1]
+            if isinstance(value, Mapping) and name in value and believed(spot, value[name]):
+                items[name], keys[name] = at(spot.value), at(spot.key)
+        whole = own[0]
+        is_header = whole.value[0] == whole.value[1]
+        if len(whole.path) == 1 and not is_header:
+            if not believed(whole, value):
                 continue
-            inner = spot.path[1]
-            if inner in value and believed(spot, value[inner]):
-                items[inner], keys[inner] = at(spot.value), at(spot.key)
-        if len(whole.path) == 1 and not isinstance(value, Mapping) and not believed(whole, value):
-            continue
-        spans_value = len(whole.path) == 1 and whole.value[0] != whole.value[1]
-        places[key] = Place(at(whole.value if spans_value else whole.key), items, keys)
+            if isinstance(value, list):
+                spans = list(_elements(text, whole.value[0], kind))
+                if len(spans) == len(value):
+                    items = {str(index): at(span) for index, span in enumerate(spans)}
+            places[key] = Place(at(whole.value), items, keys, at(whole.key))
+        else:
+            places[key] = Place(at(whole.key), items, keys, at(whole.key))
     return places
+
+
+def _elements(text: str, position: int, kind: str) -> Iterator[tuple[int, int]]:
+    """Of the list that begins at `position`."""
+    skip = _skip if kind == ".json" else _blank
+    position = skip(text, position + 1)
+    while text[position] != "]":
+        if kind == ".json":
+            _, end = json.JSONDecoder().raw_decode(text, position)
+        else:
+            end = _value_end(text, position)
+        yield position, end
+        position = skip(text, end)
+        if text[position] == ",":
+            position = skip(text, position + 1)
 
 
 def _toml_value(text: str) -> object:

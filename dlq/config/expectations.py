@@ -10,6 +10,7 @@ from typing import Any
 from dlq.config.kinds import Unreadable, kind_of, read_text
 from dlq.config.merge import default
 from dlq.config.model import SECRETS
+from dlq.config.notation import Notation
 from dlq.config.schema import schema
 from dlq.config.values import DOTTED_PATH
 
@@ -21,10 +22,8 @@ def _properties() -> Mapping[str, Any]:
     return properties
 
 
-def expected(name: str, value: object, *, inner: bool, key: bool) -> str:
+def expected(name: str, value: object, notation: Notation, *, inner: bool) -> str:
     """What `value` should have been, to go on after "SETTING is VALUE: "."""
-    if key:
-        return f"queue names are text, not {type(value).__name__}"
     if name == "WORKERS" and inner and isinstance(value, int) and not isinstance(value, bool):
         if value < 0:
             return "a queue cannot have fewer than 0 workers"
@@ -32,23 +31,23 @@ def expected(name: str, value: object, *, inner: bool, key: bool) -> str:
     content = _properties()[name.lower()]
     if inner:
         content = content.get("additionalProperties") or content.get("items") or {}
-    return f"must be {_shape(name, content, inner)}"
+    return f"must be {_shape(name, content, notation)}"
 
 
-def _shape(name: str, content: Mapping[str, Any], inner: bool) -> str:
+def _shape(name: str, content: Mapping[str, Any], notation: Notation) -> str:
     if "enum" in content:
-        return " or ".join(repr(option) for option in content["enum"])
+        return " or ".join(notation.literal(option) for option in content["enum"])
     options = content.get("anyOf", [content])
-    shapes = [_simple(name, option, inner) for option in options]
-    return " or ".join(shapes)
+    shapes = [_simple(name, option, notation) for option in options if option["type"] != "null"]
+    if len(shapes) < len(options):
+        shapes.append(notation.none)
+    return ", or ".join(shapes)
 
 
-def _simple(name: str, content: Mapping[str, Any], inner: bool) -> str:
-    kind = content.get("type")
-    if kind == "null":
-        return "None"
+def _simple(name: str, content: Mapping[str, Any], notation: Notation) -> str:
+    kind = content["type"]
     if kind == "boolean":
-        return "True or False"
+        return f"{notation.true} or {notation.false}"
     if kind in {"integer", "number"}:
         noun = "a whole number" if kind == "integer" else "a number of seconds"
         return noun + _range(content)
@@ -56,7 +55,7 @@ def _simple(name: str, content: Mapping[str, Any], inner: bool) -> str:
         return f"a list of {_plural(name)}"
     if kind == "object":
         values = "numbers of workers" if name == "WORKERS" else "dotted paths"
-        return f"a dict of queue names and {values}"
+        return f"a {notation.table} of queue names and {values}"
     if content.get("pattern") == DOTTED_PATH:
         return "a dotted path, as in 'package.module.Class'"
     return "text that is not empty" if content.get("minLength") else "text"
@@ -85,35 +84,49 @@ def _plural(name: str) -> str:
     return plurals[name]
 
 
-def remedy(name: str, value: object, inner: bool, key: bool) -> str | None:
-    """Something to type."""
-    if key:
-        return f"use {str(value)!r}"
+def remedy(name: str, value: object, notation: Notation, *, inner: bool) -> str | None:
+    """Something to type, as it is written where the value was set."""
     if name in SECRETS:
         return None
     if name == "WORKERS" and inner:
-        return _count_remedy(value)
-    kind = kind_of(name)
+        return _count_remedy(value, notation)
     if value is None and not inner:
-        return f"remove it to have the default, {default(name)!r}"
-    if kind == "table" and isinstance(value, list | tuple) and name == "WORKERS":
-        names = [item for item in value if isinstance(item, str)]
-        return f"use {dict.fromkeys(names, 1)!r}" if names else None
-    if kind == "list" and isinstance(value, str) and not inner:
-        return f"use {[value]!r}"
-    if kind in {"whole", "number"} and isinstance(value, bool):
-        return f"use {int(value)}"
-    if kind == "whole" and isinstance(value, float) and value.is_integer():
-        return f"use {int(value)}"
-    if kind == "text" and isinstance(value, int) and not isinstance(value, bool):
-        return f"use {str(value)!r}"
-    if isinstance(value, str) and kind in {"whole", "number", "switch"}:
-        return _meant(name, value)
+        return f"remove it to have the default, {notation.literal(default(name))}"
+    meant = _meant(name, value, inner)
+    if meant is not _NOTHING:
+        return f"use {notation.literal(meant)}"
+    if isinstance(value, str) and kind_of(name) in {"whole", "number", "switch"}:
+        return f"the default is {notation.literal(default(name))}"
     return None
 
 
-def _count_remedy(value: object) -> str:
-    if isinstance(value, bool):
+_NOTHING = object()
+
+
+def _meant(name: str, value: object, inner: bool) -> object:
+    """The value that was probably meant, or _NOTHING."""
+    kind = kind_of(name)
+    if kind == "table" and isinstance(value, list | tuple) and name == "WORKERS":
+        names = [item for item in value if isinstance(item, str)]
+        return dict.fromkeys(names, 1) if names else _NOTHING
+    if kind == "list" and isinstance(value, str) and not inner:
+        return [value]
+    if kind in {"whole", "number"} and isinstance(value, bool):
+        return int(value)
+    if kind == "whole" and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if kind == "text" and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str) and kind in {"whole", "number", "switch"}:
+        try:
+            return read_text(name, value)
+        except Unreadable:
+            return _NOTHING
+    return _NOTHING
+
+
+def _count_remedy(value: object, notation: Notation) -> str:
+    if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
         return f"use {int(value)}"
     if isinstance(value, int):
         if value < 0:
@@ -121,15 +134,6 @@ def _count_remedy(value: object) -> str:
         return "use 1024 or fewer"
     if isinstance(value, str) and value.strip().isdecimal() and len(value) < 6:
         return f"use {int(value)}"
-    if isinstance(value, float) and value.is_integer():
-        return f"use {int(value)}"
     if value is None:
         return "remove the entry, or use 0 to stop running this queue"
-    return "use a number, as in 1"
-
-
-def _meant(name: str, text: str) -> str | None:
-    try:
-        return f"use {read_text(name, text)!r}"
-    except Unreadable:
-        return f"the default is {default(name)!r}"
+    return f"use a number, as in {notation.literal(1)}"

@@ -21,6 +21,7 @@ from types import ModuleType
 
 from dlq.config.document_places import document_places
 from dlq.config.frozen import copied
+from dlq.config.kinds import without_doubles
 from dlq.config.merge import Layer, Place
 from dlq.config.model import PREFIX, SETTING_NAMES
 from dlq.config.names import close_setting, unknown_setting
@@ -79,6 +80,9 @@ def _read(reading: _Reading) -> Layer | None:
         return None
     text = _text(reading)
     if text is None:
+        return None
+    if "\0" in text:
+        reading.tell(rules.E004, f"override file {reading.shown} has a NUL at {text.index(chr(0))}")
         return None
     _check_permissions(reading)
     if path.suffix.lower() == ".py":
@@ -150,7 +154,7 @@ def _python(reading: _Reading, text: str) -> Layer | None:
         return places(PREFIX + name, values[name])
 
     def source_of(name: str) -> Source:
-        return places(name, copied(namespace[name])).source
+        return places(name, copied(namespace[name])).of_name
 
     for name in namespace:
         if name.startswith(FAMILY) and name.removeprefix(PREFIX) not in values:
@@ -229,7 +233,8 @@ def _document(reading: _Reading, text: str) -> Mapping[str, object] | None:
     try:
         if reading.path.suffix.lower() == ".toml":
             return TomlConfigSettingsSource(BaseSettings, path).toml_data
-        if not isinstance(json.loads(text), dict):
+        # Asked beforehand, because the reader takes the last of two equal keys, and an empty file.
+        if not isinstance(json.loads(text, object_pairs_hook=without_doubles), dict):
             reading.tell(
                 rules.E004,
                 f"override file {reading.shown}: the content must be a JSON object",
@@ -248,6 +253,8 @@ def _document(reading: _Reading, text: str) -> Mapping[str, object] | None:
         reading.tell(rules.E004, f"override file {reading.shown}: {error.msg}", place)
     except RecursionError:
         reading.tell(rules.E004, f"override file {reading.shown} is nested too deep")
+    except ValueError as error:  # a key twice, a number of more digits than Python reads
+        reading.tell(rules.E004, f"override file {reading.shown}: {error}")
     return None
 
 
@@ -259,7 +266,7 @@ def _from_document(reading: _Reading, text: str, content: Mapping[str, object]) 
         if key == key.lower() and name in SETTING_NAMES:
             values[name] = copied(value)
             continue
-        source = places(key).source
+        source = places(key).of_name
         meant = close_setting(key)
         finding = unknown_setting(key, source)
         help = f"did you mean {meant.lower()}?" if meant else "dlq config schema lists the keys"

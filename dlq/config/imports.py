@@ -94,13 +94,14 @@ def _middleware(resolution: Resolution) -> Iterator[Finding]:
     value = resolution.values["MIDDLEWARE"]
     if not isinstance(value.value, list | tuple):
         return
-    for path in value.value:
+    for index, path in enumerate(value.value):
         if not isinstance(path, str) or not _is_dotted(path):
             continue
+        source = resolution.source_of("MIDDLEWARE", str(index))
         if modern_path(path) == modern_path(OLD_TRANSACTION_MIDDLEWARE):
             yield rules.I115.finding(
                 f"middleware {path!r} does nothing: jobs run in a transaction by ATOMIC_JOBS",
-                value.source,
+                source,
                 f"remove it from {PREFIX}MIDDLEWARE",
             )
             continue
@@ -108,17 +109,17 @@ def _middleware(resolution: Resolution) -> Iterator[Finding]:
             found = import_dotted(path)
         except NotImportable as error:
             yield rules.E113.finding(
-                f"cannot import middleware {path!r}{error.reason}", value.source, error.help
+                f"cannot import middleware {path!r}{error.reason}", source, error.help
             )
             continue
         if not callable(found):
             yield rules.E113.finding(
-                f"middleware {path!r} is a {type(found).__name__}: must be a class", value.source
+                f"middleware {path!r} is a {type(found).__name__}: must be a class", source
             )
         elif isinstance(found, type) and not any(hasattr(found, hook) for hook in HOOKS):
             yield rules.W114.finding(
                 f"middleware {path!r} has none of {', '.join(HOOKS)}, so it is never called",
-                value.source,
+                source,
                 _hook_help(found),
             )
 
@@ -175,7 +176,7 @@ def _ignored_apps(resolution: Resolution) -> Iterator[Finding]:
     if not apps.ready or not isinstance(value.value, list | tuple | frozenset):
         return
     installed = [app.name for app in apps.get_app_configs()]
-    for app in value.value:
+    for index, app in enumerate(value.value):
         if not isinstance(app, str) or app in installed:
             continue
         close = get_close_matches(app, installed, 1)
@@ -184,7 +185,7 @@ def _ignored_apps(resolution: Resolution) -> Iterator[Finding]:
         meant = next(iter(ending + begins + close), None)
         yield rules.E119.finding(
             f"{PREFIX}IGNORE_APPS names {app!r}, which is not an installed app",
-            value.source,
+            resolution.source_of("IGNORE_APPS", str(index)),
             f"did you mean {meant!r}?" if meant else "use the name that INSTALLED_APPS has",
         )
 

@@ -138,14 +138,19 @@ def _whole_or_text(text: str) -> object:
 
 def _json(text: str) -> object:
     try:
-        return json.loads(text, object_pairs_hook=_without_doubles)
+        return json.loads(text, object_pairs_hook=without_doubles)
     except json.JSONDecodeError as error:
         raise Unreadable(f"JSON error at character {error.pos + 1}: {error.msg}") from None
     except RecursionError:
         raise Unreadable("is nested too deep") from None
+    except Unreadable:
+        raise
+    except ValueError as error:  # a number of more digits than Python reads
+        raise Unreadable(str(error)) from None
 
 
-def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """For json.loads, which takes the last of two equal keys. Raises Unreadable."""
     table = dict(pairs)
     if len(table) != len(pairs):
         seen: set[str] = set()

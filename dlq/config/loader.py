@@ -42,7 +42,9 @@ def resolve(
         for name in raw
         if (owner := merged.owner(name)) is not None and name in owner.unreadable
     }
-    verdict = validate({name: value for name, value in raw.items() if name not in unreadable})
+    verdict = validate(
+        {name: value for name, value in raw.items() if name not in unreadable}, merged.source_of
+    )
     findings += _mistakes(verdict, merged)
     findings += cross_check(verdict.valid, merged, verdict.failed | unreadable)
     return Resolution(
@@ -105,6 +107,9 @@ def _layers(
 
 def _mistakes(verdict: Verdict, merged: Merged) -> Iterator[Finding]:
     for mistake in verdict.mistakes:
-        value = merged[mistake.name]
-        source = value.items.get(mistake.key, value.source) if mistake.key else value.source
+        place = merged.place(mistake.name)
+        source = place.source
+        if mistake.key is not None:
+            places = place.keys if mistake.in_key else place.items
+            source = places.get(mistake.key, source)
         yield mistake.rule.finding(mistake.message, source, mistake.help)

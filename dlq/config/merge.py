@@ -16,12 +16,17 @@ from dlq.types import DEFAULT, Source
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a setting is written; where the values of its dict are, and their keys, as far as that
-    is known."""
+    """Where a setting's value is written, and its name; where the values of its dict are, and their
+    keys; where the elements of its list are, by index ('0'). All as far as that is known."""
 
     source: Source
     items: Mapping[str, Source] = field(default_factory=dict)
     keys: Mapping[str, Source] = field(default_factory=dict)
+    at_name: Source | None = None
+
+    @property
+    def of_name(self) -> Source:
+        return self.at_name or self.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +85,12 @@ class Merged(Mapping[str, ResolvedValue]):
             values.update(layer.values)
         return values
 
-    def key_source(self, name: str, key: str) -> Source:
-        """Where the key itself of a dict is written, or the setting where that isn't known."""
+    def place(self, name: str) -> Place:
         owner = self.owner(name)
-        place = owner.place(name) if owner is not None else Place(DEFAULT)
-        return place.keys.get(key, place.source)
+        return Place(DEFAULT) if owner is None else owner.place(name)
+
+    def source_of(self, name: str) -> Source:
+        return self.place(name).source
 
     def __getitem__(self, name: str) -> ResolvedValue:
         found = self._resolved.get(name)

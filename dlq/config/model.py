@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -203,13 +202,14 @@ class Hidden:
 @dataclass(frozen=True, slots=True)
 class ResolvedValue:
     """One setting as it is in force. `name` has no prefix and is in upper case; `items` says where
-    each key of a dict was written, as far as that is known."""
+    each value of a dict was written, by key, and each element of a list, by index ('0'), as far as
+    that is known."""
 
     name: str
     value: object
     source: Source
     hides: tuple[Hidden, ...] = ()
-    items: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
+    items: Mapping[str, Source] = field(default_factory=FrozenDict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,8 @@ class Resolution:
     override_files: tuple[str, ...] = ()
 
     def source_of(self, name: str, key: str | None = None) -> Source:
-        """Where a setting, or one key of a dict setting, was written."""
+        """Where a setting was written, or the value of one key of its dict, or one element of its
+        list ('0')."""
         value = self.values[name]
         if key is not None and key in value.items:
             return value.items[key]

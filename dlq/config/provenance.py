@@ -63,20 +63,16 @@ class Provenance:
         written = decide(history, value, rumoured)
         if written is None or written.source is None:
             return Place(module.source)
-        if not isinstance(value, Mapping) or written.entries is None:
-            return Place(written.source)
         items: dict[str, Source] = {}
         keys: dict[str, Source] = {}
-        for key in value:
-            entry = decide(
-                [entry for entry in written.entries if entry.key is ANY or entry.key == key],
-                value[key],
-                rumoured,
-            )
-            if isinstance(key, str) and entry is not None and entry.source is not None:
-                items[key] = entry.source
-                keys[key] = entry.at_key or entry.source
-        return Place(written.source, items, keys)
+        if isinstance(value, Mapping):
+            for key, entry in _entries_in_force(written, value, rumoured):
+                if entry.source is not None:
+                    items[key] = entry.source
+                    keys[key] = entry.at_key or entry.source
+        elif isinstance(value, list | tuple) and len(value) == len(written.elements):
+            items = {str(index): source for index, source in enumerate(written.elements)}
+        return Place(written.source, items, keys, written.at_name)
 
     def _loaded(self, name: str) -> _Module | None:
         if name not in self._modules:
@@ -157,12 +153,21 @@ class _Expressions:
         if event.node is None:
             return Written(event.certain, UNKNOWN, None)
         source = self.text.at(event.node)
+        at_name = self.text.at(event.target) if event.target is not None else None
         if event.value is None:
-            return Written(event.certain, UNKNOWN, source)
+            return Written(event.certain, UNKNOWN, source, at_name=at_name)
         entries = self._entries(event.value)
         if entries is not None:
-            return Written(event.certain, replayed(entries), source, entries)
-        return Written(event.certain, self._value(event.value), source)
+            return Written(event.certain, replayed(entries), source, entries, at_name=at_name)
+        value = self._value(event.value)
+        elements = tuple(self._elements(event.value))
+        return Written(event.certain, value, source, elements=elements, at_name=at_name)
+
+    def _elements(self, node: ast.expr) -> Iterator[Source]:
+        """Of a list that is written out; nothing for another expression."""
+        elements = node.elts if isinstance(node, ast.List | ast.Tuple) else []
+        if not any(isinstance(element, ast.Starred) for element in elements):
+            yield from map(self.text.at, elements)
 
     def changes(self, event: Changed) -> Iterator[Entry]:
         if event.table is not None:
@@ -245,6 +250,17 @@ class _Expressions:
         if not history or rumoured or not history[-1].certain:
             return None
         return history[-1]
+
+
+def _entries_in_force(
+    written: Written, table: Mapping[object, object], rumoured: bool
+) -> Iterator[tuple[str, Entry]]:
+    """Which entry wrote each key's value, for those keys where that is certain."""
+    for key, value in table.items():
+        possible = [entry for entry in written.entries or () if entry.key in (ANY, key)]
+        entry = decide(possible, value, rumoured)
+        if isinstance(key, str) and entry is not None:
+            yield key, entry
 
 
 def _is_hashable(key: object) -> bool:

@@ -26,12 +26,13 @@ READING = {"copy", "get", "items", "keys", "values", "count", "index"}
 @dataclass(frozen=True, slots=True)
 class Bound:
     """The name is assigned. `value` is None where it isn't a single expression, and `node` is None
-    where the name is deleted. `line` is the statement's."""
+    where the name is deleted. `line` is the statement's, `target` where the name itself stands."""
 
     line: int
     certain: bool
     value: ast.expr | None
     node: ast.AST | None
+    target: ast.AST | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +166,10 @@ def _simple(statement: ast.stmt, name: str, certain: bool) -> Iterator[Event]:
                     yield Imported(certain, level, module or "", attribute, star)
         case ast.Import(names=aliases):
             if any((alias.asname or alias.name.partition(".")[0]) == name for alias in aliases):
-                yield Bound(line, certain, None, statement)
+                yield Bound(line, certain, None, statement, statement)
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             if statement.name == name:
-                yield Bound(line, certain, None, statement)
+                yield Bound(line, certain, None, statement, statement)
         case ast.For(target=target):
             yield from _assigned(target, None, name, line, certain=False)
         case ast.With(items=items):
@@ -182,7 +183,7 @@ def _assigned(
 ) -> Iterator[Event]:
     if isinstance(target, ast.Name):
         if target.id == name:
-            yield Bound(line, certain, value, value or target)
+            yield Bound(line, certain, value, value or target, target)
     elif isinstance(target, ast.Tuple | ast.List):
         for element in target.elts:
             yield from _assigned(element, None, name, line, certain)

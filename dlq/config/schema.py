@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dlq.config.model import Settings
-from dlq.config.values import QUEUE_NAME
+from dlq.queue_names import SCHEMA_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -19,7 +19,7 @@ def schema() -> dict[str, Any]:
         default = Settings.model_fields[name].get_default(call_default_factory=True)
         content["default"] = _plain(default)
         if content.get("type") == "object":
-            content["propertyNames"] = {"pattern": QUEUE_NAME}
+            content["propertyNames"] = {"pattern": SCHEMA_PATTERN}
     return {
         "$schema": DIALECT,
         "title": "dlq override file",

@@ -4,6 +4,7 @@ shown as ******** in all of them, whatever it is."""
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +35,10 @@ def in_message(name: str, value: object) -> str:
     """As Python writes it, cut; of a secret only its type."""
     if name in SECRETS:
         return f"of type {type(value).__name__}"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # a number of more digits than Python writes, or an object of the user's
+        return f"of type {type(value).__name__}"
     return text if len(text) <= LIMIT else f"{text[: LIMIT - 1]}…"
 
 
@@ -66,6 +70,8 @@ def masked_url(url: str) -> str:
 
 
 def _plain(value: object) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no such number
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Mapping):

@@ -50,7 +50,7 @@ def django_layer(settings: Any) -> tuple[Layer, list[Finding]]:
         return places(written[name], values[name])
 
     findings += [
-        unknown_setting(name, places(name, copied(getattr(settings, name, None))).source)
+        unknown_setting(name, places(name, copied(getattr(settings, name, None))).of_name)
         for name in dir(settings)
         if name.startswith(FAMILY) and name.removeprefix(PREFIX) not in SETTING_NAMES
     ]

@@ -6,18 +6,21 @@ from the model itself. Values are validated together, and one that fails hides n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from dlq.config.expectations import expected, remedy
-from dlq.config.model import PREFIX, Settings
+from dlq.config.model import PREFIX, SECRETS, Settings
+from dlq.config.notation import Notation, notation_of
 from dlq.config.secrets import in_message
 from dlq.findings import Rule
+from dlq.queue_names import name_problem
 from dlq.rules import settings as rules
+from dlq.types import Source
 
 RULES: Mapping[str, Rule] = {
     "bool_type": rules.E103,
@@ -46,13 +49,15 @@ RULES: Mapping[str, Rule] = {
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing that is wrong with one value. `key` is that of the dict's item, if it is one."""
+    """One thing that is wrong with one value. `key` is that of the dict's item, or the index of the
+    list's element, if it is about one; `in_key`: the key itself is wrong."""
 
     rule: Rule
     name: str
     message: str
     help: str | None
     key: str | None = None
+    in_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,43 +70,61 @@ class Verdict:
     failed: frozenset[str] = frozenset()
 
 
-def validate(values: Mapping[str, object]) -> Verdict:
-    """`values` by setting name in upper case; what is missing has its default."""
+def validate(values: Mapping[str, object], source_of: Callable[[str], Source]) -> Verdict:
+    """`values` by setting name in upper case; what is missing has its default. `source_of` is asked
+    about settings that failed, to tell what to write in the notation of their source."""
     fields = {name.lower(): value for name, value in values.items()}
     try:
         return Verdict(Settings.model_validate(fields))
     except ValidationError as error:
         details = error.errors(include_url=False)
-    failed = frozenset(str(detail["loc"][0]).upper() for detail in details)
+    failed = frozenset(_name(detail) for detail in details)
     passed = {name: value for name, value in fields.items() if name.upper() not in failed}
-    mistakes = tuple(_mistake(detail, values) for detail in details)
-    return Verdict(Settings.model_validate(passed), mistakes, failed)
+    mistakes = []
+    for detail in details:
+        name = _name(detail)
+        mistakes.append(_mistake(detail, name, values[name], notation_of(source_of(name))))
+    return Verdict(Settings.model_validate(passed), tuple(mistakes), failed)
 
 
-def _mistake(detail: ErrorDetails, values: Mapping[str, object]) -> Mistake:
-    name = str(detail["loc"][0]).upper()
+def _name(detail: ErrorDetails) -> str:
+    return str(detail["loc"][0]).upper()
+
+
+def _mistake(detail: ErrorDetails, name: str, whole: object, notation: Notation) -> Mistake:
+    """pydantic says where: (setting), (setting, index), (setting, key) or (setting, key, [key])."""
+    setting = PREFIX + name
     inner = detail["loc"][1:]
-    is_key = len(inner) == 2 and inner[1] == "[key]"
-    context: Mapping[str, Any] = detail.get("ctx", {})
-    rule = RULES[detail["type"]]
-    whole = values[name]
-    value, place = whole, PREFIX + name
-    if inner and isinstance(whole, Mapping):
-        place += f"[{inner[0]!r}]"
-        value = inner[0] if is_key else whole.get(inner[0])
-    elif inner and isinstance(inner[0], int):
-        place += f"[{inner[0]}]"
-        value = detail["input"]
-    if name == "WORKERS" and inner and not is_key:
-        rule = rules.E101
-    if is_key:
-        rule = rules.E102
-    ours = detail["type"] == rule.code
-    told = (
-        str(context["expected"]) if ours else expected(name, value, inner=bool(inner), key=is_key)
-    )
-    help = (str(context["help"]) or None) if ours else remedy(name, value, bool(inner), is_key)
-    subject = f"{place}: " if is_key else f"{place} is {in_message(name, value)}: "
-    return Mistake(
-        rule, name, subject + told, help, inner[0] if inner and isinstance(inner[0], str) else None
-    )
+    if not inner:
+        return _told(detail, RULES[detail["type"]], name, setting, whole, notation)
+    key = inner[0]
+    at = str(key)
+    setting += f"[{key!r}]"
+    if inner[1:] == ("[key]",):
+        problem = name_problem(key)
+        text, help = problem if problem is not None else (detail["msg"], None)
+        return Mistake(rules.E102, name, f"{setting}: {text}", help, at, in_key=True)
+    value = whole.get(key) if isinstance(whole, Mapping) else detail["input"]
+    rule = rules.E101 if name == "WORKERS" else RULES[detail["type"]]
+    return replace(_told(detail, rule, name, setting, value, notation, inner=True), key=at)
+
+
+def _told(
+    detail: ErrorDetails,
+    rule: Rule,
+    name: str,
+    setting: str,
+    value: object,
+    notation: Notation,
+    *,
+    inner: bool = False,
+) -> Mistake:
+    if detail["type"] == rule.code:  # raised by a validator of ours, which knows the words
+        context: Mapping[str, Any] = detail["ctx"]
+        told, help = str(context["expected"]), str(context["help"]) or None
+    else:
+        told = expected(name, value, notation, inner=inner)
+        help = remedy(name, value, notation, inner=inner)
+    if name in SECRETS and isinstance(value, str):
+        return Mistake(rule, name, f"{setting}: {told}", help)
+    return Mistake(rule, name, f"{setting} is {in_message(name, value)}: {told}", help)

@@ -13,15 +13,10 @@ from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
 
 from dlq.config.paths import modern_path, path_of_word
-
-GLOB_CHARACTERS = "*?[]^\\"
-"""Redis reads these as patterns; keys of a queue are searched for by pattern."""
-
-QUEUE_NAME = r"^(?!.*:pause$)(?!.*:processing(:|$))[^\s*?\[\]^\\\x00-\x1f\x7f-\x9f]+$"
-"""As a pattern of JSON Schema, for editors; `queue_name` has the last word."""
+from dlq.queue_names import name_problem
 
 DOTTED_PATH = r"^[^\W\d]\w*(\.[^\W\d]\w*)+$"
-"""Likewise, of `dotted_path`."""
+"""As a pattern of JSON Schema, for editors; `dotted_path` has the last word."""
 
 URL_SCHEMES = ("redis", "rediss", "unix", "valkey", "valkeys")
 
@@ -43,44 +38,10 @@ def as_tuple(value: object) -> object:
 
 
 def queue_name(name: str) -> str:
-    """A queue's name is part of keys that 4.11 finds by pattern and by suffix."""
-    if not name:
-        raise bad("E102", "a queue's name cannot be empty")
-    for character in name:
-        if character.isspace() or not character.isprintable():
-            what = _describe(character, name)
-            raise bad("E102", f"a queue's name cannot have {what}", _without(name, character))
-        if character in GLOB_CHARACTERS:
-            raise bad(
-                "E102",
-                f"a queue's name cannot have any of {' '.join(GLOB_CHARACTERS)}",
-                _without(name, character),
-            )
-    if name.endswith(":pause"):
-        raise bad("E102", f"it collides with the key that pauses queue {name[:-6]!r}")
-    if ":processing:" in name or name.endswith(":processing"):
-        base = name.partition(":processing")[0]
-        raise bad("E102", f"it collides with the lists of jobs in hand of queue {base!r}")
+    problem = name_problem(name)
+    if problem is not None:
+        raise bad("E102", problem.text, problem.help)
     return name
-
-
-def _describe(character: str, name: str) -> str:
-    code = f"U+{ord(character):04X}"
-    if character == " ":
-        if name.endswith(" "):
-            return "a trailing space"
-        return "a leading space" if name.startswith(" ") else "a space"
-    if character.isspace():
-        return f"a blank ({code})"
-    if ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0:
-        return f"the control character {code}"
-    return f"the character {code}, which does not print"
-
-
-def _without(name: str, character: str) -> str | None:
-    shorter = "".join(c for c in name if c.isprintable() and c not in GLOB_CHARACTERS)
-    shorter = "-".join(shorter.split())
-    return f"for instance {shorter!r}" if shorter else None
 
 
 def dotted_path(path: str) -> str:

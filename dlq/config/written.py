@@ -42,16 +42,19 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Written:
     """The name may have been given this value here. `entries` are those of a dict, with all that
-    changed them later; they are None for what is no dict, or one that nobody can follow."""
+    changed them later; they are None for what is no dict, or one that nobody can follow. `elements`
+    are those of a list that is written out and not changed later."""
 
     certain: bool
     value: object
     source: Source | None
     entries: tuple[Entry, ...] | None = None
+    elements: tuple[Source, ...] = ()
+    at_name: Source | None = None
 
     def changed(self, entries: Iterable[Entry]) -> Written:
         if self.entries is None:
-            return replace(self, value=UNKNOWN)
+            return replace(self, value=UNKNOWN, elements=())
         added = (*self.entries, *entries)
         return replace(self, entries=added, value=replayed(added))
 

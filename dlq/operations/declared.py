@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dlq.config.model import Resolution
 from dlq.planner import DEFAULT_QUEUE
+from dlq.queue_names import name_problem
 from dlq.queues import Declaration
 from dlq.types import QueueName, Source
 
@@ -19,7 +20,7 @@ def implied_by_tasks(declarations: Iterable[Declaration]) -> dict[QueueName, Sou
     """The queues that tasks name, and the first that does. `default` is always among them."""
     found: dict[QueueName, Source] = {}
     for declaration in declarations:
-        if not is_ours(declaration):
+        if not is_ours(declaration) and name_problem(declaration.queue) is None:
             found.setdefault(declaration.queue, declaration.source)
     found.setdefault(DEFAULT_QUEUE, OUR_TASK)
     return found

@@ -67,6 +67,7 @@ def load_project(
 
     Raises UsageError where there is no settings module to be found.
     """
+    from dlq.config.checks import check_declared_queues
     from dlq.config.imports import check_imports
     from dlq.config.loader import resolve_command
     from dlq.config.locate import prepare
@@ -81,6 +82,7 @@ def load_project(
     found = CronConfiguration()
     if not any(finding.id == rules.E023.id for finding in findings):
         findings += check_imports(resolution)
+        findings += check_declared_queues(_declarations())
         if cron:
             found = load_rows(_ignored(resolution))
             findings += found.findings
@@ -117,11 +119,17 @@ def require_settings(project: Project) -> Settings:
 
 def load_running_project() -> Project:
     """The project of a process in which Django is set up, as it is now."""
+    from dlq.config.checks import check_declared_queues
     from dlq.config.imports import check_imports
 
     resolution = active.resolution()
     found = load_rows(_ignored(resolution))
-    findings = (*resolution.findings, *check_imports(resolution), *found.findings)
+    findings = (
+        *resolution.findings,
+        *check_imports(resolution),
+        *check_declared_queues(_declarations()),
+        *found.findings,
+    )
     return Project(resolution, _declarations(), found, findings)
 
 

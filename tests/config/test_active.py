@@ -87,3 +87,26 @@ print(active.resolution().source_of("REDIS_DATABASE").label, len(parsed))
 def test_places_are_looked_up_when_asked() -> None:
     resolution = resolve_from_django()
     assert resolution.source_of("WORKERS").kind == "default"
+
+
+def test_settings_that_were_configured_by_hand_have_no_file() -> None:
+    from django.conf import LazySettings
+
+    from dlq.config.loader import resolve
+
+    settings = LazySettings()
+    settings.configure(LIGHTWEIGHT_QUEUE_REDIS_PORT=1)
+    resolution = resolve(settings, environ={})
+    assert resolution.settings is not None
+    assert resolution.settings.redis_port == 1
+    assert resolution.source_of("REDIS_PORT").label == "Django settings"
+
+
+def test_a_resolution_can_be_sent_to_another_process() -> None:
+    import pickle
+
+    with override_settings(LIGHTWEIGHT_QUEUE_WORKERS={"emails": 4}):
+        resolution = resolve_from_django()
+    again = pickle.loads(pickle.dumps(resolution))
+    assert again.settings == resolution.settings
+    assert dict(again.values) == dict(resolution.values)

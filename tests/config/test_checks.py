@@ -6,9 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from dlq.config.checks import check_metrics_ports, check_overrides
+from dlq.config.checks import check_declared_queues, check_metrics_ports, check_overrides
 from dlq.config.loader import resolve
 from dlq.config.model import PREFIX, Resolution
+from dlq.queues import Declaration
+from dlq.types import QueueName, Source
 
 
 def resolved(**values: object) -> Resolution:
@@ -23,6 +25,35 @@ def test_an_override_for_a_queue_that_does_not_exist() -> None:
     assert "queue 'typo' is not in WORKERS" in one.message
     assert one.help == "did you mean 'typ0'?"
     assert two.help == "remove it, or add 'zz' to WORKERS"
+
+
+def test_an_override_for_a_queue_that_an_override_file_drops() -> None:
+    """The file replaces WORKERS and says nothing of backends: that is no mistake of anybody's."""
+    settings = SimpleNamespace(
+        LIGHTWEIGHT_QUEUE_WORKERS={"emails": 3},
+        LIGHTWEIGHT_QUEUE_BACKEND_OVERRIDES={"emails": "a.b.C"},
+    )
+    resolution = resolve(settings, environ={"LIGHTWEIGHT_QUEUE_WORKERS": "images=6"})
+    assert list(check_overrides(resolution, {"images"})) == []
+
+
+def test_queues_that_tasks_name_in_a_way_that_cannot_be() -> None:
+    source = Source("task", "orders/tasks.py", 3)
+    told = check_declared_queues(
+        [
+            Declaration(QueueName("good"), source, "orders.tasks.a"),
+            Declaration(None, source, "orders.tasks.b"),  # type: ignore[arg-type]  # users do that
+            Declaration(QueueName("a b"), source),
+        ]
+    )
+    one, two = told
+    assert one.id == two.id == "dlq.E102"
+    assert one.message == "queue None of orders.tasks.b: queue names are text, not NoneType"
+    assert two.message == (
+        "queue 'a b' of contribute_implied_queue_name: a queue's name cannot have a space"
+    )
+    assert two.help == "for instance 'a-b'"
+    assert one.source == source
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,8 @@ def test_text_is_read_by_type(name: str, text: str, value: object) -> None:
         ("WORKERS", "q=-1", "E101", "a queue cannot have fewer than 0 workers"),
         ("MIDDLEWARE", '{"a": 1}', "E006", "must be a list"),
         ("MIDDLEWARE", "[" * 100_000, "E006", "is nested too deep"),
+        ("MIDDLEWARE", "[" + "9" * 5000 + "]", "E006", "digits"),
+        ("MIDDLEWARE", "C", "E110", "MIDDLEWARE[0] is 'C': must be a dotted path"),
         ("ATOMIC_JOBS", "maybe", "E006", "must be true or false"),
         ("ATOMIC_JOBS", "", "E006", "must be true or false"),
         ("REDIS_PORT", "abc", "E006", "must be a whole number"),

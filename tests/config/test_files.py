@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from textwrap import dedent
@@ -70,7 +71,7 @@ def test_toml_values_have_places() -> None:
     (finding,) = [f for f in resolution.findings if f.id == "dlq.E102"]
     assert finding.source is not None
     assert "two words" in finding.message
-    assert finding.source.position == "pool.toml:9:55"
+    assert finding.source.position == "pool.toml:9:41"
 
 
 @pytest.mark.parametrize(
@@ -122,16 +123,27 @@ def test_json_values_have_places() -> None:
         ("x.toml", "a = 1\na = 2\n", "E004", "x.toml:2:6", "Cannot overwrite a value"),
         ("x.json", '{"redis_port": }', "E004", "x.json:1:16", "Expecting value"),
         ("x.json", "", "E004", "x.json:1:1", "Expecting value"),
+        (
+            "x.json",
+            '{"redis_port": 1, "redis_port": 2}',
+            "E004",
+            "x.json",
+            "names 'redis_port' twice",
+        ),
+        ("x.json", '{"redis_port": ' + "9" * 5000 + "}", "E004", "x.json", "digits"),
+        ("x.toml", "redis_port = " + "9" * 5000, "E004", "x.toml", "digits"),
+        ("x.json", "[" * 100_000, "E004", "x.json", "nested too deep"),
+        ("x.py", "a = '\0'\n", "E004", "x.py", "has a NUL at 5"),
         ("x.json", "[1]", "E004", "x.json", "must be a JSON object"),
         ("x.py", "x = (\n", "E004", "x.py:1:5", "'(' was never closed"),
         ("x.py", "a = 1\nraise ValueError('no')\n", "E005", "x.py:2", "raises ValueError: no"),
         ("x.py", "import nothing_there\n", "E005", "x.py:1", "raises ModuleNotFoundError"),
         ("x.py", "exit(3)\n", "E005", "x.py:1", "raises SystemExit"),
         ("x.yaml", "a: 1\n", "E011", "x.yaml", "its kind is not known"),
-        ("x.toml", "redis_prot = 1\n", "W002", "x.toml:1:14", "unknown setting redis_prot"),
-        ("x.toml", "REDIS_PORT = 1\n", "W002", "x.toml:1:14", "unknown setting REDIS_PORT"),
-        ("x.py", "LIGHTWEIGHT_QUEUE_WORKER = 1\n", "W002", "x.py:1:28", "unknown setting"),
-        ("x.py", "REDIS_PORT = 1\n", "W009", "x.py:1:14", "REDIS_PORT in override file x.py"),
+        ("x.toml", "redis_prot = 1\n", "W002", "x.toml:1:1", "unknown setting redis_prot"),
+        ("x.toml", "REDIS_PORT = 1\n", "W002", "x.toml:1:1", "unknown setting REDIS_PORT"),
+        ("x.py", "LIGHTWEIGHT_QUEUE_WORKER = 1\n", "W002", "x.py:1:1", "unknown setting"),
+        ("x.py", "REDIS_PORT = 1\n", "W009", "x.py:1:1", "REDIS_PORT in override file x.py"),
     ],
 )
 def test_what_is_wrong_with_a_file(
@@ -237,3 +249,67 @@ def test_the_error_of_an_imported_module_is_placed_in_the_file() -> None:
     assert finding.source.file is not None
     assert finding.source.file.endswith("broken/inner.py")
     assert finding.source.line == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "places"),
+    [
+        ("x.py", 'LIGHTWEIGHT_QUEUE_TASK_MODULES = [\n  "a",\n  "b",\n]\n', ["2:3", "3:3"]),
+        ("x.py", 'LIGHTWEIGHT_QUEUE_TASK_MODULES = "a", "b"\n', ["1:34", "1:39"]),
+        ("x.py", 'LIGHTWEIGHT_QUEUE_TASK_MODULES = ["a"] + ["b"]\n', None),
+        ("x.py", 'LIGHTWEIGHT_QUEUE_TASK_MODULES = [*("a", "b")]\n', None),
+        (
+            "x.py",
+            'LIGHTWEIGHT_QUEUE_TASK_MODULES = ["a"]\nLIGHTWEIGHT_QUEUE_TASK_MODULES.append("b")\n',
+            None,
+        ),
+        ("x.toml", "task_modules = [ # x\n 'a' ,\n \"b\",\n]\n", ["2:2", "3:2"]),
+        ("x.json", '{"task_modules": ["a",\n"b"]}', ["1:19", "2:1"]),
+    ],
+)
+def test_the_elements_of_a_list_have_places(name: str, text: str, places: list[str] | None) -> None:
+    value = resolved(name, text).values["TASK_MODULES"]
+    assert list(value.value) == ["a", "b"]  # type: ignore[call-overload]  # a list of this file
+    found = [value.items[key].position for key in ("0", "1") if key in value.items]
+    assert found == [f"{name}:{place}" for place in places or ()]
+
+
+def test_the_bad_element_is_pointed_at() -> None:
+    finding = only(
+        resolved("x.py", 'LIGHTWEIGHT_QUEUE_MIDDLEWARE = [\n    "a.b.C",\n    "D",\n]\n')
+    )
+    assert finding.id == "dlq.E110"
+    assert "MIDDLEWARE[1] is 'D'" in finding.message
+    assert finding.source is not None
+    assert finding.source.position == "x.py:3:5"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message", "help"),
+    [
+        ("x.toml", "atomic_jobs = 'no'\n", "must be true or false", "use false"),
+        ("x.json", '{"atomic_jobs": "no"}', "must be true or false", "use false"),
+        ("x.py", "LIGHTWEIGHT_QUEUE_ATOMIC_JOBS = 'no'\n", "must be True or False", "use False"),
+        ("x.toml", "workers = ['q']\n", "must be a table of queue names", 'use { "q" = 1 }'),
+        ("x.json", '{"workers": ["q"]}', "must be a JSON object of queue names", 'use {"q": 1}'),
+        ("x.json", '{"redis_prefix": null}', "must be text", 'to have the default, ""'),
+        ("x.toml", "middleware = 'a.b.C'\n", "must be a list of dotted paths", 'use ["a.b.C"]'),
+        ("x.toml", "cron_machines = 'x'\n", 'must be "first" or "all"', ""),
+        ("x.toml", "stop_timeout = 'never'\n", "a number of seconds of 0 or more, or none", ""),
+    ],
+)
+def test_what_to_write_is_told_in_the_notation_of_the_file(
+    name: str, text: str, message: str, help: str
+) -> None:
+    finding = only(resolved(name, text))
+    assert message in finding.message
+    assert help in (finding.help or "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_file_of_another_user_is_told() -> None:
+    Path("x.toml").write_text("redis_port = 1\n")
+    os.chown("x.toml", 12345, 12345)
+    finding = only(projects.resolved(Path.cwd(), NOTHING, "x.toml"))
+    assert finding.id == "dlq.W008"
+    assert "another user (uid 12345) owns it" in finding.message

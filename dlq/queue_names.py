@@ -1,0 +1,61 @@
+"""What a queue may be called.
+
+A name becomes part of keys on the server, which 4.11 finds by pattern and by suffix, and Redis
+reads some characters as patterns. Imports nothing of dlq.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+GLOB_CHARACTERS = "*?[]^\\"
+
+SCHEMA_PATTERN = r"^(?!.*:pause$)(?!.*:processing(:|$))[^\s*?\[\]^\\\x00-\x1f\x7f-\x9f]+$"
+"""The rule as a pattern of JSON Schema, for editors; `name_problem` has the last word."""
+
+
+class NameProblem(NamedTuple):
+    """`text` goes on after "NAME: "; `help` is something to type."""
+
+    text: str
+    help: str | None = None
+
+
+def name_problem(name: object) -> NameProblem | None:
+    """Why `name` cannot be the name of a queue, or None."""
+    if not isinstance(name, str):
+        help = None if name is None else f"use {str(name)!r}"
+        return NameProblem(f"queue names are text, not {type(name).__name__}", help)
+    if not name:
+        return NameProblem("a queue's name cannot be empty")
+    for character in name:
+        if character.isspace() or not character.isprintable():
+            return NameProblem(f"a queue's name cannot have {_told(character, name)}", _help(name))
+        if character in GLOB_CHARACTERS:
+            any_of = " ".join(GLOB_CHARACTERS)
+            return NameProblem(f"a queue's name cannot have any of {any_of}", _help(name))
+    if name.endswith(":pause"):
+        return NameProblem(f"it collides with the key that pauses queue {name[:-6]!r}")
+    if ":processing:" in name or name.endswith(":processing"):
+        queue = name.partition(":processing")[0]
+        return NameProblem(f"it collides with the lists of jobs in hand of queue {queue!r}")
+    return None
+
+
+def _told(character: str, name: str) -> str:
+    code = f"U+{ord(character):04X}"
+    if character == " ":
+        if name.endswith(" "):
+            return "a trailing space"
+        return "a leading space" if name.startswith(" ") else "a space"
+    if character.isspace():
+        return f"a blank ({code})"
+    if ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0:
+        return f"the control character {code}"
+    return f"the character {code}, which does not print"
+
+
+def _help(name: str) -> str | None:
+    kept = "".join(c if c.isprintable() else " " for c in name if c not in GLOB_CHARACTERS)
+    shorter = "-".join(kept.split())
+    return f"for instance {shorter!r}" if shorter else None
