@@ -364,3 +364,19 @@ def test_one_worker_alone(host: Host) -> None:
         wait_until(lambda: host.ledger.events("end", "1"))
         assert runner.worker_pid("faults/2") == host.ledger.events("end", "1")[0].pid
         assert runner.stop() == 0
+
+
+def test_titles_name_the_task_and_never_its_arguments(host: Host) -> None:
+    go = host.directory / "secret-argument"
+    host.push("until_file", 1, str(go))
+    runner = host.run()
+    [started] = wait_until(lambda: host.ledger.events("start", "1"))
+
+    def title(pid: int) -> str:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+
+    assert title(started.pid).startswith("dlq: faults/1 runs tests")
+    assert title(runner.pid).startswith("dlq: master")
+    assert not any("secret" in title(pid) for pid in runner.pids())
+    go.touch()
+    wait_until(lambda: title(started.pid).startswith("dlq: faults/1 waits"))
