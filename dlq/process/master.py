@@ -84,6 +84,7 @@ class Master:
         self._health_file = TouchFile(health_file, logger) if health_file else None
         self._stopping_since: float | None = None
         self._workers_gone_since: float | None = None
+        self._has_terminal = os.isatty(0)
         self._code = ExitCode.DONE
         self._hurried = False
         self._reloading = False
@@ -154,11 +155,20 @@ class Master:
         child.ended(death, entry)
         self._tell_of_end(child, death, entry)
         stopped_for = child.predecessor.outcome
-        settle = child.spec.settle
-        if self._stopping_since is not None and settle and stopped_for in ("stopped", "timed_out"):
-            child.pid, child.is_settling = settle(child.predecessor), True
+        if self._stopping_since is not None and stopped_for in ("stopped", "timed_out"):
+            self._settle(child)
         if killed is not None and stopped_for == "stopped":
             self._killed += 1
+
+    def _settle(self, child: Child) -> None:
+        """While stopping, no successor will say what became of a killed worker's job."""
+        if child.spec.settle is None:
+            return
+        try:
+            child.pid = child.spec.settle(child.predecessor)
+            child.is_settling = True
+        except OSError as error:
+            self._log("error", f"{child.spec.name} cannot be settled for: {error}", "start_failed")
 
     def _tell_of_end(self, child: Child, death: Death, entry: Entry) -> None:
         name = child.spec.name
@@ -227,14 +237,20 @@ class Master:
 
     def _heed(self, news: Iterable[int]) -> None:
         for number in news:
+            if number == signal.SIGHUP and self._has_terminal and not os.isatty(0):
+                # Not a wish for a reload: the terminal that we were started from has been closed.
+                number = signal.SIGTERM
             if number in STOPS:
                 self._heed_stop(number)
             elif number == signal.SIGHUP and self._stopping_since is None:
-                self._log("info", "HUP: checking the configuration", "reload_asked")
-                try:
-                    self._reload.check()
-                except OSError as error:
-                    self._log("error", f"HUP: the check cannot be run: {error}", "reload_refused")
+                self._check_before_reload()
+
+    def _check_before_reload(self) -> None:
+        self._log("info", "HUP: checking the configuration", "reload_asked")
+        try:
+            self._reload.check()
+        except OSError as error:
+            self._log("error", f"HUP: the check cannot be run: {error}", "reload_refused")
 
     def _heed_stop(self, number: int) -> None:
         now = time.monotonic()

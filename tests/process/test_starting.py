@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -380,3 +381,29 @@ def test_titles_name_the_task_and_never_its_arguments(host: Host) -> None:
     assert not any("secret" in title(pid) for pid in runner.pids())
     go.touch()
     wait_until(lambda: title(started.pid).startswith("dlq: faults/1 waits"))
+
+
+def test_a_closed_terminal_stops_it(host: Host) -> None:
+    """The kernel sends HUP for that, which would else mean a reload."""
+    settings = {"workers": {QUEUE: 1}, "backend": RELIABLE, "redis_port": host.server.port}
+    runner = Runner(host.directory, settings)
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        command = [sys.executable, "-m", "dlq", "run"]
+        os.execve(command[0], command, dict(runner.environment))
+    try:
+        host.push("quick", 1)
+        wait_until(lambda: host.ledger.events("end", "1"), 15)
+        os.close(terminal)
+        ended, status = wait_until(lambda: _ended(pid), 5)
+        assert (ended, os.waitstatus_to_exitcode(status)) == (pid, 0)
+        wait_until(lambda: not runner.pids(), 3)
+    finally:
+        for left in runner.pids():
+            os.kill(left, signal.SIGKILL)
+
+
+def _ended(pid: int) -> tuple[int, ...]:
+    ended = os.waitpid(pid, os.WNOHANG)
+    return ended if ended[0] else ()
