@@ -195,7 +195,8 @@ I217 = Rule(
     """\
 The check went as far as it could and says here where it ended. Without Django (--no-django) the
 file is read and not run: commands and their arguments cannot be looked up, and values that are
-computed are not known. With Django, a command whose parser cannot be built at check time is left out.
+computed are not known. With Django, a command whose parser cannot be built at check time is left
+out.
 
 Run `dlq check` inside the project to check everything.
 """,

@@ -37,7 +37,7 @@ def field_text(field: Field) -> st.SearchStrategy[str]:
 EXPRESSIONS = st.tuples(*map(field_text, SCHEDULE)).map(" ".join)
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(EXPRESSIONS)
 @example("0 0 31 2 *")
 @example("0 0 L/2 * *")
@@ -78,7 +78,7 @@ JSON = st.recursive(
 KEYS = [*CronRow.model_fields, "minute", "", "é"]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS) | st.integers(), JSON, max_size=8))
 def test_a_row_of_anything_is_a_row_or_is_told_what_is_wrong(raw: dict[Any, Any]) -> None:
     row = parsed(raw)

@@ -77,7 +77,7 @@ def test_asking_minute_by_minute_finds_the_same_as_asking_once(zone_name: str) -
         assert one_by_one
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     expression=st.sampled_from(EXPRESSIONS),
     zone_name=st.sampled_from(ZONES),
