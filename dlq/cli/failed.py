@@ -77,7 +77,7 @@ def list_failed(
     call.screen.table(columns, [_row(job, now, one_queue) for job in jobs])
     total = sum(operations.counts(project, {job.queue for job in jobs}).values())
     count = f"{len(jobs)} of {total} shown" if more or task else _jobs(total)
-    first = jobs[0].id[: operations.SHORT_ID]
+    first = jobs[0].id
     hint = f"dlq failed retry --queue {queue[0]} --all" if queue else f"dlq failed retry {first}"
     call.screen.print(f"{count}{where}. dlq failed show {first} · {hint}")
     return ExitCode.DONE
@@ -198,11 +198,10 @@ def _tell(call: Call, word: str, done: Done, text: str) -> None:
 
 def _row(job: FailedJob, now: float, one_queue: bool) -> list[str]:
     from dlq.cli.plan_text import span
-    from dlq.operations.failed import SHORT_ID
 
     path = "(not a job)" if job.job is None else job.job.path
     return [
-        job.id[:SHORT_ID],
+        job.id,
         *([] if one_queue else [job.queue]),
         printable(path, 120),
         _arguments(job),

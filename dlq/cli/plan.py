@@ -50,7 +50,8 @@ def show_plan(
 ) -> ExitCode:
     """Show what each machine would run.
 
-    Starts nothing, contacts nothing. --machine M --of N shows one machine, --of N alone the whole pool.
+    Starts nothing, contacts nothing. --machine M --of N shows one machine, --of N alone the
+    whole pool.
     """
     from dlq.operations.plan import make_plan
     from dlq.operations.plan_document import as_text, plan_json

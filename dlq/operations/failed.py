@@ -16,9 +16,6 @@ from dlq.operations.project import Project
 from dlq.operations.queues import known_queues, no_such_queue
 from dlq.types import QueueName
 
-SHORT_ID = 8
-"""Characters of an id that are shown in a list; any beginning that is unique is understood."""
-
 PAGE = 500
 """Ids in one request: retrying a million jobs must not block the server."""
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.kit.valkey import Server
+from tests.kit.warm import Warm
 
 ROOT = Path(__file__).parents[2]
 
@@ -105,8 +104,9 @@ class Answer:
 class Project:
     """A Django project on disk. `dlq` and `manage` run in its directory."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, warm: Warm) -> None:
         self.directory = directory
+        self.warm = warm
         self.environment: dict[str, str] = {}
         for name, content in {
             "manage.py": MANAGE,
@@ -139,16 +139,15 @@ class Project:
         self.environment["LIGHTWEIGHT_QUEUE_REDIS_URL"] = server.url
 
     def dlq(self, *words: str, env: Mapping[str, str] | None = None, input: str = "") -> Answer:
-        return self._run([sys.executable, "-m", "dlq", *words], env, input)
+        return self._run(["-m", "dlq", *words], env, input)
 
     def manage(self, *words: str, env: Mapping[str, str] | None = None, input: str = "") -> Answer:
-        return self._run([sys.executable, "manage.py", *words], env, input)
+        return self._run(["manage.py", *words], env, input)
 
     def python(self, code: str) -> Answer:
         """Code of the project's own, as in a web process."""
-        setup = "import django; django.setup()\n"
-        environment = {"DJANGO_SETTINGS_MODULE": "shop.settings"}
-        return self._run([sys.executable, "-c", setup + code], environment, "")
+        self.write("code.py", f"import django\ndjango.setup()\n{code}\n")
+        return self._run(["code.py"], {"DJANGO_SETTINGS_MODULE": "shop.settings"}, "")
 
     def env(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         inherited = {
@@ -160,22 +159,19 @@ class Project:
         return {**inherited, "PYTHONPATH": path, **self.environment, **(extra or {})}
 
     def _run(self, command: list[str], env: Mapping[str, str] | None, input: str) -> Answer:
-        done = subprocess.run(
-            command,
-            cwd=self.directory,
-            env=self.env(env),
-            input=input,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
+        return Answer(*self.warm.run(command, cwd=self.directory, env=self.env(env), input=input))
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    interpreter = Warm()
+    yield interpreter
+    interpreter.close()
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path)
+def project(tmp_path: Path, warm: Warm) -> Project:
+    return Project(tmp_path, warm)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_list_and_show(failed: Project) -> None:
     jobs = listed(failed, "--task", "call")
     assert [job["kwargs"] for job in jobs] == [{"fail": True}] * 2
     ident = str(jobs[0]["id"])
-    shown = failed.dlq("failed", "show", ident[:8])
+    shown = failed.dlq("failed", "show", ident)
     assert shown.code == 0
     assert ident in shown.out
     assert "orders/tasks.py" in shown.out

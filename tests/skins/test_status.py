@@ -38,9 +38,9 @@ def test_runners_and_their_workers(live: Project) -> None:
         wait_until(lambda: len(live.dlq("status", "--format", "json").json["runners"]) == 1, 15)
         status = live.dlq("status", "--format", "json").json
         (seen,) = status["runners"]
-        assert seen["runner"]["machine"] == 1
-        assert seen["runner"]["of"] == 2
-        assert seen["runner"]["pid"] == runner.process.pid
+        assert seen["machine"] == 1
+        assert seen["of"] == 2
+        assert seen["pid"] == runner.process.pid
         assert "1 of 2" in live.dlq("status").out
         wait_until(lambda: "dlq.W503" in ids(live), 15, what="machine 2 is missed")
         with running(live, "-m", "dlq", "run", "--machine", "2", "--of", "2"):

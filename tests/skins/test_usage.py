@@ -63,7 +63,7 @@ def test_no_words_show_the_help(project: Project) -> None:
 
 
 def test_no_project_says_how_to_name_one(tmp_path: Path, project: Project) -> None:
-    elsewhere = Project(tmp_path / "elsewhere" / "shop")
+    elsewhere = Project(tmp_path / "elsewhere" / "shop", project.warm)
     for name in ("manage.py", "shop/settings.py"):
         (elsewhere.directory / name).unlink()
     (project.directory / "manage.py").unlink()
