@@ -1,0 +1,93 @@
+"""What a ledger says about a run: lost, twice, and how long it took to go on."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """A signal that reached a live worker. `at` is of the monotonic clock."""
+
+    at: float
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`sent`: enqueues that were acknowledged. `ended`: jobs that came to their end at least once.
+    `lost`: sent, without an end, and not among the failed. `duplicates`: ends beyond the first.
+    `overlaps`: jobs that two processes ran at the same time. `p50` and `p99` are seconds from a
+    kill in a job to the next start of that job."""
+
+    seed: int
+    sent: int
+    ended: int
+    failed: int
+    lost: int
+    duplicates: int
+    overlaps: int
+    kills: int
+    interrupted: int
+    seconds: float
+    p50: float | None
+    p99: float | None
+
+    def line(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def read(
+    ledger: Path, *, seed: int, sent: int, failed: int, kills: Sequence[Kill], seconds: float
+) -> Report:
+    """Reads the ledger as a stream: the long forms write millions of lines."""
+    ends: Counter[str] = Counter()
+    running: dict[str, int] = {}
+    overlaps = 0
+    killed_at = {kill.pid: kill.at for kill in kills}
+    recoveries: list[float] = []
+    for at, pid, event, job in _lines(ledger):
+        if event == "start":
+            before = running.get(job)
+            if before is not None:
+                if before in killed_at and killed_at[before] <= at:
+                    recoveries.append(at - killed_at[before])
+                else:
+                    overlaps += 1
+            running[job] = pid
+        elif event == "end":
+            ends[job] += 1
+            if running.get(job) == pid:
+                del running[job]
+    return Report(
+        seed=seed,
+        sent=sent,
+        ended=len(ends),
+        failed=failed,
+        lost=sent - len(ends) - failed,
+        duplicates=sum(ends.values()) - len(ends),
+        overlaps=overlaps,
+        kills=len(kills),
+        interrupted=len(recoveries),
+        seconds=round(seconds, 2),
+        p50=_percentile(recoveries, 0.50),
+        p99=_percentile(recoveries, 0.99),
+    )
+
+
+def _lines(ledger: Path) -> Iterator[tuple[float, int, str, str]]:
+    with ledger.open() as lines:
+        for line in lines:
+            at, pid, event, job = json.loads(line)
+            yield at, pid, event, job
+
+
+def _percentile(values: Iterable[float], share: float) -> float | None:
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 4)
