@@ -78,9 +78,9 @@ class Runner:
             if exc_type is None:
                 wait_until(lambda: not self.pids(), 5, what="no process of the runner is left")
                 assert not left, f"it did not stop within 10 s:\n{self.output}"
-            else:
-                sys.stderr.write(f"--- output of the runner\n{self.output}\n---\n")
         finally:
+            # Seen where the test has failed: pytest captures it.
+            sys.stderr.write(f"--- output of the runner\n{self.output}\n---\n")
             for pid in self.pids():
                 _kill(pid, signal.SIGKILL)
             if self.process is not None:
