@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import shlex
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -55,6 +56,9 @@ def main(arguments: list[str]) -> int:
                 for system in filter(measure.applies, systems):
                     _take(bench, measure.name, number, system, result)
                     _write(result, options.output)
+    except KeyboardInterrupt:
+        print(f"stopped; what was measured so far is in {options.output}", file=sys.stderr)
+        return 130
     finally:
         bench.close()
     print(render(result))
@@ -186,4 +190,6 @@ def _counts(text: str) -> tuple[int, ...]:
 
 
 if __name__ == "__main__":
+    # As Ctrl-C does, so that workers and the server are stopped on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

@@ -7,6 +7,7 @@ measured with that is in `measures`.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import tempfile
 import time
@@ -67,6 +68,7 @@ class Bench:
     def close(self) -> None:
         self.client.close()
         self.server.remove()
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     def environment(self, system: System | Bare) -> Environment:
         """A bare loop runs with dlq's own libraries."""

@@ -15,6 +15,7 @@ import functools
 import json
 import os
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -184,4 +185,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--as-master"]:
         _as_master(sys.argv[2] == "watched")
     else:
+        # As Ctrl-C does, so that the master and the server are stopped on the way out.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         sys.exit(main(sys.argv[1:]))
