@@ -31,8 +31,8 @@ def demo(call: Call) -> ExitCode:
         project, plan = operations.prepare()
         screen.print(f"Plan: {workers_line(plan)}")
         screen.out.flush()
-        with operations.running_workers() as ledger:
-            result = operations.enqueue_and_wait(project, ledger)
+        with operations.running_workers() as workers:
+            result = operations.enqueue_and_wait(project, workers)
         lost = result.jobs - result.done - len(result.failures)
         screen.print(
             f"enqueued {result.jobs} jobs   {result.done} done, {len(result.failures)} failed on"

@@ -116,9 +116,7 @@ def _report(project: Project, findings: Iterable[Finding]) -> Report:
         _rows(project.cron.written, len(project.cron.files)),
         _number(len(set(tasks)), "task") + (f" in {_number(len(apps), 'app')}" if tasks else ""),
     ]
-    return Report(
-        tuple(in_reading_order(findings)), ", ".join(parts), project.is_readable
-    )
+    return Report(tuple(in_reading_order(findings)), ", ".join(parts), project.is_readable)
 
 
 def _rows(rows: int, files: int) -> str:

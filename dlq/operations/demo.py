@@ -33,6 +33,14 @@ class DemoFailed(DlqError):
 
 
 @dataclass(frozen=True, slots=True)
+class Workers:
+    """`ledger` has a line for each job that ended well, `log` what the runner says."""
+
+    ledger: Path
+    log: Path
+
+
+@dataclass(frozen=True, slots=True)
 class QueueResult:
     queue: str
     jobs: int
@@ -72,9 +80,9 @@ def prepare() -> tuple[Project, Plan]:
 
 
 @contextmanager
-def running_workers() -> Iterator[Path]:
+def running_workers() -> Iterator[Workers]:
     """`dlq run` in a process of its own, ready when this is entered, and stopped as an operator
-    would when it is left. Gives the ledger of what the jobs did. Raises DemoFailed."""
+    would when it is left. Raises DemoFailed."""
     with tempfile.TemporaryDirectory(prefix="dlq-demo-") as directory:
         ledger, log = Path(directory, "ledger"), Path(directory, "log")
         ledger.touch()
@@ -89,7 +97,7 @@ def running_workers() -> Iterator[Path]:
             )
         try:
             _wait(lambda: log.read_text().count("| started") >= 3, runner, log, "workers start")
-            yield ledger
+            yield Workers(ledger, log)
             runner.send_signal(signal.SIGTERM)
             code = runner.wait(LIMIT)
             if code != 0:
@@ -102,12 +110,12 @@ def running_workers() -> Iterator[Path]:
                 runner.wait()
 
 
-def enqueue_and_wait(project: Project, ledger: Path) -> Result:
+def enqueue_and_wait(project: Project, workers: Workers) -> Result:
     """Enqueue from another process, and wait until every job has ended. Raises DemoFailed."""
     started = time.monotonic()
     web = subprocess.run(
         [sys.executable, "-m", "dlq.demo.enqueue"],
-        env=_environment(ledger),
+        env=_environment(workers.ledger),
         capture_output=True,
         text=True,
         timeout=LIMIT,
@@ -118,12 +126,14 @@ def enqueue_and_wait(project: Project, ledger: Path) -> Result:
     total = sum(JOBS.values())
     end = time.monotonic() + LIMIT
     while True:
-        done = Counter(line.split(" ")[0] for line in ledger.read_text().splitlines())
+        done = Counter(line.split(" ")[0] for line in workers.ledger.read_text().splitlines())
         bad = sum(failed.counts(project, failed.failed_queues(project)).values())
         if done.total() + bad >= total:
             break
         if time.monotonic() > end:
-            raise DemoFailed(f"after {LIMIT:g} s {done.total()} of {total} jobs are done")
+            raise DemoFailed(
+                f"after {LIMIT:g} s {done.total()} of {total} jobs are done:\n{_tail(workers.log)}"
+            )
         time.sleep(0.01)
     seconds = time.monotonic() - started
     failures = list(failed.select_failed(project, failed.Selection()))

