@@ -10,6 +10,7 @@ from dlq.findings import Finding
 from dlq.queue_names import name_problem
 from dlq.queues import Declaration
 from dlq.rules import settings as rules
+from dlq.types import Source
 
 
 def check_overrides(resolution: Resolution, queue_names: Collection[str]) -> Iterator[Finding]:
@@ -35,12 +36,17 @@ def check_overrides(resolution: Resolution, queue_names: Collection[str]) -> Ite
 
 def check_declared_queues(declarations: Iterable[Declaration]) -> Iterator[Finding]:
     """The queues that tasks name can be called so; the rule is that of WORKERS."""
+    told: dict[tuple[object, Source], Declaration] = {}
     for declaration in declarations:
+        at = (declaration.queue, declaration.source)
+        if declaration.task is not None or at not in told:  # @task declares the queue first
+            told[at] = declaration
+    for declaration in told.values():
         problem = name_problem(declaration.queue)
         if problem is not None:
-            task = declaration.task or "contribute_implied_queue_name"
+            whose = f" of {declaration.task}" if declaration.task else ""
             yield rules.E102.finding(
-                f"queue {declaration.queue!r} of {task}: {problem.text}",
+                f"queue {declaration.queue!r}{whose}: {problem.text}",
                 declaration.source,
                 problem.help,
             )

@@ -5,10 +5,10 @@ Pure functions over what is resolved; none imports the users' code.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from ipaddress import ip_address
 
-from dlq.config.merge import URL_PARTS, Merged
+from dlq.config.merge import URL_PARTS, Merged, Place
 from dlq.config.model import PREFIX, Settings
 from dlq.findings import Finding
 from dlq.rules import settings as rules
@@ -19,8 +19,7 @@ def cross_check(settings: Settings, merged: Merged, failed: Collection[str]) -> 
     yield from _check_url(merged)
     if not {"REDIS_SOCKET_TIMEOUT", "DEQUEUE_TIMEOUT"} & set(failed):
         yield from _check_timeouts(settings, merged)
-    if "WORKERS" not in failed:
-        yield from _check_workers(settings, merged)
+    yield from _check_workers(merged)
     if "PROMETHEUS_ADDRESS" not in failed:
         yield from _check_address(settings, merged)
 
@@ -65,22 +64,29 @@ def _check_timeouts(settings: Settings, merged: Merged) -> Iterator[Finding]:
     )
 
 
-def _check_workers(settings: Settings, merged: Merged) -> Iterator[Finding]:
-    place = merged.place("WORKERS")
-    for name, count in settings.workers.items():
-        if count == 0:
+def _check_workers(merged: Merged) -> Iterator[Finding]:
+    """Of the value as it is written: a bad entry hides nothing about the others."""
+    workers = merged.raw().get("WORKERS")
+    if not isinstance(workers, Mapping):
+        return
+    names = [name for name in workers if isinstance(name, str)]
+    place: Place | None = None
+    for name in names:
+        if type(workers[name]) is int and workers[name] == 0:
+            place = place or merged.place("WORKERS")
             yield rules.W101.finding(
                 f"queue {name!r} has 0 workers: its jobs wait until a worker is added",
                 place.keys.get(name, place.source),
             )
     alike: dict[str, list[str]] = {}
-    for name in settings.workers:
+    for name in names:
         alike.setdefault(name.casefold(), []).append(name)
-    for names in alike.values():
-        if len(names) > 1:
+    for group in alike.values():
+        if len(group) > 1:
+            place = place or merged.place("WORKERS")
             yield rules.W102.finding(
-                f"queues {' and '.join(repr(name) for name in names)} differ only in case",
-                place.keys.get(names[-1], place.source),
+                f"queues {' and '.join(repr(name) for name in group)} differ only in case",
+                place.keys.get(group[-1], place.source),
                 "keep one of them, if they are meant to be one queue",
             )
 

@@ -165,8 +165,10 @@ def test_the_message_of_the_negative_count_is_exactly_the_documented_one() -> No
 
 
 def test_several_mistakes_in_one_dict_are_all_told() -> None:
-    resolution = resolved(WORKERS={"a": -1, "b": "3", "c*": 1, "d": 1})
-    assert [finding.id for finding in resolution.findings] == ["dlq.E101", "dlq.E101", "dlq.E102"]
+    resolution = resolved(WORKERS={"a": -1, "b": "3", "c*": 1, "d": 0, "D": 1})
+    assert [finding.id.removeprefix("dlq.") for finding in resolution.findings] == [
+        *("E101", "E101", "E102", "W101", "W102")
+    ]
 
 
 @pytest.mark.parametrize(
