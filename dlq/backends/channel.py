@@ -1,8 +1,8 @@
 """One connection for one worker, on which it can send without waiting and wait without being deaf.
 
 redis-py's client waits for each answer, and cannot be told to leave off while a blocking command
-waits. Its connection can do both, and is what this drives: it packs, connects, authenticates and
-parses; which command is outstanding is kept here.
+waits. So its connection is used for what it does well (to connect, to encrypt, to authenticate),
+and what goes over it is sent and read here. Which command is outstanding is kept here, too.
 """
 
 from __future__ import annotations
@@ -11,13 +11,38 @@ import os
 import select
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import redis
-from redis.exceptions import NoScriptError, ReadOnlyError
 
 from dlq.backends.connection import BLOCKING_GRACE, Address
 from dlq.backends.scripts import Script
+from dlq.backends.wire import ErrorReply, Wire, Word, pack, pack_words
+
+ANOTHER_SERVER = ("READONLY", "LOADING", "MASTERDOWN", "NOAUTH", "WRONGPASS")
+"""After these a connection is not used again: the name may lead to another server by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A script with its keys and the first of its arguments, which stay the same, packed once."""
+
+    script: Script
+    words: int
+    packed: bytes
+
+    def with_arguments(self, *arguments: Word) -> bytes:
+        return b"*%d\r\n%b%b" % (
+            self.words + len(arguments),
+            self.packed,
+            pack_words(*arguments),
+        )
+
+
+def call_of(script: Script, keys: tuple[str, ...], *arguments: Word) -> Call:
+    words = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
+    return Call(script, len(words), pack_words(*words))
 
 
 class Channel:
@@ -30,94 +55,89 @@ class Channel:
         self._limit = limit
         self._client: redis.Redis | None = None
         self._connection: Any = None
+        self._wire: Wire | None = None
         self._id: int | None = None
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
-        self._unanswered: tuple[Script, tuple[Any, ...]] | None = None
+        self._unanswered: tuple[Script, bytes] | None = None
 
-    def call(self, *words: Any) -> Any:
+    def call(self, *words: Word) -> Any:
         """A command and its answer."""
-        connection = self._connected()
-        try:
-            connection.send_packed_command(connection.pack_command(*words), check_health=False)
-            return connection.read_response()
-        except BaseException as error:
-            self._dropped_for(error)
-            raise
+        return self._exchange(pack(*words))
 
-    def send(self, script: Script, keys: tuple[Any, ...], arguments: tuple[Any, ...]) -> None:
+    def send(self, call: Call, *arguments: Word) -> None:
         """Begin a script. `answer` must follow before anything else is sent."""
-        words = (len(keys), *keys, *arguments)
-        connection = self._connected()
+        command = call.with_arguments(*arguments)
+        wire = self._wire or self._connected()
         try:
-            connection.send_packed_command(
-                connection.pack_command("EVALSHA", script.sha, *words), check_health=False
-            )
+            wire.send(command)
         except BaseException:
             self.drop()
             raise
-        self._unanswered = (script, words)
+        self._unanswered = (call.script, command)
 
     def answer(self) -> Any:
         """Of the script that `send` began."""
         assert self._unanswered is not None
-        (script, words), self._unanswered = self._unanswered, None
+        assert self._wire is not None
+        (script, command), self._unanswered = self._unanswered, None
         try:
-            return self._connection.read_response()
-        except NoScriptError:
-            # It has not run. The server has been restarted or its scripts were flushed.
-            self.call("SCRIPT", "LOAD", script.text)
-            return self.call("EVALSHA", script.sha, *words)
+            return self._wire.reply()
         except BaseException as error:
+            if isinstance(error, ErrorReply) and str(error).startswith("NOSCRIPT"):
+                # It has not run. The server has been restarted or its scripts were flushed.
+                self.call("SCRIPT", "LOAD", script.text)
+                return self._exchange(command)
             self._dropped_for(error)
             raise
 
-    def run(self, script: Script, keys: tuple[Any, ...], *arguments: Any) -> Any:
-        self.send(script, keys, arguments)
+    def run(self, call: Call, *arguments: Word) -> Any:
+        self.send(call, *arguments)
         return self.answer()
 
     @property
     def is_answer_due(self) -> bool:
         return self._unanswered is not None
 
-    def block(self, seconds: float, *words: Any) -> Any:
+    def block(self, seconds: float, *words: Word) -> Any:
         """A blocking command that the server itself ends after `seconds`. When `wake` is called it
         is ended at once; a job that arrived at that very moment is in the answer."""
-        connection = self._connected()
+        wire = self._wire or self._connected()
         try:
             if self._id is None:
                 self._id = int(self.call("CLIENT", "ID"))
-            connection.send_packed_command(connection.pack_command(*words), check_health=False)
-            if self.sleep(seconds + BLOCKING_GRACE, connection):
-                self._unblock(connection)
-            elif not self._is_readable(connection, 0):
-                raise redis.TimeoutError("no answer to a blocking command")
-            return connection.read_response()
+            wire.send(pack(*words))
+            if not wire.wait(seconds + BLOCKING_GRACE, self._wake_read):
+                if not self._is_woken():
+                    raise redis.TimeoutError("no answer to a blocking command")
+                self._unblock(wire)
+            return wire.reply()
         except BaseException as error:
             self._dropped_for(error)
             raise
 
-    def sleep(self, seconds: float, connection: Any = None) -> bool:
-        """Wait, at most until there is something to read; True where `wake` was called."""
-        waiting = [self._wake_read]
-        if connection is not None:
-            waiting.append(connection._sock)
-        readable, _, _ = select.select(waiting, [], [], max(0.0, seconds))
-        if self._wake_read not in readable:
-            return False
-        with suppress(BlockingIOError):
-            os.read(self._wake_read, 4096)
-        return True
+    def sleep(self, seconds: float) -> None:
+        """Less long where `wake` is called."""
+        poll = select.poll()
+        poll.register(self._wake_read, select.POLLIN)
+        if poll.poll(max(0.0, seconds) * 1000):
+            self._is_woken()
 
     def wake(self) -> None:
         """From a signal handler."""
         with suppress(OSError):
             os.write(self._wake_write, b"w")
 
+    def hurry(self, limit: float) -> None:
+        """From now on, wait no longer than this for an answer."""
+        self._limit = min(self._limit, limit)
+        if self._connection is not None:
+            self._connection._sock.settimeout(self._limit)
+
     def drop(self) -> None:
         """Forget the connection. What it had under way may or may not happen."""
-        connection, self._connection, self._id = self._connection, None, None
+        connection, self._connection, self._wire, self._id = self._connection, None, None, None
         self._unanswered = None
         if connection is not None:
             with suppress(Exception):
@@ -128,36 +148,48 @@ class Channel:
         if self._client is not None:
             with suppress(Exception):
                 self._client.close()
-        for fd in (self._wake_read, self._wake_write):
+        pipe, self._wake_read, self._wake_write = (self._wake_read, self._wake_write), -1, -1
+        for fd in pipe:
             with suppress(OSError):
                 os.close(fd)
 
-    def _connected(self) -> Any:
-        if self._connection is None:
-            if self._client is None:
-                self._client = self._address.client(socket_timeout=self._limit)
-            connection: Any = self._client.connection_pool.make_connection()
-            connection.connect()
-            self._connection = connection
-        return self._connection
+    def _exchange(self, command: bytes) -> Any:
+        wire = self._wire or self._connected()
+        try:
+            wire.send(command)
+            return wire.reply()
+        except BaseException as error:
+            self._dropped_for(error)
+            raise
 
-    def _unblock(self, connection: Any) -> None:
+    def _connected(self) -> Wire:
+        if self._client is None:
+            self._client = self._address.client(socket_timeout=self._limit)
+        connection: Any = self._client.connection_pool.make_connection()
+        connection.connect()
+        self._connection, self._wire = connection, Wire(connection._sock)
+        return self._wire
+
+    def _is_woken(self) -> bool:
+        try:
+            return bool(os.read(self._wake_read, 4096))
+        except BlockingIOError:
+            return False
+
+    def _unblock(self, wire: Wire) -> None:
         """By way of another connection, since ours is busy waiting. The server may hear of this
-        before it hears of the command that is to be ended: then it says so, and is asked again."""
+        before it hears of the command that is to be ended: then it says so, and is asked again.
+        Where it is not allowed, the command's own end is waited for."""
         assert self._client is not None
         assert self._id is not None
         end = time.monotonic() + self._limit
-        while not self._client.client_unblock(self._id) and time.monotonic() < end:
-            if self._is_readable(connection, 0.005):
-                return
+        with suppress(redis.ResponseError):
+            while not self._client.client_unblock(self._id) and time.monotonic() < end:
+                if wire.is_readable(0.005):
+                    return
 
     def _dropped_for(self, error: BaseException) -> None:
-        """An answer that is an error leaves the connection in order; a replica must be left all the
-        same, since the name may lead to the new primary by now."""
-        if not isinstance(error, redis.ResponseError) or isinstance(error, ReadOnlyError):
+        """An answer that is an error leaves the connection in order, and may be a reason to look
+        for another server."""
+        if not isinstance(error, redis.ResponseError) or str(error).startswith(ANOTHER_SERVER):
             self.drop()
-
-    @staticmethod
-    def _is_readable(connection: Any, seconds: float) -> bool:
-        readable, _, _ = select.select([connection._sock], [], [], seconds)
-        return bool(readable)

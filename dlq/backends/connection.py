@@ -27,6 +27,9 @@ from redis.retry import Retry
 from dlq.config.model import Settings
 from dlq.errors import BackendUnavailable, EnqueueError
 
+CLIENT_NAME = "dlq"
+"""Of each connection, for CLIENT LIST."""
+
 CONNECT_TIMEOUT = 5.0
 """Seconds. A server that takes longer to accept is away, for all that a web request can wait."""
 
@@ -86,9 +89,17 @@ class Address:
             "retry_on_timeout": False,
             "retry_on_error": [],
             "health_check_interval": 0,
-            "client_name": "dlq",
+            "client_name": CLIENT_NAME,
             "protocol": 2,
         }
+
+
+SERVER_TROUBLE = (redis.RedisError, OSError)
+"""What goes wrong between us and a server, as redis-py raises it."""
+
+
+def unavailable(address: Address, error: BaseException) -> BackendUnavailable:
+    return BackendUnavailable(describe(address, error))
 
 
 @contextmanager
@@ -96,8 +107,8 @@ def told(address: Address) -> Iterator[None]:
     """Turn what redis-py raises into BackendUnavailable, in words."""
     try:
         yield
-    except (redis.RedisError, OSError) as error:
-        raise BackendUnavailable(describe(address, error)) from error
+    except SERVER_TROUBLE as error:
+        raise unavailable(address, error) from error
 
 
 @contextmanager
@@ -132,7 +143,7 @@ def describe(address: Address, error: BaseException) -> str:
         return f"{where} is at its maxmemory and takes no more: let workers drain it or raise it"
     if isinstance(error, ReadOnlyError) or text.startswith("READONLY"):
         return f"{where} is a read-only replica: point REDIS_HOST at the primary"
-    if isinstance(error, BusyLoadingError):
+    if isinstance(error, BusyLoadingError) or text.startswith("LOADING"):
         return f"{where} is loading its data"
     if isinstance(error, AuthenticationError | AuthorizationError) or text.startswith("NOAUTH"):
         return f"{where} refuses the user or password: check REDIS_PASSWORD or REDIS_URL"

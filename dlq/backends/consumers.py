@@ -16,19 +16,18 @@ from contextlib import suppress
 from secrets import token_hex
 from typing import Any
 
+import redis
 from redis.exceptions import ResponseError
 
 from dlq.backends.base import Consumer, Predecessor, Taken
-from dlq.backends.channel import Channel
-from dlq.backends.claims import Owner, is_same_kernel, own, parse, process_lives
-from dlq.backends.connection import BLOCKING_GRACE, Address, told
+from dlq.backends.channel import Channel, call_of
+from dlq.backends.claiming import Claimant
+from dlq.backends.connection import BLOCKING_GRACE, SERVER_TROUBLE, Address, unavailable
 from dlq.backends.failed import KEEP_COUNTS, fields_of
-from dlq.backends.fleet import ALIVE_FOR, beat
-from dlq.backends.keys import SPARE_NUMBERS, Keys
+from dlq.backends.keys import Keys
 from dlq.backends.scripts import (
     ARRIVED,
     ARRIVED_ONCE,
-    CLAIM,
     FAIL,
     FAIL_ONCE,
     GIVE_BACK,
@@ -36,6 +35,7 @@ from dlq.backends.scripts import (
     RETRY_LATER,
     TAKE,
     TAKE_ONCE,
+    Script,
 )
 from dlq.config.model import Settings
 from dlq.errors import NotOwner, UndecodableJob
@@ -48,6 +48,18 @@ PAUSE_LOOK = 5.0
 
 FULL_LOOK = 1.0
 """Seconds between two looks where a full server refuses the blocking command."""
+
+FRESH = 0.2
+"""Seconds. A job that was handed out longer ago than that, while its worker tidied up or was not
+given the processor, is asked about once more: there may be a pause by now, whose caller waits
+IN_FLIGHT (more than this) and then takes it that no job starts any more."""
+
+CLOSE_LIMIT = 3.0
+"""Seconds for each answer that a worker waits for when it leaves."""
+
+LOOKS = 3
+"""How often it is asked again. A server that needs FRESH for each answer must not keep a job from
+being run."""
 
 
 class RedisConsumer(Consumer):
@@ -64,12 +76,17 @@ class RedisConsumer(Consumer):
         timeout = settings.redis_socket_timeout
         self._channel = Channel(address, limit if timeout is None else min(limit, timeout))
         self._at = keys.queue(queue)
+        self._asked = 0.0
+        self._arriving: bytes | None = None
+        at_and_pause = (self._at, keys.pause(queue))
+        self._take_call = call_of(TAKE_ONCE, at_and_pause)
+        self._arrived_call = call_of(ARRIVED_ONCE, at_and_pause)
 
     # For workers
 
     def take(self, timeout: float) -> Taken | None:
         end = time.monotonic() + timeout
-        with told(self._address):
+        try:
             self._prepare()
             while True:
                 answer = self._ask()
@@ -79,22 +96,28 @@ class RedisConsumer(Consumer):
                 taken = self._heed(answer, left)
                 if taken is not None or left <= 0 or answer[0] != b"due":
                     return taken
+        except SERVER_TROUBLE as error:
+            raise unavailable(self._address, error) from error
 
     def acknowledge(self, taken: Taken) -> None:
         """It was let go of when it was taken."""
 
     def fail(self, taken: Taken, failure: Failure) -> None:
         keep = self._settings.failed_keep
-        fields = fields_of(taken.raw, failure)
-        with told(self._address):
-            self._channel.run(FAIL_ONCE, (self._keys.failed(self._queue),), keep, *fields)
+        call = call_of(FAIL_ONCE, (self._keys.failed(self._queue),), keep)
+        try:
+            self._channel.run(call, *fields_of(taken.raw, failure))
+        except SERVER_TROUBLE as error:
+            raise unavailable(self._address, error) from error
 
     def retry(self, taken: Taken, delay: float, failure: Failure) -> bool:
         return False
 
     def give_back(self, taken: Taken) -> None:
-        with told(self._address):
+        try:
             self._channel.call("RPUSH", self._at, taken.raw)
+        except SERVER_TROUBLE as error:
+            raise unavailable(self._address, error) from error
 
     def wake(self) -> None:
         self._channel.wake()
@@ -108,14 +131,23 @@ class RedisConsumer(Consumer):
         """Whatever must be true before the first job."""
 
     def _ask(self) -> Any:
-        return self._channel.run(TAKE_ONCE, (self._at, self._keys.pause(self._queue)))
+        if self._arriving is not None:
+            # The connection broke when we asked about it. What was popped must not be forgotten.
+            return self._arrived(self._arriving, "again")
+        self._asked = time.monotonic()
+        return self._channel.run(self._take_call)
 
     def _block(self, seconds: float) -> bytes | None:
         answer = self._channel.block(seconds, "BRPOP", self._at, seconds)
         return None if answer is None else answer[1]
 
-    def _arrived(self, raw: bytes) -> Any:
-        return self._channel.run(ARRIVED_ONCE, (self._at, self._keys.pause(self._queue)), raw)
+    def _arrived(self, raw: bytes, *again: str) -> Any:
+        """A job is in our hand: may we have it?"""
+        self._arriving = raw
+        self._asked = time.monotonic()
+        answer = self._channel.run(self._arrived_call, raw, *again)
+        self._arriving = None
+        return answer
 
     # Waiting
 
@@ -135,8 +167,14 @@ class RedisConsumer(Consumer):
 
     def _heed(self, answer: Any, left: float) -> Taken | None:
         kind = answer[0]
+        is_held = kind == b"held"
+        for _ in range(LOOKS):
+            if kind not in (b"job", b"held") or time.monotonic() - self._asked <= FRESH:
+                break
+            answer = self._arrived(answer[1])
+            kind = answer[0]
         if kind in (b"job", b"held"):
-            return self._taken(answer[1], int(answer[2]), is_held=kind == b"held")
+            return self._taken(answer[1], int(answer[2]), is_held=is_held)
         if kind == b"paused":
             rest = PAUSE_LOOK if answer[1] < 0 else answer[1] / 1000
             self._channel.sleep(min(left, rest, PAUSE_LOOK))
@@ -171,69 +209,55 @@ class ReliableConsumer(RedisConsumer):
         logger: Logger,
     ) -> None:
         super().__init__(address, keys, settings, queue)
-        self._number: int = number
-        self._runner = runner
+        self._claimant = Claimant(self._channel, keys, queue, number, runner, logger)
         self._predecessor = predecessor
-        self._logger = logger
+        self._number: int = number
         self._record: str | None = None
+        self._list = ""
         self._is_first = True
         self._unconfirmed: bytes | None = None
         self._attempts = 0
-        self._list = ""
-        self._take_keys: tuple[str, ...] = ()
 
     # For workers
 
     def acknowledge(self, taken: Taken) -> None:
         self._unconfirmed = taken.raw
-        with told(self._address):
+        try:
+            self._prepare()
             if taken.crashes or self._attempts:
                 self._forget_counts(taken)
             self._send_take()
+        except SERVER_TROUBLE as error:
+            raise unavailable(self._address, error) from error
 
     def fail(self, taken: Taken, failure: Failure) -> None:
+        keys = (self._keys.failed, self._keys.crashes, self._keys.attempts)
         keep = self._settings.failed_keep
-        self._let_go(
-            FAIL,
-            (
-                self._list,
-                self._keys.owners(self._queue),
-                self._keys.failed(self._queue),
-                self._keys.crashes(self._queue),
-                self._keys.attempts(self._queue),
-            ),
-            *(taken.raw, keep, *fields_of(taken.raw, failure)),
-        )
+        self._let_go(FAIL, keys, taken.raw, keep, *fields_of(taken.raw, failure))
 
     def retry(self, taken: Taken, delay: float, failure: Failure) -> bool:
-        self._let_go(
-            RETRY_LATER,
-            (
-                self._list,
-                self._keys.owners(self._queue),
-                self._keys.delayed(self._queue),
-                self._keys.attempts(self._queue),
-                self._keys.crashes(self._queue),
-            ),
-            *(taken.raw, int(delay * 1000), f"{token_hex(8)}:", KEEP_COUNTS),
-        )
+        keys = (self._keys.delayed, self._keys.attempts, self._keys.crashes)
+        arguments = (int(delay * 1000), f"{token_hex(8)}:", KEEP_COUNTS)
+        self._let_go(RETRY_LATER, keys, taken.raw, *arguments)
         return True
 
     def attempts(self, taken: Taken) -> int:
         return self._attempts
 
     def give_back(self, taken: Taken) -> None:
-        keys = (self._list, self._keys.owners(self._queue), self._at)
-        self._let_go(GIVE_BACK, keys, taken.raw)
+        self._let_go(GIVE_BACK, (self._keys.queue,), taken.raw)
 
     def close(self) -> None:
-        """Bounded by the channel's limit, and without a word where the server is away: what was
-        left in the list is found there by whoever has the number next."""
+        """Without a word where the server is away: what was left in the list is found there by
+        whoever has the number next."""
+        self._channel.hurry(CLOSE_LIMIT)
         with suppress(Exception):
             if self._record is not None:
                 self._settle()
                 self._channel.run(
-                    RELEASE, (self._keys.owners(self._queue),), self._number, self._record
+                    call_of(RELEASE, (self._keys.owners(self._queue),)),
+                    self._number,
+                    self._record,
                 )
         super().close()
 
@@ -241,19 +265,41 @@ class ReliableConsumer(RedisConsumer):
 
     def _prepare(self) -> None:
         if self._record is None:
-            self._claim()
+            self._number, self._record = self._claimant.claim()
+            self._pack_calls()
+
+    def _pack_calls(self) -> None:
+        keys, queue = self._keys, self._queue
+        self._list = keys.processing(queue, self._number)
+        names = (
+            self._at,
+            keys.pause(queue),
+            self._list,
+            keys.owners(queue),
+            keys.delayed(queue),
+            keys.attempts(queue),
+        )
+        assert self._record is not None
+        self._take_call = call_of(TAKE, names, self._number, self._record, 1)
+        self._arrived_call = call_of(ARRIVED, names, self._number, self._record, 1)
 
     def _ask(self) -> Any:
         """The next job; the answer may be under way since the last acknowledgement."""
         if not self._channel.is_answer_due:
             self._send_take()
         answer = self._channel.answer()
-        self._unconfirmed = None
+        # What arrived is in our list, where this has found it.
+        self._unconfirmed = self._arriving = None
         return answer
 
     def _send_take(self) -> None:
-        acknowledged = () if self._unconfirmed is None else (self._unconfirmed,)
-        self._channel.send(TAKE, self._take_keys, (self._number, self._record, 1, *acknowledged))
+        """What is not confirmed is acknowledged once more with it: where that happened already, the
+        job isn't in the list any more, and nothing happens."""
+        self._asked = time.monotonic()
+        if self._unconfirmed is None:
+            self._channel.send(self._take_call)
+        else:
+            self._channel.send(self._take_call, self._unconfirmed)
 
     def _block(self, seconds: float) -> bytes | None:
         raw: bytes | None = self._channel.block(
@@ -261,16 +307,14 @@ class ReliableConsumer(RedisConsumer):
         )
         return raw
 
-    def _arrived(self, raw: bytes) -> Any:
-        return self._channel.run(ARRIVED, self._take_keys, self._number, self._record, 1, raw)
-
     def _taken(self, raw: bytes, attempts: int, *, is_held: bool) -> Taken:
         taken = super()._taken(raw, attempts, is_held=is_held)
         self._attempts = attempts
-        is_first, self._is_first = self._is_first, False
-        if not (is_held and is_first):
+        if not (is_held and self._is_first):
+            self._is_first = False
             return taken
         crashes = self._count_crash(raw)
+        self._is_first = False
         return Taken(raw, taken.job, taken.problem, resumed=True, crashes=crashes)
 
     def _count_crash(self, raw: bytes) -> int:
@@ -287,95 +331,49 @@ class ReliableConsumer(RedisConsumer):
 
     # How it is let go of
 
-    def _let_go(self, script: Any, keys: tuple[str, ...], *arguments: Any) -> None:
-        with told(self._address):
+    def _let_go(self, script: Script, keys: tuple[Any, ...], *arguments: Any) -> None:
+        """Keys: our list, the owners, then what `keys` name for our queue."""
+        try:
             self._prepare()
-            answer = self._channel.run(script, keys, self._number, self._record, *arguments)
+            names = (self._list, self._keys.owners(self._queue))
+            more = (key(self._queue) for key in keys)
+            call = call_of(script, (*names, *more), self._number, str(self._record))
+            answer = self._channel.run(call, *arguments)
+        except SERVER_TROUBLE as error:
+            raise unavailable(self._address, error) from error
         if answer[0] == b"owner":
             self._lost_number()
 
     def _settle(self) -> None:
-        """Before leaving: confirm the last acknowledgement, and give back what came with it."""
-        if self._unconfirmed is None and not self._channel.is_answer_due:
-            return
-        answer = self._ask()
-        if answer[0] in (b"job", b"held"):
-            keys = (self._list, self._keys.owners(self._queue), self._at)
-            self._channel.run(GIVE_BACK, keys, self._number, self._record, answer[1])
+        """Before leaving: confirm the last acknowledgement, and give back what came with it. Tried
+        twice, since a connection may have broken with the answer on it."""
+        for is_last in (False, True):
+            if self._unconfirmed is None and not self._channel.is_answer_due:
+                return
+            try:
+                answer = self._ask()
+                if answer[0] in (b"job", b"held"):
+                    self._give_back_raw(answer[1])
+            except SERVER_TROUBLE as error:
+                if is_last or isinstance(error, redis.TimeoutError):
+                    raise
+
+    def _give_back_raw(self, raw: bytes) -> None:
+        names = (self._list, self._keys.owners(self._queue), self._at)
+        call = call_of(GIVE_BACK, names, self._number, str(self._record))
+        self._channel.run(call, raw)
 
     def _forget_counts(self, taken: Taken) -> None:
         name = _name(taken.raw)
         self._channel.call("HDEL", self._keys.crashes(self._queue), name)
         self._channel.call("HDEL", self._keys.attempts(self._queue), name)
 
-    # Whose the number is
-
-    def _claim(self) -> None:
-        """Raises NotOwner where the number is another's. An exact machine beside a pool takes a
-        spare number instead, and so does a pool's worker that finds an exact machine there: both
-        add what they are there to add, and no two share a list."""
-        mine = own(self._runner)
-        wanted = self._number
-        owner = self._try_claim(wanted, mine)
-        if owner is not None:
-            if wanted > SPARE_NUMBERS or not (self._runner.exact or owner.exact):
-                raise NotOwner(
-                    f"{self._queue}/{wanted} belongs to {owner}, which is alive",
-                    owner=str(owner),
-                )
-            wanted = SPARE_NUMBERS
-            while owner is not None:
-                wanted += 1
-                owner = self._try_claim(wanted, mine)
-            self._logger.info(
-                "%s/%d is taken by another runner; working beside it as number %d",
-                self._queue,
-                self._number,
-                wanted,
-                extra={"action": "spare_number", "queue": self._queue, "number": wanted},
-            )
-        self._number = wanted
-        self._record = mine.record()
-        keys, queue = self._keys, self._queue
-        self._list = keys.processing(queue, wanted)
-        self._take_keys = (
-            self._at,
-            keys.pause(queue),
-            self._list,
-            keys.owners(queue),
-            keys.delayed(queue),
-            keys.attempts(queue),
-        )
-
-    def _try_claim(self, number: int, mine: Owner) -> Owner | None:
-        """None where the number is ours now, else whose it is."""
-        owners, alive = self._keys.owners(self._queue), self._keys.alive(mine.nonce)
-        old = self._channel.call("HGET", owners, number) or b""
-        while True:
-            owner = parse(old.decode("utf-8", "replace")) if old else None
-            if owner is not None and owner != mine and self._lives(owner):
-                return owner
-            answer = self._channel.run(
-                CLAIM,
-                (owners, alive),
-                *(number, mine.record(), old, beat(self._runner, (), 0), int(ALIVE_FOR * 1000)),
-            )
-            if answer[0] == b"done":
-                return None
-            old = answer[1]
-
-    def _lives(self, owner: Owner) -> bool:
-        if is_same_kernel(owner, self._runner):
-            return process_lives(owner)
-        return bool(self._channel.call("EXISTS", self._keys.alive(owner.nonce)))
-
     def _lost_number(self) -> None:
         """The record on the server is not ours any more: we were taken for dead, or an operator
         emptied the server. Claim it anew, next time."""
         self._record, self._unconfirmed = None, None
-        number = self._number
         raise NotOwner(
-            f"{self._queue}/{number} was taken over while this process did not show life",
+            f"{self._queue}/{self._number} was taken over while this process did not show life",
             owner="another process",
         )
 

@@ -14,10 +14,10 @@ import redis
 from dlq.backends import failed
 from dlq.backends.base import OwnerState, QueueState, Reclaimed, RunnerState, ServerState
 from dlq.backends.claims import parse, process_lives
-from dlq.backends.connection import Address
+from dlq.backends.connection import CLIENT_NAME, Address
 from dlq.backends.kernel import here
-from dlq.backends.keys import SPARE_NUMBERS, Keys, pattern
-from dlq.backends.scripts import RECLAIM
+from dlq.backends.keys import LAST_NUMBER, Keys, pattern
+from dlq.backends.scripts import LENGTHS, RECLAIM, RELEASE
 from dlq.config.model import Settings
 from dlq.errors import UndecodableJob
 from dlq.failure import Failure
@@ -26,6 +26,10 @@ from dlq.types import QueueName, Runner, WorkerNumber
 
 ALIVE_FOR = 10.0
 """Seconds that a heartbeat lasts. It is renewed every 2 s, so four may be late or lost."""
+
+GONE_FOR = 5.0
+"""Seconds for which a runner of another host must have shown no life. When the server comes back
+after an outage nobody has for a moment; those that live do again with their next heartbeat."""
 
 JOBS_PER_CALL = 100
 """Jobs that one reclaim gives back, at most: the server does nothing else meanwhile."""
@@ -71,14 +75,19 @@ def reclaim(
     keys: Keys,
     queue: QueueName,
     settings: Settings,
+    gone_since: dict[str, float],
 ) -> list[Reclaimed]:
-    """Of every owner of this queue whose runner shows no more life. A dead process of a living
-    runner is none of our business: it has a successor, who knows what it died of."""
+    """Of every owner of this queue whose runner has shown no life for a while, as `gone_since`
+    remembers from call to call. A dead process of a living runner is none of our business: it has a
+    successor, who knows what it died of."""
     given_back = []
     for number, record in _records(client, keys, queue):
         owner = parse(record)
         nonce = "" if owner is None else owner.nonce
         if client.exists(keys.alive(nonce)):
+            gone_since.pop(nonce, None)
+            continue
+        if time.monotonic() - gone_since.setdefault(nonce, time.monotonic()) < GONE_FOR:
             continue
         moved = take_over(client, keys, queue, number, record, nonce, settings)
         if moved:
@@ -86,11 +95,46 @@ def reclaim(
     return given_back
 
 
+def adopt_unknown(
+    client: redis.Redis, keys: Keys, queue: QueueName, settings: Settings
+) -> list[Reclaimed]:
+    """Give back what lies in lists that no worker of this configuration reads and nobody owns: left
+    by workers of 4.11, or by a configuration that had more of them."""
+    workers = settings.workers.get(queue, 1)
+    owned = {number for number, _ in _records(client, keys, queue)}
+    unknown = [n for n in _in_hand(client, keys, queue) if n > workers and n not in owned]
+    if not unknown or _may_have_predecessors(client):
+        return []
+    given_back = []
+    for number in unknown:
+        moved = take_over(client, keys, queue, number, "", "", settings)
+        if moved:
+            owner = "a worker without a record"
+            given_back.append(Reclaimed(queue, WorkerNumber(number), moved, owner))
+    return given_back
+
+
+def _may_have_predecessors(client: redis.Redis) -> bool:
+    """Whether a worker of 4.11 may be connected: it leaves no record, but its connection has taken
+    a job (or looked for one of its own) with its last command. True where that can't be known."""
+    database = str(client.connection_pool.connection_kwargs.get("db") or 0)
+    try:
+        clients = client.client_list()
+    except redis.ResponseError:
+        return True
+    return any(
+        found["name"] != CLIENT_NAME
+        and found["db"] == database
+        and found["cmd"] in ("brpoplpush", "lindex")
+        for found in clients
+    )
+
+
 def take_over(
     client: redis.Redis,
     keys: Keys,
     queue: QueueName,
-    number: int | str,
+    number: int,
     record: str,
     nonce: str,
     settings: Settings,
@@ -138,50 +182,43 @@ def give_back_all(
         owner = parse(record)
         if owner is None or owner.nonce != runner.nonce or process_lives(owner):
             continue
-        if claimed == number or claimed > SPARE_NUMBERS:
+        if claimed == number or claimed > LAST_NUMBER:
             # The runner itself is alive, so its heartbeat must not stand in the way; and nobody is
             # to blame, so nothing is counted: as a list without an owner.
-            client.hdel(keys.owners(queue), str(claimed))
+            failed.run(client, RELEASE, (keys.owners(queue),), claimed, record)
             total += take_over(client, keys, queue, claimed, "", "", settings)
     return total
 
 
-def unknown_lists(client: redis.Redis, keys: Keys, queue: QueueName, workers: int) -> Iterator[str]:
-    """Numbers of lists that no worker of this configuration has and that nobody owns: of a worker
-    of 4.11, or of a configuration that had more of them."""
-    match = f"{pattern(keys.processing(queue, ''))}*"
-    owned = {str(number) for number, _ in _records(client, keys, queue)}
-    for key in client.scan_iter(match, count=1000):
-        number = keys.processing_of(key)[1]
-        is_ours = number.isdigit() and 1 <= int(number) <= workers
-        if not is_ours and number not in owned:
-            yield number
-
-
 def queue_state(client: redis.Redis, keys: Keys, queue: QueueName) -> QueueState:
-    numbers = [
-        keys.processing_of(key)[1]
-        for key in client.scan_iter(f"{pattern(keys.processing(queue, ''))}*", count=1000)
-    ]
     pipe = client.pipeline(transaction=False)
     pipe.llen(keys.queue(queue))
     pipe.lindex(keys.queue(queue), -1)
     pipe.xlen(keys.failed(queue))
     pipe.zcard(keys.delayed(queue))
     pipe.pttl(keys.pause(queue))
-    for number in numbers:
-        pipe.llen(keys.processing(queue, number))
-    waiting, tail, failed_count, delayed, pause, *in_hand = pipe.execute()
+    waiting, tail, failed_count, delayed, pause = pipe.execute()
     return QueueState(
         queue=queue,
         waiting=waiting,
-        in_hand=sum(in_hand),
+        in_hand=sum(_in_hand(client, keys, queue).values()),
         failed=failed_count,
         delayed=delayed,
         oldest=_created(tail),
         paused_until=None if pause == -2 else time.time() + max(pause, 0) / 1000,
         owners=tuple(_owner_states(client, keys, queue)),
     )
+
+
+def _in_hand(client: redis.Redis, keys: Keys, queue: QueueName) -> dict[int, int]:
+    """Worker number → jobs in its list, of those that have any. Spare numbers have owners."""
+    start = keys.processing(queue, 0).removesuffix("0")
+    answer: Any = failed.run(client, LENGTHS, (start,), LAST_NUMBER)
+    lengths = dict(zip(answer[::2], answer[1::2], strict=True))
+    for number, _ in _records(client, keys, queue):
+        if number > LAST_NUMBER and (length := client.llen(keys.processing(queue, number))):
+            lengths[number] = length
+    return lengths
 
 
 def stored_queues(client: redis.Redis, keys: Keys) -> list[QueueName]:
@@ -192,6 +229,8 @@ def stored_queues(client: redis.Redis, keys: Keys) -> list[QueueName]:
         if ":processing:" in rest:
             rest = rest.rpartition(":processing:")[0]
         names.add(QueueName(rest.removesuffix(":pause")))
+    delayed = client.scan_iter(f"{pattern(keys.delayed(QueueName('')))}*", count=1000)
+    names.update(keys.queue_of(key, "delayed") for key in delayed)
     return sorted(names | set(failed.queues(client, keys)))
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from dlq.types import QueueName
 
-SPARE_NUMBERS = 1000
-"""Lists above this number belong to exact machines that run beside a pool. WORKERS is limited to
-1024 per queue, and no pool has come near either."""
+LAST_NUMBER = 1024
+"""The highest worker number that WORKERS can give. Beyond it are spare ones, for workers of exact
+machines that run beside a pool; 4.11 knows none of them, so their lists lie where it does not look.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,10 @@ class Keys:
         """Present while the queue is paused; it expires by itself."""
         return f"{self.queue(queue)}:pause"
 
-    def processing(self, queue: QueueName, number: int | str) -> str:
+    def processing(self, queue: QueueName, number: int) -> str:
         """A list: what one worker has in hand. Jobs enter at the head; the tail is next."""
+        if int(number) > LAST_NUMBER:
+            return self._key(f"dlq:processing:{queue}:{number}")
         return f"{self.queue(queue)}:processing:{number}"
 
     def owners(self, queue: QueueName) -> str:
@@ -76,12 +79,6 @@ class Keys:
     def queue_of(self, key: bytes, kind: str) -> QueueName:
         """The queue in a key below `dlq:{kind}:`."""
         return QueueName(key.decode("utf-8", "replace")[len(self._key(f"dlq:{kind}:")) :])
-
-    def processing_of(self, key: bytes) -> tuple[QueueName, str]:
-        """Queue and number in the key of a processing list."""
-        rest = key.decode("utf-8", "replace")[len(self._key("django_lightweight_queue:")) :]
-        queue, _, number = rest.rpartition(":processing:")
-        return QueueName(queue), number
 
 
 def pattern(text: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from secrets import token_hex
 from typing import cast
 
 import redis
@@ -36,12 +35,9 @@ from dlq.config.model import Settings
 from dlq.job import Job, encode
 from dlq.types import QueueName, Runner, WorkerNumber
 
-IN_FLIGHT = 0.05
+IN_FLIGHT = 0.25
 """Seconds that `pause` waits before it returns: a worker that was given a job just before the pause
-has started it by then, or has died."""
-
-CLEAR_STEP = 5000
-"""Jobs that one command drops: about a millisecond of the server's time."""
+has started it by then, or asks about it again."""
 
 
 class RedisStorage(
@@ -59,6 +55,7 @@ class RedisStorage(
         self.keys = Keys(self.settings.redis_prefix)
         self.address = Address(self.settings)
         self._client: redis.Redis | None = None
+        self._gone_since: dict[str, float] = {}
 
     @property
     def client(self) -> redis.Redis:
@@ -97,18 +94,12 @@ class RedisStorage(
             return self.client.llen(self.keys.queue(queue))
 
     def clear(self, queue: QueueName) -> int:
-        """In bounded steps: what is pushed meanwhile stays."""
-        trash = self.keys.trash(token_hex(8))
-        with told(self.address):
-            try:
-                self.client.rename(self.keys.queue(queue), trash)
-            except redis.ResponseError as error:
-                if "no such key" not in str(error):
-                    raise
-                return 0
-            count = self.client.llen(trash)
-            while self.client.exists(trash):
-                self.client.ltrim(trash, CLEAR_STEP, -1)
+        """In one step, and at once however many they are: UNLINK leaves the work to a thread of the
+        server's."""
+        with told(self.address), self.client.pipeline(transaction=True) as pipe:
+            pipe.llen(self.keys.queue(queue))
+            pipe.unlink(self.keys.queue(queue))
+            count: int = pipe.execute()[0]
         return count
 
     def deduplicate(
@@ -167,12 +158,14 @@ class RedisStorage(
             fleet.withdraw(self.client, self.keys, runner)
 
     def reclaim(self, queues: Iterable[QueueName], runner: Runner) -> list[Reclaimed]:
+        given_back = []
         with told(self.address):
-            return [
-                found
-                for queue in queues
-                for found in fleet.reclaim(self.client, self.keys, queue, self.settings)
-            ]
+            for queue in queues:
+                given_back += fleet.reclaim(
+                    self.client, self.keys, queue, self.settings, self._gone_since
+                )
+                given_back += fleet.adopt_unknown(self.client, self.keys, queue, self.settings)
+        return given_back
 
     def give_back_all(self, queue: QueueName, number: WorkerNumber, runner: Runner) -> int:
         with told(self.address):

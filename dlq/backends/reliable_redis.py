@@ -23,12 +23,11 @@ class ReliableRedisBackend(RedisStorage):
     """At least once. A job runs again where its worker died, up to MAX_CRASHES times."""
 
     def startup(self, queue: QueueName) -> None:
-        """Give back what lies in lists that no worker of this configuration reads and nobody owns,
-        as 4.11 does: left by its workers, or by a configuration with more of them."""
-        workers = self.settings.workers.get(queue, 1)
+        """Give back what lies in lists that no worker of this configuration reads, as 4.11 does.
+        Where workers of 4.11 are connected that may still be theirs; then it waits for a later
+        `reclaim`."""
         with told(self.address):
-            for number in fleet.unknown_lists(self.client, self.keys, queue, workers):
-                fleet.take_over(self.client, self.keys, queue, number, "", "", self.settings)
+            fleet.adopt_unknown(self.client, self.keys, queue, self.settings)
 
     def consumer(
         self,

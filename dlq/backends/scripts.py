@@ -11,16 +11,19 @@ go of a job is a pop from the tail, and only by way of exception a search.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    text: str
+    """`sha` is the server's name for it."""
 
-    @property
-    def sha(self) -> str:
-        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+    text: str
+    sha: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+        object.__setattr__(self, "sha", sha)
 
 
 _ALLOW_OOM = "#!lua flags=allow-oom\n"
@@ -80,9 +83,10 @@ local due_in = -1
 if redis.call('EXISTS', KEYS[5]) == 1 then
   local at = now()
   local due = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', at, 'LIMIT', 0, 100)
-  for _, member in ipairs(due) do
-    redis.call('ZREM', KEYS[5], member)
-    redis.call('RPUSH', KEYS[1], string.sub(member, 18))
+  -- The one that has been due for longest is pushed last: it is the next.
+  for index = #due, 1, -1 do
+    redis.call('ZREM', KEYS[5], due[index])
+    redis.call('RPUSH', KEYS[1], string.sub(due[index], 18))
   end
   local first = redis.call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')
   if first[2] then due_in = math.max(1, first[2] - at) end
@@ -100,9 +104,11 @@ ARRIVED = Script(
     + _HAND_OUT
     + """
 -- A blocked worker was given a job: may it have it? KEYS and ARGV as for TAKE; ARGV[4]: the job
-local owner = redis.call('HGET', KEYS[4], ARGV[1]) == ARGV[2]
+local owner = redis.call('HGET', KEYS[4], ARGV[1])
 local paused = redis.call('PTTL', KEYS[2])
-if owner and paused == -2 then return hand_out('job', ARGV[4], KEYS[6]) end
+if owner == ARGV[2] and paused == -2 then return hand_out('job', ARGV[4], KEYS[6]) end
+-- In a list that is another's now it stays: the other finds it there, or has it in hand already.
+if owner and owner ~= ARGV[2] then return {'owner'} end
 -- It lies at the head of the list. Where it does not, somebody has dealt with it already.
 if redis.call('LREM', KEYS[3], 1, ARGV[4]) == 1 then redis.call('RPUSH', KEYS[1], ARGV[4]) end
 if not owner then return {'owner'} end
@@ -125,8 +131,9 @@ return {'empty', -1}
 ARRIVED_ONCE = Script(
     _ALLOW_OOM
     + """
--- KEYS: queue, pause. ARGV: the job that a blocked worker was given
+-- KEYS: queue, pause. ARGV: the job that a worker has, 'again' where it may have asked before
 local paused = redis.call('PTTL', KEYS[2])
+if ARGV[2] and redis.call('LINDEX', KEYS[1], -1) == ARGV[1] then return {'paused', paused} end
 if paused == -2 then return {'job', ARGV[1], 0} end
 redis.call('RPUSH', KEYS[1], ARGV[1])
 return {'paused', paused}
@@ -251,6 +258,23 @@ while left > 0 and moved < tonumber(ARGV[3]) do
 end
 if left == 0 then redis.call('HDEL', KEYS[1], ARGV[1]) end
 return {'done', moved, failed}
+"""
+)
+
+LENGTHS = Script(
+    """#!lua flags=no-writes
+-- The lists of a queue's workers that hold anything: number, length, number, length …
+-- KEYS: their key without the number. ARGV: the highest number. A look costs a third of a
+-- microsecond each; to find the keys by pattern is to read through all keys of the server.
+local found = {}
+for number = 1, tonumber(ARGV[1]) do
+  local length = redis.call('LLEN', KEYS[1] .. number)
+  if length > 0 then
+    found[#found + 1] = number
+    found[#found + 1] = length
+  end
+end
+return found
 """
 )
 
