@@ -32,6 +32,9 @@ MAX_DEPTH = 200
 """Containers inside containers that arguments may have. Python's JSON parser recurses, and 4.11
 workers parse with whatever room their stack has left; nobody nests this deep on purpose."""
 
+_ENCODER = json.JSONEncoder(allow_nan=False)
+"""One for all jobs: `json.dumps` with an option makes one for each."""
+
 MAX_BITS = 14_000
 """Of a whole number: Python refuses to parse one of more than 4300 digits, so a worker would."""
 
@@ -88,7 +91,10 @@ class Job:
 
     @property
     def created_time_str(self) -> str:
-        return "" if self.created_time is None else self.created_time.strftime(TIME_FORMAT)
+        """As in TIME_FORMAT."""
+        if self.created_time is None:
+            return ""
+        return self.created_time.isoformat(" ", "microseconds")
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -133,7 +139,7 @@ def encode(job: Job) -> bytes:
     if job.raw is not None:
         return job.raw
     try:
-        return json.dumps(job.as_dict(), allow_nan=False).encode("ascii")
+        return _ENCODER.encode(job.as_dict()).encode("ascii")
     except (TypeError, ValueError, RecursionError) as error:
         raise UnusableArgument(f"{job.path}: {error}") from error
 

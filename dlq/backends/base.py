@@ -137,6 +137,9 @@ class Consumer(ABC):
 class BaseBackend(ABC):
     """Where jobs are stored. One instance serves one process; after a fork, `reset` is called."""
 
+    keeps_retries = False
+    """Whether its consumers can run a job again later (`Consumer.retry`)."""
+
     def startup(self, queue: QueueName) -> None:  # noqa: B027 (optional for backends)
         """Called once per queue before the workers of a runner start."""
 

@@ -6,7 +6,6 @@ retries, by which a retried push makes copies and a retried pop loses jobs.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -25,7 +24,7 @@ from redis.exceptions import (
 from redis.retry import Retry
 
 from dlq.config.model import Settings
-from dlq.errors import BackendUnavailable, EnqueueError
+from dlq.errors import BackendUnavailable
 
 CLIENT_NAME = "dlq"
 """Of each connection, for CLIENT LIST."""
@@ -111,30 +110,6 @@ def told(address: Address) -> Iterator[None]:
         raise unavailable(address, error) from error
 
 
-@contextmanager
-def told_for_enqueue(address: Address, path: str) -> Iterator[None]:
-    """As `told`, for a command that stores jobs: with word on whether it may have done so."""
-    try:
-        yield
-    except (redis.RedisError, OSError) as error:
-        # An error that the server sent is an answer, and a connection that was never made carried
-        # nothing. Whatever else breaks may do so after the server has got the command.
-        answered = isinstance(error, redis.ResponseError | BusyLoadingError | AuthenticationError)
-        refused = isinstance(error.__cause__, ConnectionRefusedError | socket.gaierror)
-        may_be_stored = not (answered or refused or _never_connected(error))
-        outcome = (
-            "it may be on the queue all the same: enqueueing it again may run it twice"
-            if may_be_stored
-            else "it is not on the queue"
-        )
-        raise EnqueueError(
-            f"{path} was not enqueued for certain: {describe(address, error)}; {outcome}"
-            if may_be_stored
-            else f"{path} was not enqueued: {describe(address, error)}; {outcome}",
-            may_be_stored=may_be_stored,
-        ) from error
-
-
 def describe(address: Address, error: BaseException) -> str:
     """What is wrong with the server at `address`, for people."""
     where = f"the server at {address}"
@@ -167,9 +142,3 @@ def _reason(error: BaseException) -> str:
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror.lower()
     return str(error).rstrip(".").lower()
-
-
-def _never_connected(error: BaseException) -> bool:
-    return isinstance(error, redis.ConnectionError | redis.TimeoutError) and str(error).startswith(
-        ("Error connecting", "Timeout connecting", "Error 111", "Error -", "Error 2 connecting")
-    )

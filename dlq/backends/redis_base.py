@@ -27,8 +27,9 @@ from dlq.backends.base import (
     RunnerState,
     ServerState,
 )
-from dlq.backends.connection import Address, told, told_for_enqueue
+from dlq.backends.connection import Address, told
 from dlq.backends.keys import Keys, pattern
+from dlq.backends.producer import Producer
 from dlq.backends.scripts import ENQUEUE_ONCE
 from dlq.config import active
 from dlq.config.model import Settings
@@ -55,6 +56,7 @@ class RedisStorage(
         self.keys = Keys(self.settings.redis_prefix)
         self.address = Address(self.settings)
         self._client: redis.Redis | None = None
+        self._producer: Producer | None = None
         self._gone_since: dict[str, float] = {}
 
     @property
@@ -63,30 +65,36 @@ class RedisStorage(
             self._client = self.address.client()
         return self._client
 
+    @property
+    def producer(self) -> Producer:
+        if self._producer is None:
+            self._producer = Producer(self.address)
+        return self._producer
+
     def reset(self) -> None:
         client, self._client = self._client, None
         if client is not None:
             client.connection_pool.disconnect()
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.reset()
 
     # Jobs
 
     def enqueue(self, job: Job, queue: QueueName) -> None:
-        raw = encode(job)
-        with told_for_enqueue(self.address, job.path):
-            self.client.lpush(self.keys.queue(queue), raw)
+        self.producer.push(job.path, self.keys.queue(queue), encode(job))
 
     def bulk_enqueue(self, jobs: Collection[Job], queue: QueueName) -> None:
         if not jobs:
             return
-        raws = [encode(job) for job in jobs]
         path = next(iter(jobs)).path
-        with told_for_enqueue(self.address, f"{len(raws)} jobs of {path}"):
-            self.client.lpush(self.keys.queue(queue), *raws)
+        what = path if len(jobs) == 1 else f"a bulk of {len(jobs)} jobs, the first of {path},"
+        self.producer.push(what, self.keys.queue(queue), *map(encode, jobs))
 
     def enqueue_once(self, job: Job, queue: QueueName, mark: str, keep: float) -> bool:
         names = (self.keys.mark(mark), self.keys.queue(queue))
-        with told_for_enqueue(self.address, job.path):
-            done = failed.run(self.client, ENQUEUE_ONCE, names, encode(job), int(keep * 1000))
+        milliseconds = max(1, int(keep * 1000))
+        done = self.producer.run(job.path, ENQUEUE_ONCE, names, encode(job), milliseconds)
         return bool(done)
 
     def length(self, queue: QueueName) -> int:

@@ -22,6 +22,8 @@ from dlq.types import Logger, QueueName, Runner, WorkerNumber
 class ReliableRedisBackend(RedisStorage):
     """At least once. A job runs again where its worker died, up to MAX_CRASHES times."""
 
+    keeps_retries = True
+
     def startup(self, queue: QueueName) -> None:
         """Give back what lies in lists that no worker of this configuration reads, as 4.11 does.
         Where workers of 4.11 are connected that may still be theirs; then it waits for a later
