@@ -118,7 +118,7 @@ class task:
             retries=self.retries,
             retry_backoff=self.retry_backoff,
         )
-        queues.declare(self.queue, self.source, wrapper.path)
+        queues.declare(self.queue, self.source, wrapper.path, self.retries)
         return wrapper
 
 
@@ -139,6 +139,7 @@ class TaskWrapper(Enqueue[P], Generic[P, R]):
         _require_findable(fn)
         self.path = f"{fn.__module__}.{fn.__name__}"
         _require_timeout(self.path, "timeout", timeout)
+        _require_retries(self.path, retries, retry_backoff)
         self.fn = fn
         self.queue = queue
         self.timeout = timeout
@@ -299,6 +300,13 @@ def _require_timeout(path: str, name: str, value: object) -> None:
         raise UnusableArgument(
             f"{path}: {name} is {value!r}: give a number of seconds, or None for no limit"
         )
+
+
+def _require_retries(path: str, retries: object, backoff: object) -> None:
+    if not isinstance(retries, int) or isinstance(retries, bool) or retries < 0:
+        raise UnusableArgument(f"{path}: retries is {retries!r}: give a whole number, 0 for none")
+    if backoff is None or not is_timeout(backoff):
+        raise UnusableArgument(f"{path}: retry_backoff is {backoff!r}: give a number of seconds")
 
 
 def _caller(name: str) -> Source:

@@ -14,19 +14,21 @@ from dlq.types import QueueName, Source
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """`task` is the dotted path, or None where only a queue was named
-    (`contribute_implied_queue_name`)."""
+    (`contribute_implied_queue_name`). `retries` is how often its jobs are run again after they have
+    raised."""
 
     queue: QueueName
     source: Source
     task: str | None = None
+    retries: int = 0
 
 
 _declared: dict[Declaration, None] = {}
 
 
-def declare(queue: QueueName, source: Source, task: str | None = None) -> None:
+def declare(queue: QueueName, source: Source, task: str | None = None, retries: int = 0) -> None:
     """Note that a task, or code on behalf of one, implies `queue`."""
-    _declared[Declaration(queue, source, task)] = None
+    _declared[Declaration(queue, source, task, retries)] = None
 
 
 def declarations() -> tuple[Declaration, ...]:

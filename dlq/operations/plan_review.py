@@ -39,6 +39,7 @@ def review_plan(
         if pool.only_queue is None:
             yield from _unserved_tasks(project, served | set(dropped))
     yield from _backends_without_work(dealt, settings, resolution)
+    yield from _retries_that_nobody_keeps(project, dealt)
     yield from _metrics_ports(dealt, resolution)
     yield from _unknown_overrides(project, resolution, dealt)
 
@@ -178,6 +179,27 @@ def _backends_without_work(
 
 def _never_has_work(backend: type) -> bool:
     return any(base.__module__ in WITHOUT_WORK for base in backend.__mro__)
+
+
+def _retries_that_nobody_keeps(project: Project, dealt: Split) -> Iterable[Finding]:
+    backends = {queue.name: queue.backend for queue in dealt.queues if queue.workers}
+    for declaration in project.declarations:
+        path = backends.get(declaration.queue)
+        if not declaration.retries or path is None:
+            continue
+        try:
+            backend = import_path(path)
+        except (ImportError, AttributeError, ValueError):
+            continue  # a finding of the settings already
+        if _never_has_work(backend) or getattr(backend, "keeps_retries", False):
+            continue
+        yield rules.E307.finding(
+            f"{declaration.task} has retries={declaration.retries}, which"
+            f" {backend.__name__} of queue {declaration.queue!r} cannot keep",
+            declaration.source,
+            f"BACKEND_OVERRIDES = {{{declaration.queue!r}:"
+            " 'dlq.backends.reliable_redis.ReliableRedisBackend'}, or leave out retries",
+        )
 
 
 def _metrics_ports(dealt: Split, resolution: Resolution) -> Iterable[Finding]:

@@ -73,6 +73,20 @@ or 'dlq.backends.redis.RedisBackend' (at most once) where workers run.
 """,
 )
 
+E307 = Rule(
+    "E307",
+    "a task wants retries of a queue that cannot give them",
+    """\
+`@task(retries=…)` runs a job again, some time after it has raised. The job has to be kept until then,
+also while no worker runs, and only a backend that keeps jobs until they have ended can do that. A queue
+that runs a job once at most would make it a failed job after the first attempt, and backends that were
+written for django-lightweight-queue 4.11 know no retries.
+
+Give the queue 'dlq.backends.reliable_redis.ReliableRedisBackend' in BACKEND or BACKEND_OVERRIDES, or
+the task another queue, or take `retries` from its decorator.
+""",
+)
+
 W308 = Rule(
     "W308",
     "the plan has no worker at all",

@@ -249,6 +249,27 @@ def test_w306_synchronous_backend(project: Project) -> None:
     project.dlq("plan").has("warning[dlq.W306]", "never have work", "emails", code=0)
 
 
+def test_e307_retries_that_the_backend_cannot_keep(project: Project) -> None:
+    """The queue `reports` runs a job once at most."""
+    with (project.directory / "orders/tasks.py").open("a") as tasks:
+        tasks.write("\n\n@task(queue='reports', retries=3)\ndef report():\n    pass\n")
+        tasks.write("\n\n@task(queue='emails', retries=3)\ndef remind():\n    pass\n")
+    answer = project.dlq("plan").has(
+        "error[dlq.E307]: orders.tasks.report has retries=3, which RedisBackend of queue 'reports'"
+        " cannot keep",
+        "orders/tasks.py:15",
+        code=1,
+    )
+    assert "remind" not in answer.out + answer.err
+    project.dlq("check").has("error[dlq.E307]", code=1)
+    project.dlq("run").has("error[dlq.E307]", code=78)
+    project.add_settings(
+        'LIGHTWEIGHT_QUEUE_BACKEND = "dlq.backends.synchronous.SynchronousBackend"\n'
+        "LIGHTWEIGHT_QUEUE_BACKEND_OVERRIDES = {}"
+    )
+    assert "E307" not in project.dlq("plan").err, "in development it is not in the way"
+
+
 def test_w308_no_worker_at_all(project: Project) -> None:
     project.write("config/none.py", 'LIGHTWEIGHT_QUEUE_WORKERS = {"images": 0}\n')
     project.dlq("plan", "--exact-configuration", "--config", "config/none.py").has(

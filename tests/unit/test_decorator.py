@@ -105,6 +105,16 @@ class TestDeclaration:
         with pytest.raises(UnusableArgument, match=r"plain: timeout is .*: give a number"):
             task(timeout=timeout)(plain.fn)
 
+    @pytest.mark.parametrize("options", [{"retries": -1}, {"retries": True}, {"retries": "3"}])
+    def test_retries_are_a_whole_number(self, options: dict[str, Any]) -> None:
+        with pytest.raises(UnusableArgument, match=r"plain: retries is .*: give a whole number"):
+            task(**options)(plain.fn)
+
+    @pytest.mark.parametrize("backoff", [None, "1", -1, float("inf")])
+    def test_the_pause_before_a_retry_is_a_number_of_seconds(self, backoff: Any) -> None:
+        with pytest.raises(UnusableArgument, match=r"plain: retry_backoff is .*: give a number"):
+            task(retries=1, retry_backoff=backoff)(plain.fn)
+
 
 class TestCall:
     def test_enqueues(self) -> None:

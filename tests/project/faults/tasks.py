@@ -53,7 +53,7 @@ def raises(job: int) -> None:
     raise ValueError("this job raises")
 
 
-@task(queue="faults", retries=2, retry_backoff=0.2)
+@task(queue="retried", retries=2, retry_backoff=0.2)
 def raises_and_retries(job: int) -> None:
     record("start", job)
     raise ValueError("this job raises each time")
