@@ -15,6 +15,7 @@ from typing import Any
 
 from tests.kit.environments import ROOT, Environment, run
 from tests.kit.valkey import Server
+from tests.kit.waiting import wait_until
 
 SHOP = Path(__file__).parent / "shop"
 
@@ -48,10 +49,18 @@ class Shop:
         key = f"django_lightweight_queue:{rest}"
         return f"{self.prefix}:{key}" if self.prefix else key
 
-    def ledger(self, event: str) -> list[Any]:
+    def entries(self) -> list[tuple[int, str, Any]]:
+        """Of the ledger: pid, event, what. A line that is still being written is left for later."""
         path = self.directory / "ledger"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [what for _, named, what in map(json.loads, lines) if named == event]
+        text = path.read_text() if path.exists() else ""
+        return [tuple(json.loads(line)) for line in text[: text.rfind("\n") + 1].splitlines()]
+
+    def ledger(self, event: str) -> list[Any]:
+        return [what for _, named, what in self.entries() if named == event]
+
+    def pids(self, event: str) -> list[int]:
+        """Of the processes that wrote the event."""
+        return [pid for pid, named, _ in self.entries() if named == event]
 
     def drive(self, side: str, verb: str, **arguments: Any) -> Any:
         command = [self.pythons[side], "drive.py", verb, json.dumps(arguments)]
@@ -104,6 +113,24 @@ class Shop:
 def stop(side: str, process: subprocess.Popen[bytes]) -> None:
     process.send_signal(STOP[side])
     process.wait(30)
+
+
+def kill_worker(process: subprocess.Popen[bytes], shop: Shop) -> None:
+    """Kill what `process` is and the process that began the last job: dlq runs jobs in a group of
+    their own, whose process ends its job when only the one above it is gone."""
+    pid = shop.pids("begin")[-1]
+    kill_session(process)
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not is_running(pid), 10, what="the job's process is gone")
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 def kill_session(process: subprocess.Popen[bytes]) -> None:

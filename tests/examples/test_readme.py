@@ -44,7 +44,9 @@ def test_there_are_commands_to_try() -> None:
     assert len(list(console_examples())) >= 3
 
 
-@pytest.mark.parametrize("command", re.findall(r"`(dlq [a-z][^`]*|manage\.py [^`]*)`", TEXT))
+@pytest.mark.parametrize(
+    "command", sorted(set(re.findall(r"`(dlq [a-z][^`]*|manage\.py [^`]*)`", TEXT)))
+)
 def test_a_command_in_the_text_exists(project: Project, command: str) -> None:
     """Its words are those of a verb and its options: the help of the same words knows them."""
     program = "python " if command.startswith("manage.py") else ""
