@@ -49,6 +49,9 @@ PAUSE_LOOK = 5.0
 FULL_LOOK = 1.0
 """Seconds between two looks where a full server refuses the blocking command."""
 
+JOBS = (b"job", b"held")
+"""Answers that carry one: just taken, or found in the worker's list."""
+
 FRESH = 0.2
 """Seconds. A job that was handed out longer ago than that, while its worker tidied up or was not
 given the processor, is asked about once more: there may be a pause by now, whose caller waits
@@ -90,6 +93,8 @@ class RedisConsumer(Consumer):
             self._prepare()
             while True:
                 answer = self._ask()
+                if answer[0] not in JOBS and time.monotonic() - self._asked > FRESH:
+                    answer = self._ask()
                 left = end - time.monotonic()
                 if answer[0] == b"empty" and left > 0:
                     answer = self._wait_for_arrival(left, answer[1])
@@ -169,11 +174,11 @@ class RedisConsumer(Consumer):
         kind = answer[0]
         is_held = kind == b"held"
         for _ in range(LOOKS):
-            if kind not in (b"job", b"held") or time.monotonic() - self._asked <= FRESH:
+            if kind not in JOBS or time.monotonic() - self._asked <= FRESH:
                 break
             answer = self._arrived(answer[1])
             kind = answer[0]
-        if kind in (b"job", b"held"):
+        if kind in JOBS:
             return self._taken(answer[1], int(answer[2]), is_held=is_held)
         if kind == b"paused":
             rest = PAUSE_LOOK if answer[1] < 0 else answer[1] / 1000
@@ -352,7 +357,7 @@ class ReliableConsumer(RedisConsumer):
                 return
             try:
                 answer = self._ask()
-                if answer[0] in (b"job", b"held"):
+                if answer[0] in JOBS:
                     self._give_back_raw(answer[1])
             except SERVER_TROUBLE as error:
                 if is_last or isinstance(error, redis.TimeoutError):

@@ -17,7 +17,7 @@ from dlq.backends.claims import parse, process_lives
 from dlq.backends.connection import CLIENT_NAME, Address
 from dlq.backends.kernel import here
 from dlq.backends.keys import LAST_NUMBER, Keys, pattern
-from dlq.backends.scripts import LENGTHS, RECLAIM, RELEASE
+from dlq.backends.scripts import ANNOUNCE, LENGTHS, RECLAIM, RELEASE
 from dlq.config.model import Settings
 from dlq.errors import UndecodableJob
 from dlq.failure import Failure
@@ -42,14 +42,10 @@ def beat(runner: Runner, workers: Sequence[str], busy: int) -> str:
 def announce(
     client: redis.Redis, keys: Keys, runner: Runner, workers: Sequence[str], busy: int
 ) -> None:
-    """Also in a full server, where SET is refused: the life of the old one is then made longer."""
-    key, ttl = keys.alive(runner.nonce), int(ALIVE_FOR * 1000)
-    try:
-        client.set(key, beat(runner, workers, busy), px=ttl)
-    except redis.ResponseError as error:
-        if not str(error).startswith("OOM"):
-            raise
-        client.pexpire(key, ttl)
+    """By a script, because a full server refuses a plain SET: its runners would be taken for dead,
+    and their jobs be given to others."""
+    life = beat(runner, workers, busy), int(ALIVE_FOR * 1000)
+    failed.run(client, ANNOUNCE, (keys.alive(runner.nonce),), *life)
 
 
 def withdraw(client: redis.Redis, keys: Keys, runner: Runner) -> None:

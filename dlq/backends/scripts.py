@@ -217,6 +217,15 @@ return {'done'}
 """
 )
 
+ANNOUNCE = Script(
+    _ALLOW_OOM
+    + """
+-- KEYS: alive. ARGV: its value, its life (ms)
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return {'done'}
+"""
+)
+
 RELEASE = Script(
     _ALLOW_OOM
     + """
