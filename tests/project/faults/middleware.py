@@ -1,0 +1,32 @@
+"""Middleware that holds a job at a moment that no test could hit from outside."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from dlq.job import Job
+from dlq.types import QueueName, WorkerNumber
+from tests.kit.ledger import record
+
+VARIABLE = "TEST_GATE"
+"""In the environment of the runner: a directory. While it has a file `before`, jobs wait before
+their function is called; while it has a file `after`, when it has returned."""
+
+
+class Gate:
+    def process_job(self, job: Job, queue: QueueName, worker_num: WorkerNumber) -> None:
+        _hold("before", job)
+
+    def process_result(self, job: Job, result: Any, time_taken: float) -> None:
+        _hold("after", job)
+
+
+def _hold(moment: str, job: Job) -> None:
+    closed = Path(os.environ[VARIABLE], moment)
+    if closed.exists():
+        record(f"held {moment}", job.args[0] if job.args else "")
+    while closed.exists():
+        time.sleep(0.01)
