@@ -28,9 +28,9 @@ from dlq.types import Logger, QueueName, Runner
 
 ANNOUNCE_EVERY = 2.0
 """Seconds. A runner is taken for dead 10 s after its last announcement."""
-RECLAIM_EVERY = 20.0
-"""Seconds. With the 10 s of an announcement: jobs of a runner that is gone for good are back on
-their queue within a minute."""
+RECLAIM_EVERY = 10.0
+"""Seconds. A runner counts as gone 10 s after its last announcement, one look notes that and the
+next one acts: its jobs are back on their queue within 30 s, of the minute that is promised."""
 WITHDRAW = b"withdraw\n"
 """From the master: all workers have gone, so say good-bye and leave."""
 
