@@ -336,17 +336,29 @@ SWAP = Script(
 -- what was taken from its tail and pushed at its head.
 -- KEYS: queue, survivors, trash
 -- ARGV: length of the snapshot, its newest job, how many were taken when we last looked (c),
---       how many new ones to carry over at most, then for each of the next places from c on:
---       the job there, and how many survivors are older
+--       how many new ones to carry over at most, how many anchors there are, for each of them its
+--       place from the newest on (which is 1) and the job there, then for each of the next places
+--       from c on: the job there, and how many survivors are older
+local first = 6 + 2 * ARGV[5]
+local function is_snapshot(rest, new)
+  if new < 0 or redis.call('LINDEX', KEYS[1], -rest) ~= ARGV[2] then return false end
+  for anchor = 6, first - 2, 2 do
+    local back = tonumber(ARGV[anchor])
+    if back <= rest and redis.call('LINDEX', KEYS[1], new + back - 1) ~= ARGV[anchor + 1] then
+      return false
+    end
+  end
+  return true
+end
 local length = redis.call('LLEN', KEYS[1])
 local tail = redis.call('LINDEX', KEYS[1], -1)
 if not tail then return {'gone'} end
-for place = 5, #ARGV, 2 do
+for place = first, #ARGV, 2 do
   if ARGV[place] == tail then
-    local taken = ARGV[3] + (place - 5) / 2
+    local taken = ARGV[3] + (place - first) / 2
     local rest = ARGV[1] - taken
     local new = length - rest
-    if new >= 0 and redis.call('LINDEX', KEYS[1], -rest) == ARGV[2] then
+    if is_snapshot(rest, new) then
       if new > tonumber(ARGV[4]) then return {'new', new} end
       if new > 0 then
         local jobs = redis.call('LRANGE', KEYS[1], 0, new - 1)
