@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overlo
 from dlq import queues
 from dlq.errors import UnfindableTask, UnusableArgument
 from dlq.job import Job, check_arguments, encode, is_timeout
+from dlq.queue_names import name_problem
+from dlq.text import written
 from dlq.types import QueueName, Source
 
 if TYPE_CHECKING:
@@ -234,6 +236,8 @@ class BulkEnqueue(Enqueue[P]):
             raise ValueError(f"bulk_enqueue: batch_size is {batch_size}, and must be 1 or more")
         self._wrapper = wrapper
         self._batch_size = batch_size
+        if queue_override:
+            _require_queue_name(wrapper.path, "queue_override", queue_override)
         self._queue = QueueName(queue_override or wrapper.queue)
         self._waiting: dict[QueueName, list[Job]] = {}
         self._is_open = False
@@ -286,13 +290,20 @@ def _take_options(path: str, kwargs: dict[str, Any]) -> dict[str, Any]:
     options = {
         name: kwargs.pop(OPTION_PREFIX + name) for name in OPTIONS if OPTION_PREFIX + name in kwargs
     }
-    queue = options.get("queue", "default")
-    if not isinstance(queue, str) or not queue:
-        raise UnusableArgument(f"{path}: {OPTION_PREFIX}queue is {queue!r}: give a queue's name")
+    if "queue" in options:
+        _require_queue_name(path, f"{OPTION_PREFIX}queue", options["queue"])
     _require_timeout(path, f"{OPTION_PREFIX}timeout", options.get("timeout"))
     if "sigkill_on_stop" in options:
         options["sigkill_on_stop"] = bool(options["sigkill_on_stop"])
     return options
+
+
+def _require_queue_name(path: str, name: str, value: object) -> None:
+    """By the same rule as the names in WORKERS: some would be other keys on the server."""
+    problem = name_problem(value)
+    if problem is not None:
+        help = f"; {problem.help}" if problem.help else ""
+        raise UnusableArgument(f"{path}: {name} is {written(value)}: {problem.text}{help}")
 
 
 def _require_timeout(path: str, name: str, value: object) -> None:

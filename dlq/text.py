@@ -20,6 +20,16 @@ def printable(text: str, limit: int = 200) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + ELLIPSIS
 
 
+def written(value: object, limit: int = 60) -> str:
+    """A value as Python writes it, cut; only its type where that raises: an object of the user's
+    may, and so does a number of more digits than Python writes."""
+    try:
+        text = repr(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+    return text if len(text) <= limit else text[: limit - 1] + ELLIPSIS
+
+
 def printable_lines(text: str, limit: int = 16_384) -> str:
     """As `printable`, but line ends stay, and the middle is cut: of a long traceback, both the
     beginning and the end tell something."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from dlq.config.model import SECRETS
+from dlq.text import written
 
 MASK = "********"
 LIMIT = 200
@@ -35,11 +36,7 @@ def in_message(name: str, value: object) -> str:
     """As Python writes it, cut; of a secret only its type."""
     if name in SECRETS:
         return f"of type {type(value).__name__}"
-    try:
-        text = repr(value)
-    except Exception:  # a number of more digits than Python writes, or an object of the user's
-        return f"of type {type(value).__name__}"
-    return text if len(text) <= LIMIT else f"{text[: LIMIT - 1]}…"
+    return written(value, LIMIT)
 
 
 def _masked(name: str, value: object) -> str | None:

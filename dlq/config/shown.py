@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 
-def shown_path(path: str) -> str:
+def shown_path(path: str | Path) -> str:
     """Relative to the working directory where the file lies below that, else as it is."""
     try:
         return str(Path(path).relative_to(os.getcwd()))
-    except (ValueError, OSError):
-        return path
+    except (ValueError, OSError):  # elsewhere, or the working directory is gone
+        return str(path)

@@ -8,11 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dlq.config.shown import shown_path
 from dlq.cron.places import ConfigPlace, RowPlace
 from dlq.cron.spec import CronRow, InvalidRow, Problem, parse_row
 from dlq.errors import UsageError
 from dlq.findings import Finding, Rule
 from dlq.rules import cron as rules
+from dlq.text import written
 from dlq.types import Source
 
 EXAMPLE = 'CONFIG = ({"command": "…", "minutes": "0", "hours": "*"},)'
@@ -48,19 +50,10 @@ def text_of(path: Path) -> str:
         raise UsageError(f"cannot read {path} ({path.absolute()}): {error.strerror}") from None
 
 
-def shown_path(path: Path) -> str:
-    """As a person would type it: relative to the working directory where it lies below that."""
-    path = path.absolute()
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
-
-
 def not_importable(name: str, path: Path, source: Source, error: BaseException) -> Finding:
     message = f"cannot import {name}: {type(error).__name__}: {error}"
     if isinstance(error, SyntaxError) and error.filename is not None:
-        where = Source("cron", file=shown_path(Path(error.filename)))
+        where = Source("cron", file=shown_path(error.filename))
         if error.lineno is not None:
             column, end = error.offset or None, error.end_offset
             if column is None or end is None or end <= column or error.end_lineno != error.lineno:
@@ -73,7 +66,7 @@ def not_importable(name: str, path: Path, source: Source, error: BaseException) 
             source = source.at(frame.lineno or 1)
             help = None
         elif source.line is not None and frame.lineno is not None:
-            help = f"raised at {shown_path(Path(frame.filename))}:{frame.lineno}"
+            help = f"raised at {shown_path(frame.filename)}:{frame.lineno}"
     return rules.E201.finding(message, source, help)
 
 
@@ -116,7 +109,7 @@ def row_of(
     if not isinstance(raw, Mapping):
         findings.append(
             rules.E206.finding(
-                f"cron row {index + 1} is {repr(raw)[:60]} ({type(raw).__name__}),"
+                f"cron row {index + 1} is {written(raw)} ({type(raw).__name__}),"
                 " and must be a dict",
                 place.source,
             )

@@ -44,11 +44,14 @@ class RowPlace:
 
     def agrees(self, row: object) -> bool:
         """Whether this may be where `row` was written: no value contradicts."""
-        if WHOLE in self.values:
-            return bool(self.values[WHOLE] == row)
-        return isinstance(row, dict) and all(
-            key in row and row[key] == value for key, value in self.values.items()
-        )
+        try:
+            if WHOLE in self.values:
+                return bool(self.values[WHOLE] == row)
+            return isinstance(row, dict) and all(
+                key in row and row[key] == value for key, value in self.values.items()
+            )
+        except Exception:  # an object of the user's that cannot be compared
+            return False
 
 
 @dataclass(frozen=True, slots=True)

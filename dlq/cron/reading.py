@@ -13,6 +13,7 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+from dlq.config.shown import shown_path
 from dlq.cron.commands import command_problems
 from dlq.cron.outcome import (
     CronFile,
@@ -21,7 +22,6 @@ from dlq.cron.outcome import (
     not_importable,
     row_of,
     shape_finding,
-    shown_path,
     text_of,
 )
 from dlq.cron.places import ConfigPlace, RowPlace, find_rows

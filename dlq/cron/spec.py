@@ -27,6 +27,7 @@ from dlq.cron.values import (
     shown,
 )
 from dlq.planner import DEFAULT_CRON_QUEUE
+from dlq.text import written
 from dlq.types import DEFAULT, QueueName, Source
 
 KEYS = (
@@ -142,7 +143,7 @@ class CronRow(BaseModel):
         try:
             return checked(field, text)
         except FieldProblem as problem:
-            message = f"{field.key} {repr(value)[:60]}: {problem}"
+            message = f"{field.key} {written(value)}: {problem}"
             raise error("E205", message, problem.help) from None
 
     @field_validator("schedule", mode="before")
@@ -209,7 +210,8 @@ class CronRow(BaseModel):
         for name in value:
             if not isinstance(name, str):
                 raise error(
-                    "E206", f"'command_kwargs' has the key {name!r}, and option names are text"
+                    "E206",
+                    f"'command_kwargs' has the key {written(name)}, and option names are text",
                 )
         require_json(*(((), {name: item}) for name, item in value.items()))
         return copy.deepcopy(value)
@@ -239,11 +241,12 @@ def parse_row(
 def _unknown_keys(raw: Mapping[Any, Any], index: int) -> list[Problem]:
     found = []
     for key in raw:
-        if key in KEYS:
+        if isinstance(key, str) and key in KEYS:
             continue
-        close = get_close_matches(str(key).lower(), KEYS, 1, 0.6)
+        shown_key = written(key)
+        close = get_close_matches(shown_key.strip("'").lower(), KEYS, 1, 0.6)
         help = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(KEYS)}"
-        message = f"unknown key {key!r} in cron row {index + 1}"
+        message = f"unknown key {shown_key} in cron row {index + 1}"
         found.append(Problem("E204", key if isinstance(key, str) else None, message, help, True))
     return found
 

@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic_core import PydanticCustomError
 
-from dlq.config.values import queue_name
 from dlq.cron.fields import Field
 from dlq.errors import UnusableArgument
 from dlq.job import check_arguments
+from dlq.queue_names import name_problem
+from dlq.text import written
 
 
 def error(code: str, message: str, help: str | None = None) -> PydanticCustomError:
@@ -49,12 +50,9 @@ def require_json(*calls: tuple[tuple[Any, ...], Mapping[str, Any]]) -> None:
 
 def require_queue_name(value: str) -> None:
     """By the same rule as the names in WORKERS."""
-    try:
-        queue_name(value)
-    except PydanticCustomError as problem:
-        context = problem.context or {}
-        help = context.get("help") or None
-        raise error("E206", f"'queue' is {value!r}: {context.get('expected')}", help) from None
+    problem = name_problem(value)
+    if problem is not None:
+        raise error("E206", f"'queue' is {written(value)}: {problem.text}", problem.help)
 
 
 def require_zone(value: str) -> None:
@@ -76,7 +74,7 @@ def _zone_help(value: str) -> str:
 
 
 def shown(value: object) -> str:
-    return "None" if value is None else f"{repr(value)[:60]} ({type(value).__name__})"
+    return "None" if value is None else f"{written(value)} ({type(value).__name__})"
 
 
 def quoted(value: object) -> str | None:

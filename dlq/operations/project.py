@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from dlq import queues
 from dlq.config import active
 from dlq.config.model import Resolution, Settings
+from dlq.config.shown import shown_path
 from dlq.cron.reading import CronConfiguration, load_rows
 from dlq.discovery import TasksNotImportable, import_tasks
 from dlq.errors import DlqError, ExitCode
 from dlq.findings import Finding, errors
-from dlq.operations.raised import last_line, place_of, shown_path
+from dlq.operations.raised import last_line, place_of
 from dlq.queues import Declaration
 from dlq.rules import locating as rules
 from dlq.types import Source

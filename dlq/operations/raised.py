@@ -7,6 +7,7 @@ import sysconfig
 import traceback
 from pathlib import Path
 
+from dlq.config.shown import shown_path
 from dlq.types import Source
 
 ELSEWHERE = tuple(
@@ -39,14 +40,6 @@ def place_of(error: BaseException) -> Source | None:
         return None
     frame = own[-1]
     return Source("file", file=shown_path(frame.filename), line=frame.lineno)
-
-
-def shown_path(path: str) -> str:
-    """As a person would type it: relative to the working directory where it lies below that."""
-    try:
-        return str(Path(path).relative_to(Path.cwd()))
-    except ValueError:
-        return path
 
 
 def is_own(path: str) -> bool:

@@ -8,10 +8,10 @@ W501 = Rule(
     "W501",
     "machines disagree about the pool",
     """\
-Runners on one server say different pool ids: they were started with different machine counts, worker
-counts, backends or key prefixes. Each deals the workers out by its own numbers, so some workers are
-planned on two machines (the second waits for the first) and some on none. During a rollout that is
-normal for as long as it takes.
+Runners on one server say different pool ids: they were started with different machine counts,
+worker counts, backends or key prefixes. Each deals the workers out by its own numbers, so some
+workers are planned on two machines (the second waits for the first) and some on none. During a
+rollout that is normal for as long as it takes.
 
 Give every machine the same settings and the same --of. `dlq run --expect-pool ID` refuses to start
 with another pool than the one that `dlq plan` showed.
@@ -25,8 +25,8 @@ W502 = Rule(
 Jobs wait on the queue, or lie in the hands of workers that are gone, and no runner of this server
 has a worker for it. They stay where they are until one has.
 
-Start the queue's runner. If no configuration names the queue any more, run it until it is empty with
-an exact configuration, or drop its jobs with `dlq clear QUEUE`.
+Start the queue's runner. If no configuration names the queue any more, run it until it is empty
+with an exact configuration, or drop its jobs with `dlq clear QUEUE`.
 """,
 )
 
@@ -34,8 +34,8 @@ W503 = Rule(
     "W503",
     "worker numbers without a living worker",
     """\
-The configuration gives the queue more workers than are alive: a machine of the pool isn't running, or
-its workers die as they start. Its jobs run, but more slowly.
+The configuration gives the queue more workers than are alive: a machine of the pool isn't running,
+or its workers die as they start. Its jobs run, but more slowly.
 """,
 )
 

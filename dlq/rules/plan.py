@@ -21,8 +21,8 @@ W302 = Rule(
     "a task's queue has no worker anywhere",
     """\
 A task names a queue in its decorator, and no machine of the pool has a worker that takes from it.
-Jobs that are enqueued there wait until some other configuration runs the queue. Exact configurations
-and --only-queue are meant to run a part of the queues, so they are not asked.
+Jobs that are enqueued there wait until some other configuration runs the queue. Exact
+configurations and --only-queue are meant to run a part of the queues, so they are not asked.
 
 Add the queue to LIGHTWEIGHT_QUEUE_WORKERS, or give it more than 0 workers there.
 """,
@@ -77,13 +77,13 @@ E307 = Rule(
     "E307",
     "a task wants retries of a queue that cannot give them",
     """\
-`@task(retries=…)` runs a job again, some time after it has raised. The job has to be kept until then,
-also while no worker runs, and only a backend that keeps jobs until they have ended can do that. A queue
-that runs a job once at most would make it a failed job after the first attempt, and backends that were
-written for django-lightweight-queue 4.11 know no retries.
+`@task(retries=…)` runs a job again, some time after it has raised. The job has to be kept until
+then, also while no worker runs, and only a backend that keeps jobs until they have ended can do
+that. A queue that runs a job once at most would make it a failed job after the first attempt, and
+backends that were written for django-lightweight-queue 4.11 know no retries.
 
-Give the queue 'dlq.backends.reliable_redis.ReliableRedisBackend' in BACKEND or BACKEND_OVERRIDES, or
-the task another queue, or take `retries` from its decorator.
+Give the queue 'dlq.backends.reliable_redis.ReliableRedisBackend' in BACKEND or BACKEND_OVERRIDES,
+or the task another queue, or take `retries` from its decorator.
 """,
 )
 

@@ -399,6 +399,28 @@ def test_queues_without_a_worker_are_told(tmp_path: Path) -> None:
     assert implied_queues(rows)["stock"].line == 2  # type: ignore[index]  # a plain name
 
 
+def test_values_that_can_neither_be_shown_nor_compared_are_told_by_their_type(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "class Mute:\n"
+        "    def __repr__(self): raise RuntimeError('no words')\n"
+        "    __eq__ = __repr__\n"
+        "    __hash__ = object.__hash__\n"
+        "CONFIG = [\n"
+        '    {"command": Mute(), "minutes": Mute(), "hours": [Mute()], Mute(): 1},\n'
+        "    Mute(),\n"
+        '    {"command": "check", "schedule": Mute(), "queue": Mute(), "timeout": Mute()},\n'
+        '    {"command": "check", "minutes": 1, "hours": 1, "command_args": [Mute()],'
+        ' "command_kwargs": {Mute(): 1}, "atomic": Mute(), "timezone": Mute()},\n'
+        "]\n"
+    )
+    found = check(tmp_path, text)
+    assert {"E204", "E205", "E206", "E211"} <= set(ids(found))
+    assert found.rows == ()
+    assert all("Mute" in finding.message for finding in found.findings), found.findings
+
+
 # Single files.
 
 

@@ -145,6 +145,8 @@ class TestCall:
         [
             {"django_lightweight_queue_queue": None},
             {"django_lightweight_queue_queue": ""},
+            {"django_lightweight_queue_queue": "emails:pause"},
+            {"django_lightweight_queue_queue": "two words"},
             {"django_lightweight_queue_timeout": "30"},
             {"django_lightweight_queue_timeout": -3},
         ],
@@ -186,6 +188,12 @@ class TestBulkEnqueue:
                 assert len(recording.calls) == (number + 1) // 2
         assert [len(jobs) for _, jobs in recording.calls] == [2, 2, 1]
         assert sent() == [("emails", (number,)) for number in range(5)]
+
+    def test_its_queue_must_have_the_name_of_a_queue(self) -> None:
+        with pytest.raises(
+            UnusableArgument, match=r"queue_override is 'emails:pause': it collides"
+        ):
+            full.bulk_enqueue(queue_override="emails:pause")
 
     def test_sends_nothing_for_nothing(self) -> None:
         with full.bulk_enqueue():
