@@ -59,6 +59,20 @@ def raises_and_retries(job: int) -> None:
     raise ValueError("this job raises each time")
 
 
+@task(queue="retried", retries=2, retry_backoff=2)
+def raises_and_retries_slowly(job: int) -> None:
+    record("start", job)
+    raise ValueError("this job raises each time")
+
+
+@task(queue="faults")
+def needs_file(job: int, path: str) -> None:
+    """Raises until the test creates the file."""
+    record("start", job)
+    Path(path).read_text()
+    record("end", job)
+
+
 @task(queue="faults")
 def exits(job: int) -> None:
     record("start", job)
