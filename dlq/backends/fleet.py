@@ -17,7 +17,7 @@ from dlq.backends.claims import parse, process_lives
 from dlq.backends.connection import CLIENT_NAME, Address
 from dlq.backends.kernel import here
 from dlq.backends.keys import LAST_NUMBER, Keys, pattern
-from dlq.backends.scripts import ANNOUNCE, LENGTHS, RECLAIM, RELEASE
+from dlq.backends.scripts import LENGTHS, RECLAIM, RELEASE, SET_FOR_A_WHILE
 from dlq.config.model import Settings
 from dlq.errors import UndecodableJob
 from dlq.failure import Failure
@@ -45,7 +45,7 @@ def announce(
     """By a script, because a full server refuses a plain SET: its runners would be taken for dead,
     and their jobs be given to others."""
     life = beat(runner, workers, busy), int(ALIVE_FOR * 1000)
-    failed.run(client, ANNOUNCE, (keys.alive(runner.nonce),), *life)
+    failed.run(client, SET_FOR_A_WHILE, (keys.alive(runner.nonce),), *life)
 
 
 def withdraw(client: redis.Redis, keys: Keys, runner: Runner) -> None:

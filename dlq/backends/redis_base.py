@@ -30,7 +30,7 @@ from dlq.backends.base import (
 from dlq.backends.connection import Address, told
 from dlq.backends.keys import Keys, pattern
 from dlq.backends.producer import Producer
-from dlq.backends.scripts import ENQUEUE_ONCE
+from dlq.backends.scripts import ENQUEUE_ONCE, SET_FOR_A_WHILE
 from dlq.config import active
 from dlq.config.model import Settings
 from dlq.job import Job, encode
@@ -122,7 +122,12 @@ class RedisStorage(
         left = (until - datetime.now(UTC)).total_seconds()
         milliseconds = max(1, int(left * 1000))
         with told(self.address):
-            self.client.set(self.keys.pause(queue), until.isoformat(" "), px=milliseconds)
+            failed.run(
+                self.client,
+                SET_FOR_A_WHILE,
+                (self.keys.pause(queue),),
+                *(until.isoformat(" "), milliseconds),
+            )
         time.sleep(IN_FLIGHT)
 
     def resume(self, queue: QueueName) -> None:

@@ -217,10 +217,10 @@ return {'done'}
 """
 )
 
-ANNOUNCE = Script(
+SET_FOR_A_WHILE = Script(
     _ALLOW_OOM
     + """
--- KEYS: alive. ARGV: its value, its life (ms)
+-- For what must be said to a full server, too. KEYS: the key. ARGV: its value, its life (ms)
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return {'done'}
 """

@@ -27,6 +27,7 @@ from tests.backends.storages import (
     drain,
     first_argument,
     job,
+    make_runner,
     take,
     take_soon,
 )
@@ -376,7 +377,13 @@ def test_a_full_server_drains_and_says_why_it_takes_no_more(make: Make, own_serv
             backend.enqueue_once(job(0), Q, "cron:x", 60)
         assert not raised.value.may_be_stored
         assert backend.marks("cron:") == {}
-        # Claims, failures and crashes are told, too.
+        # Heartbeats, pauses, claims, failures and crashes are told, too.
+        runner = make_runner()
+        backend.announce(runner, [], 0)
+        assert [seen.runner for seen in backend.runners()] == [runner]
+        backend.pause(Q, datetime.now(UTC) + timedelta(minutes=1))
+        assert backend.is_paused(Q)
+        backend.resume(Q)
         with consuming(backend) as consumer:
             consumer.fail(take(consumer), FAILURE)
             consumer.give_back(take(consumer))
