@@ -94,7 +94,8 @@ def count_text(findings: Iterable[Finding]) -> str:
 
 def _may_be_secret(finding: Finding, text: str) -> bool:
     """Better to hide a harmless line than to print a password into the log of a CI run."""
-    return bool(SECRET.search(text)) or bool(re.search("REDIS_PASSWORD|REDIS_URL", finding.message))
+    told = f"{finding.message} {finding.help}"
+    return bool(SECRET.search(text) or re.search("REDIS_(PASSWORD|URL)", told, re.IGNORECASE))
 
 
 def _window(text: str, column: int | None, end_column: int | None) -> tuple[str, int, int]:

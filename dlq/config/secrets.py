@@ -36,7 +36,7 @@ def in_message(name: str, value: object) -> str:
     """As Python writes it, cut; of a secret only its type."""
     if name in SECRETS:
         return f"of type {type(value).__name__}"
-    return written(value, LIMIT)
+    return written(_without_credentials(value) if isinstance(value, str) else value, LIMIT)
 
 
 def _masked(name: str, value: object) -> str | None:
@@ -66,11 +66,18 @@ def masked_url(url: str) -> str:
     return f"{parts.scheme}://{credentials}{host}{parts.path}{query}"
 
 
+def _without_credentials(text: str) -> str:
+    """A URL with a password may stand where none belongs: in REDIS_HOST, for instance."""
+    return masked_url(text) if "://" in text and "@" in text else text
+
+
 def _plain(value: object) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # JSON has no such number
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool | int | float):
         return value
+    if isinstance(value, str):
+        return _without_credentials(value)
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
