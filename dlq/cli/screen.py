@@ -25,6 +25,9 @@ CELL_LIMIT = 2000
 FOLDED_WIDTH = 20
 """The least width of a column that folds: narrower, a dotted path becomes a ladder."""
 
+GAP = 3
+"""Between two columns of a rich table: a blank on each side, and where its rule would stand."""
+
 Style: TypeAlias = Literal["", "bold", "error", "warning", "info", "dim", "good"]
 Segment: TypeAlias = tuple[str, Style]
 """A piece of a line, and how it looks on a terminal."""
@@ -131,7 +134,7 @@ class Screen:
 
         return Console(
             file=stream,
-            no_color=not self._styled(stream),
+            color_system="auto" if self._styled(stream) else None,
             highlight=False,
             markup=False,
             emoji=False,
@@ -143,12 +146,12 @@ class Screen:
         from rich.text import Text
 
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-        needed = 0
+        needed = GAP * (len(columns) - 1)
         for place, column in enumerate(columns):
             width = max([_width(column.head), *(_width(row[place]) for row in rows)])
             if column.fold:
                 width = min(width, FOLDED_WIDTH)
-            needed += width + 2
+            needed += width
             table.add_column(
                 column.head,
                 justify="right" if column.right else "left",

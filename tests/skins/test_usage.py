@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -262,6 +263,32 @@ def in_terminal(
         process.wait(10)
         os.close(leader)
     return shown.decode().replace("\r\n", "\n")
+
+
+def test_a_narrow_terminal_loses_no_letter(project: Project) -> None:
+    """Columns fold or run on; none is cut. The wide piped form says what there is to see."""
+    wide = project.dlq("config", "show", "--config", "config/special.py").out
+    for columns in (40, 60, 80, 100, 130):
+        shown = in_terminal(
+            project,
+            ["--no-color", "config", "show", "--config", "config/special.py"],
+            columns=columns,
+        )
+        assert "\x1b" not in shown
+        assert letters(shown) == letters(wide), columns
+
+
+def test_no_color_on_a_terminal_is_plain_text(project: Project) -> None:
+    for words, environment in ((["plan"], {"NO_COLOR": "1"}), (["--no-color", "plan"], {})):
+        shown = in_terminal(project, words, environment=environment)
+        assert "\x1b" not in shown
+        assert "COUNT FROM" in shown
+    assert "\x1b[1m" in in_terminal(project, ["plan"])
+
+
+def letters(text: str) -> dict[str, int]:
+    """How often each is there, whatever it is that stands between them."""
+    return Counter(letter for letter in text if letter not in " \n─")
 
 
 def test_the_table_of_verbs_is_true(project: Project) -> None:
