@@ -26,6 +26,7 @@ def demo(call: Call) -> ExitCode:
     if call.settings or call.config:
         raise UsageError("the demo has its own settings: leave out --settings and --config")
     screen = call.screen
+    operations.leave_variables_out()
     with embedded_server() as server:
         screen.print(server.description)
         project, plan = operations.prepare()

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlq.config.model import PREFIX
 from dlq.errors import DlqError
 from dlq.operations import failed
 from dlq.operations.plan import Plan, make_plan
@@ -68,6 +69,12 @@ class Result:
 JOBS = {"default": 15, "emails": 5}
 """What `dlq.demo.enqueue` enqueues."""
 FAILING = 1
+
+
+def leave_variables_out() -> None:
+    """What the environment says of the user's own project is not about the demo's."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
 
 
 def prepare() -> tuple[Project, Plan]:

@@ -29,6 +29,11 @@ RUNNING = "DLQ_EMBEDDED"
 started. HUP makes a runner become its own command again, under the same pid: the new code takes the
 server over, and so does the process that only checks the new configuration."""
 
+SERVER_VARIABLES = tuple(
+    f"{PREFIX}REDIS_{part}" for part in ("URL", "HOST", "PORT", "PASSWORD", "DATABASE")
+)
+"""They name another server, which isn't meant now; beside the URL they would be refused."""
+
 START_LIMIT = 10.0
 """Seconds. It takes a tenth of one, on a machine that has nothing else to do."""
 
@@ -55,11 +60,13 @@ def embedded_server() -> Iterator[Embedded]:
     UsageError, with what to install."""
     inherited = _inherited()
     server = inherited or _start()
-    before = {name: os.environ.get(name) for name in (RUNNING, f"{PREFIX}REDIS_URL")}
+    before = {name: os.environ.get(name) for name in (RUNNING, *SERVER_VARIABLES)}
     if inherited is None:
         os.environ[RUNNING] = (
             f"{os.getpid()} {server.pid} {server.port} {server.version} {server.directory}"
         )
+    for name in SERVER_VARIABLES:
+        os.environ.pop(name, None)
     os.environ[f"{PREFIX}REDIS_URL"] = server.url
     try:
         yield server
