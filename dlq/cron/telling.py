@@ -127,7 +127,7 @@ class Telling:
 
     def back(self, outage: Outage) -> None:
         if outage.since is not None:
-            self._logger.info(
+            self._logger.warning(
                 "cron scheduler resumed after %.1f s",
                 time.monotonic() - outage.since,
                 extra={"action": "resumed"},

@@ -77,6 +77,7 @@ def main() -> int:
     os.close(null)
     os.set_inheritable(3, False)
     os.environ["DJANGO_SETTINGS_MODULE"] = orders.settings_module
+    host.write_lines_at_once()
     host.watch_master(orders.spec.master, host.STOP_SIGNAL)
 
     import django

@@ -16,6 +16,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from io import TextIOWrapper
 
 from dlq.text import printable
 
@@ -109,6 +110,14 @@ def prctl(option: int, value: int) -> bool:
     if not sys.platform.startswith("linux"):
         return False
     return bool(ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) == 0)
+
+
+def write_lines_at_once() -> None:
+    """What tasks print is seen when they print it, also where our output is a pipe or a journal; in
+    a buffer it would wait for hours, and be lost with a worker that is killed."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
 
 
 def set_title(title: str) -> None:

@@ -86,6 +86,7 @@ class Launch:
     def run(self) -> Ended:
         logger = runtime.current().logger("dlq.master")
         host.set_title("dlq: master")
+        host.write_lines_at_once()
         host.adopt_orphans()
         self._start_up(logger)
         with Wakeup(HEEDED) as wakeup:

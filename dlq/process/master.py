@@ -179,7 +179,9 @@ class Master:
         if child.backoff.pause and self._stopping_since is None:
             told += f"; started again in {child.backoff.pause:g} s"
         self._announce(f"{name} | {told}")
-        self._log("error", f"{name} {told}", "child_died")
+        # What a stop kills, on purpose, is nobody's mistake.
+        level = "warning" if child.predecessor.outcome == "stopped" else "error"
+        self._log(level, f"{name} {told}", "child_died")
 
     def _kill_what_is_over_its_time(self) -> None:
         now = time.monotonic()

@@ -35,6 +35,11 @@ class Outages:
         self._since: float | None = None
         self._logged = 0.0
 
+    @property
+    def last(self) -> bool:
+        """Whether the last call failed: nothing is known to be well again yet."""
+        return self._since is not None
+
     def persist(self, call: Callable[[], T], gives_up: Callable[[Exception], bool]) -> T | None:
         """The answer of `call`. None where `gives_up`, asked after each failure and during each
         pause, says so first.
@@ -84,7 +89,8 @@ class Outages:
 
     def _tell_over(self) -> None:
         assert self._since is not None
-        self._logger.info(
+        # Also a warning: where only those are seen, the end must be seen of what began as one.
+        self._logger.warning(
             "%s resumed after %.1f s",
             self._name,
             time.monotonic() - self._since,

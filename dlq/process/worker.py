@@ -121,7 +121,11 @@ class Worker:
         if self._settings.worker_max_idle:
             idle = time.monotonic() - self._job_ended
             timeout = min(timeout, max(1.0, self._settings.worker_max_idle - idle))
-        return self._outages.persist(lambda: self._consumer.take(timeout), self._is_told_to_stop)
+        return self._outages.persist(
+            # After trouble not so long: an empty queue must not delay the word that it is over.
+            lambda: self._consumer.take(min(timeout, 1.0) if self._outages.last else timeout),
+            self._is_told_to_stop,
+        )
 
     def _give_back(self, taken: Taken) -> None:
         self._outages.persist(lambda: self._consumer.give_back(taken), self._settling_is_over)

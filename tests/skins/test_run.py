@@ -36,6 +36,23 @@ def test_it_runs_what_it_shows(live: Project, server: Server, command: tuple[str
         assert "Stopped: 3 workers, 0 killed." in runner.text
 
 
+def test_what_a_task_prints_is_seen_while_it_runs(live: Project) -> None:
+    live.write(
+        "orders/tasks.py",
+        "from dlq import task\nimport time\n\n@task(queue='images')\ndef confirm(order_id):\n"
+        "    print('confirming', order_id)\n    time.sleep(60)\n\ncall = confirm\n",
+    )
+    live.environment["PYTHONUNBUFFERED"] = ""  # as where nobody has thought of it
+    live.environment["LIGHTWEIGHT_QUEUE_STOP_TIMEOUT"] = "0.1"
+    for preload in ("1", "0"):
+        live.environment["LIGHTWEIGHT_QUEUE_PRELOAD"] = preload
+        enqueue(live, f"confirm(8{preload})")
+        with running(live, "-m", "dlq", "worker", "images", "1") as runner:
+            runner.wait_for(f"confirming 8{preload}\n")
+            assert runner.stop() == 0
+        live.dlq("clear", "images", "--yes")
+
+
 def test_one_worker(live: Project, server: Server) -> None:
     with running(live, "-m", "dlq", "worker", "images", "2") as runner:
         runner.wait_for("images/2 | started")
@@ -61,10 +78,15 @@ def test_a_configuration_with_errors_is_refused(live: Project) -> None:
 
 
 def test_embedded_server_lives_and_goes_with_its_runner(project: Project) -> None:
+    # Of the server that is used otherwise; beside a URL they would be refused.
+    project.environment["LIGHTWEIGHT_QUEUE_REDIS_PORT"] = "1"
+    project.environment["LIGHTWEIGHT_QUEUE_REDIS_PASSWORD"] = "of another server"
     with running(project, "-m", "dlq", "run", "--embedded") as runner:
         runner.wait_for("emails/1 | started")
         found = re.search(r"LIGHTWEIGHT_QUEUE_REDIS_URL=(redis://127\.0\.0\.1:\d+/0)", runner.text)
         assert found is not None
+        for name in ("PORT", "PASSWORD"):
+            del project.environment[f"LIGHTWEIGHT_QUEUE_REDIS_{name}"]
         project.environment["LIGHTWEIGHT_QUEUE_REDIS_URL"] = found[1]
         enqueue(project, "call('u', fail=True)")
         wait_until(lambda: "ValueError" in project.dlq("failed", "list").out, 15)
@@ -76,6 +98,8 @@ def test_embedded_server_lives_and_goes_with_its_runner(project: Project) -> Non
 
 
 def test_demo(project: Project) -> None:
+    project.environment["LIGHTWEIGHT_QUEUE_REDIS_HOST"] = "redis.internal"
+    project.environment["LIGHTWEIGHT_QUEUE_WORKERS"] = "of=1,another=2,project=3"
     answer = project.dlq("demo")
     answer.has(
         "(temporary, in memory)",
