@@ -187,15 +187,22 @@ def _touch_files(split: Split, template: str | None) -> dict[QueueName, str]:
 
 
 def _require_writable(paths: Sequence[str | None]) -> None:
-    """Raises UsageError, for all of them at once."""
-    problems = []
+    """Raises UsageError, for all of them at once; the touch files of many queues share one
+    directory, and one trouble."""
+    problems: dict[tuple[str, int | None], list[str]] = {}
     for path in dict.fromkeys(path for path in paths if path is not None):
         try:
             _try_to_write(path)
         except OSError as error:
-            problems.append(f"cannot write {path}: {error.strerror} (errno {error.errno})")
+            told = f"cannot write {path}: {error.strerror} (errno {error.errno})"
+            problems.setdefault((os.path.dirname(path), error.errno), []).append(told)
     if problems:
-        raise UsageError("; ".join(problems))
+        raise UsageError(
+            "; ".join(
+                told[0] + (f", and {len(told) - 1} more there" if len(told) > 1 else "")
+                for told in problems.values()
+            )
+        )
 
 
 def _try_to_write(path: str) -> None:

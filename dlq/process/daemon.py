@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -25,8 +26,12 @@ class PidFile:
             self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise UsageError(
-                f"--pidfile {path}: {error.strerror} (errno {error.errno}): {self.path}"
+                f"cannot write --pidfile {self.path}: {error.strerror} (errno {error.errno})"
             ) from None
+        if not stat.S_ISREG(os.fstat(self.fd).st_mode):
+            # It is removed at the end, and /dev/null must not be.
+            os.close(self.fd)
+            raise UsageError(f"--pidfile {self.path} is no regular file")
         try:
             fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -42,13 +47,19 @@ class PidFile:
             ) from None
 
     def write(self) -> None:
-        """The pid of this process. Raises UsageError (a full disk)."""
+        """The pid of this process. Raises UsageError (a full disk), and leaves no file then: an
+        empty one would tell scripts that there is a runner. After a reload it is there already, and
+        a disk that has become full meanwhile must not end a runner."""
+        pid = f"{os.getpid()}\n".encode()
+        if os.pread(self.fd, 32, 0) == pid:
+            return
         try:
             os.ftruncate(self.fd, 0)
-            os.pwrite(self.fd, f"{os.getpid()}\n".encode(), 0)
+            os.pwrite(self.fd, pid, 0)
         except OSError as error:
+            self.remove()
             raise UsageError(
-                f"--pidfile {self.path}: {error.strerror} (errno {error.errno})"
+                f"cannot write --pidfile {self.path}: {error.strerror} (errno {error.errno})"
             ) from None
 
     def remove(self) -> None:

@@ -43,6 +43,38 @@ def test_a_pidfile_sends_it_into_the_background(host: Host) -> None:
     assert not pidfile.exists()
 
 
+def test_a_pidfile_that_cannot_be_written_is_told_and_not_left(tmp_path: Path) -> None:
+    """A limit on files' size refuses the write after the opening, as a full disk does."""
+    script = (
+        "import resource, sys\n"
+        "from dlq.process.daemon import PidFile\n"
+        "file = PidFile(sys.argv[1])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "try: file.write()\n"
+        "except Exception as error: sys.stderr.write(f'{type(error).__name__}: {error}')\n"
+    )
+    pidfile = tmp_path / "dlq.pid"
+    command = [sys.executable, "-c", script, str(pidfile)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=ROOT)
+    assert f"UsageError: cannot write --pidfile {pidfile}: File too large" in done.stderr
+    assert not pidfile.exists()
+
+
+def test_a_pidfile_must_be_a_file(host: Host) -> None:
+    code, output = start_refused(host, "--pidfile", "/dev/null")
+    assert (code, "/dev/null is no regular file" in output) == (2, True)
+    assert Path("/dev/null").exists()
+
+
+def test_one_who_waited_for_a_number_says_at_once_that_it_is_had(host: Host) -> None:
+    first = host.run()
+    second = host.run()
+    second.wait_for_line("faults/1 waits: its number is held by")
+    assert first.stop() == 0
+    # The queue is empty, and an idle worker looks up only every DEQUEUE_TIMEOUT (15 s).
+    wait_until(lambda: "faults/1 resumed after" in second.output, 5)
+
+
 def test_a_pidfile_that_a_dead_master_left_is_no_hindrance(host: Host) -> None:
     pidfile = host.directory / "dlq.pid"
     pidfile.write_text(f"{os.getpid()}\n")
