@@ -33,7 +33,7 @@ def as_pattern(output: str) -> str:
     return re.escape(output.rstrip()).replace(re.escape("..."), "(?s:.*)")
 
 
-@pytest.mark.parametrize(("command", "output"), console_examples())
+@pytest.mark.parametrize(("command", "output"), list(console_examples()))
 def test_a_command_prints_what_is_shown(project: Project, command: str, output: str) -> None:
     done = project.run(command)
     assert done.code == 0, done.err
