@@ -20,6 +20,9 @@ from tests.process import sample_tasks
 QUEUE, NUMBER = QueueName("emails"), WorkerNumber(2)
 LOGGER = logging.getLogger("tests.execution")
 
+# Jobs are atomic. Where an earlier test has left a connection open, their transaction begins on it.
+pytestmark = pytest.mark.django_db
+
 
 def run(name: str, *args: Any, middleware: tuple[Any, ...] = ()) -> Result:
     job = Job(f"{sample_tasks.__name__}.{name}", args, {})
