@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -74,16 +74,20 @@ class Address:
         """With the scheme that redis-py knows: Valkey's names mean the same protocol."""
         if self._settings.redis_url is None:
             return None
-        parts = urlsplit(self._settings.redis_url.get_secret_value())
-        scheme = {"valkey": "redis", "valkeys": "rediss"}.get(parts.scheme, parts.scheme)
-        return urlunsplit(parts._replace(scheme=scheme))
+        # By hand: urlunsplit leaves the slashes of `unix:///path` out.
+        scheme, _, rest = self._settings.redis_url.get_secret_value().partition("://")
+        known = {"valkey": "redis", "valkeys": "rediss"}.get(scheme, scheme)
+        return f"{known}://{rest}"
 
     def _options(self) -> dict[str, Any]:
         timeout = self._settings.redis_socket_timeout
+        # redis-py refuses the option for a socket of this machine, which never goes half-open.
+        is_remote = not (self._url() or "").startswith("unix://")
+        keepalive = {"socket_keepalive": True} if is_remote else {}
         return {
+            **keepalive,
             "socket_timeout": timeout,
             "socket_connect_timeout": CONNECT_TIMEOUT if timeout is None else min(5.0, timeout),
-            "socket_keepalive": True,
             "retry": Retry(NoBackoff(), 0),
             "retry_on_timeout": False,
             "retry_on_error": [],
