@@ -51,6 +51,21 @@ class Rule:
         return Finding(self.id, self.level, message, source, help)
 
 
+def as_fields(finding: Finding) -> dict[str, str | int | None]:
+    """As every JSON of dlq has it; a part of the plan's contract."""
+    source = finding.source
+    return {
+        "id": finding.id,
+        "level": finding.level,
+        "message": finding.message,
+        "file": source.file if source else None,
+        "line": source.line if source else None,
+        "column": source.column if source else None,
+        "end_column": source.end_column if source else None,
+        "help": finding.help,
+    }
+
+
 def errors(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.level == "error"]
 

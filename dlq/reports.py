@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dlq import __version__
-from dlq.findings import Finding, Level
+from dlq.findings import Finding, Level, as_fields
 from dlq.rules import RULES
 from dlq.text import printable
 from dlq.types import Source
@@ -51,7 +51,7 @@ def as_json(findings: Iterable[Finding]) -> str:
     content = {
         "format_version": "1",
         "dlq": __version__,
-        "findings": [_fields(finding) for finding in findings],
+        "findings": [as_fields(finding) for finding in findings],
     }
     return json.dumps(content, indent=2) + "\n"
 
@@ -123,20 +123,6 @@ def _with_help(finding: Finding, between: str) -> str:
         if between == " "
         else (f"{finding.message}{between}help: {finding.help}")
     )
-
-
-def _fields(finding: Finding) -> dict[str, Any]:
-    source = finding.source
-    return {
-        "id": finding.id,
-        "level": finding.level,
-        "message": finding.message,
-        "file": source.file if source else None,
-        "line": source.line if source else None,
-        "column": source.column if source else None,
-        "end_column": source.end_column if source else None,
-        "help": finding.help,
-    }
 
 
 def _annotation_properties(finding: Finding, here: Path | None, root: Path | None) -> str:

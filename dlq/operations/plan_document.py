@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from dlq import __version__
-from dlq.findings import Finding
+from dlq.findings import as_fields
 from dlq.operations.plan import Plan, next_run
 from dlq.planner import QueuePlan
 
@@ -66,7 +66,7 @@ def plan_json(plan: Plan, now: datetime) -> dict[str, Any]:
             ],
         },
         "settings": {} if resolution is None else settings_json(resolution),
-        "findings": [finding_json(finding) for finding in plan.findings],
+        "findings": [as_fields(finding) for finding in plan.findings],
     }
 
 
@@ -77,20 +77,6 @@ def count_from(queue: QueuePlan) -> str:
     if queue.origin == "cron":
         return f"implied by cron, {queue.source.label}"
     return queue.source.label
-
-
-def finding_json(finding: Finding) -> dict[str, Any]:
-    source = finding.source
-    return {
-        "id": finding.id,
-        "level": finding.level,
-        "message": finding.message,
-        "file": source.file if source else None,
-        "line": source.line if source else None,
-        "column": source.column if source else None,
-        "end_column": source.end_column if source else None,
-        "help": finding.help,
-    }
 
 
 def as_text(content: object) -> str:

@@ -167,7 +167,7 @@ def _order(seen: RunnerState) -> tuple[bool, str, int, str]:
 
 
 def status_json(status: Status) -> dict[str, Any]:
-    from dlq.operations.plan_document import finding_json
+    from dlq.findings import as_fields
 
     return {
         "format_version": "1",
@@ -196,7 +196,7 @@ def status_json(status: Status) -> dict[str, Any]:
             }
             for seen in status.runners
         ],
-        "findings": [finding_json(finding) for finding in status.findings],
+        "findings": [as_fields(finding) for finding in status.findings],
     }
 
 
