@@ -113,7 +113,7 @@ def restarts(
     with _all_of(runners):
         for runner in runners:
             runner.started()
-        with _producer(runners[0], jobs) as sent:
+        with _producer(runners[0], jobs, takes=0.0) as sent:
             progress = _Progress(server, directory / "ledger")
             for round_ in range(restarts):
                 share = jobs * (round_ + 1) // (restarts + 1)
@@ -258,14 +258,14 @@ class _Progress:
 
 
 @contextmanager
-def _producer(runner: Runner, jobs: int) -> Iterator[Callable[[], int]]:
+def _producer(runner: Runner, jobs: int, takes: float = JOB_TAKES) -> Iterator[Callable[[], int]]:
     """Enqueue `jobs` jobs from a process of its own; the function tells how many the server has
     acknowledged so far."""
     output = runner.output_path.with_name("producer")
     errors = runner.output_path.with_name("producer-errors")
     with output.open("wb") as out, errors.open("wb") as err:
         process = subprocess.Popen(
-            [sys.executable, "-c", PRODUCER, str(jobs), "500", str(JOB_TAKES)],
+            [sys.executable, "-c", PRODUCER, str(jobs), "500", str(takes)],
             cwd=ROOT,
             env=runner.environment,
             stdout=out,

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.runner import ROOT, Runner
 from tests.kit.valkey import Server
+from tests.kit.warm import Warm
 from tests.process.conftest import Host, failed_jobs, host
+from tests.skins.conftest import project, warm
 
-__all__ = ["failed_jobs", "host"]
+__all__ = ["failed_jobs", "host", "project", "warm"]
 
 can_be_elsewhere = shutil.which("unshare") is not None and os.geteuid() == 0
 needs_elsewhere = pytest.mark.skipif(
@@ -25,6 +28,14 @@ def elsewhere(name: str) -> tuple[str, ...]:
     """As a runner's prefix: it sees another host name, so that no runner takes its processes for
     those of the own host, and only its heartbeat tells that it lives."""
     return ("unshare", "--uts", "sh", "-c", f'hostname {name} && exec "$@"', "sh")
+
+
+def dlq(warm: Warm, runner: Runner, *words: str) -> str:
+    """What a verb prints, with the configuration of a runner."""
+    code, out, err = warm.run(["-m", "dlq", *words], cwd=ROOT, env=runner.environment)
+    assert code in (0, 1), err
+    assert "Traceback" not in err, err
+    return out + err
 
 
 @pytest.fixture

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.config.model import Settings
 from dlq.types import QueueName
+from tests.faults.conftest import dlq
 from tests.kit.runner import ROOT, Runner
-from tests.kit.valkey import free_port
+from tests.kit.valkey import free_ports
 from tests.kit.waiting import wait_until
+from tests.kit.warm import Warm
 from tests.process.conftest import QUEUE, RELIABLE, FailedJobs, Host
 
 pytestmark = pytest.mark.chaos
@@ -25,7 +26,9 @@ pytestmark = pytest.mark.chaos
 ALIAS = ROOT / "dlq" / "_alias"
 
 
-def test_a_failed_job_is_retried_after_the_fix(host: Host, failed_jobs: FailedJobs) -> None:
+def test_a_failed_job_is_retried_after_the_fix(
+    host: Host, failed_jobs: FailedJobs, warm: Warm
+) -> None:
     fix = host.directory / "fix"
     raw = host.push("needs_file", 1, str(fix))
     host.push("quick", 2)
@@ -36,15 +39,7 @@ def test_a_failed_job_is_retried_after_the_fix(host: Host, failed_jobs: FailedJo
     assert "FileNotFoundError" in failed.failure.reason
     assert "Path(path).read_text()" in failed.failure.traceback
     fix.touch()
-    done = subprocess.run(
-        [sys.executable, "-m", "dlq", "failed", "retry", "--all", "--yes"],
-        cwd=ROOT,
-        env=dict(runner.environment),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    dlq(warm, runner, "failed", "retry", "--all", "--yes")
     wait_until(lambda: host.ledger.events("end", "1"))
     assert failed_jobs() == []
     assert host.ledger.jobs("start") == ["1", "2", "1"]
@@ -69,8 +64,8 @@ def test_a_retry_outlives_its_runner_and_its_server(own_host: Host) -> None:
     assert three.at - two.at >= 4
     wait_until(lambda: host.client.xlen("dlq:failed:faults") == 1)
     assert len(host.ledger.events("start", "1")) == 3
-    [(_, fields)] = host.client.xrange("dlq:failed:faults")  # type: ignore[misc]  # redis-py's types cover asyncio, too
-    assert fields[b"attempts"] == b"3"
+    entries: Any = host.client.xrange("dlq:failed:faults")
+    assert entries[0][1][b"attempts"] == b"3"
     assert host.client.exists("dlq:attempts:faults", "dlq:delayed:faults") == 0
 
 
@@ -79,7 +74,7 @@ def test_no_job_starts_after_pause_has_returned(host: Host) -> None:
     host.run(workers=3)
     backend = ReliableRedisBackend(settings=Settings(redis_port=host.server.port))
     sent = held = 0
-    for _ in range(12):
+    for _ in range(6):
         for _ in range(6):
             host.push("quick", sent)
             sent += 1
@@ -94,7 +89,7 @@ def test_no_job_starts_after_pause_has_returned(host: Host) -> None:
         wait_until(lambda n=sent: len(host.ledger.events("end")) == n, 10)  # type: ignore[misc]  # as above
         late = [event for event in host.ledger.events("start") if paused < event.at < over - 0.05]
         assert late == []
-    assert held >= 12 * 6, "there was something to hold back"
+    assert held >= 6 * 6, "there was something to hold back"
     backend.reset()
 
 
@@ -123,7 +118,7 @@ def test_tasks_that_do_not_import_are_refused_at_the_start(host: Host, tmp_path:
 
 
 def test_metrics_listen_on_loopback_only(host: Host) -> None:
-    port = free_port()
+    port = free_ports(2)
     host.run(enable_prometheus=True, prometheus_start_port=port)
     for number in (port, port + 1):
         wait_until(lambda n=number: _listeners(n), 10)  # type: ignore[misc]  # mypy cannot infer a lambda's defaults

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.process.conftest import FailedJobs, Host
 pytestmark = pytest.mark.chaos
 
 
-def gated(host: Host, moment: str, **settings: object) -> tuple[Path, Runner]:
+def gated(host: Host, moment: str, **settings: Any) -> tuple[Path, Runner]:
     """A runner whose jobs are held at `moment` for as long as the file is there."""
     closed = host.directory / moment
     closed.touch()

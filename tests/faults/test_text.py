@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import unicodedata
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
-from tests.kit.runner import ROOT, Runner
-from tests.kit.valkey import free_port
+from tests.faults.conftest import dlq
+from tests.kit.valkey import free_ports
 from tests.kit.waiting import wait_until
+from tests.kit.warm import Warm
 from tests.process.conftest import FailedJobs, Host
 
 pytestmark = pytest.mark.chaos
@@ -36,8 +35,10 @@ def test_the_text_is_hostile() -> None:
     assert {"\x00", "\x07", "\x1b", "\x7f", "\x9b", "\r", "\u202e", "\u2066"} == set(hidden(EVIL))
 
 
-def test_job_text_reaches_people_only_escaped(host: Host, failed_jobs: FailedJobs) -> None:
-    port = free_port()
+def test_job_text_reaches_people_only_escaped(
+    host: Host, failed_jobs: FailedJobs, warm: Warm
+) -> None:
+    port = free_ports(2)
     closed = host.directory / "before"
     closed.touch()
     host.push("quick", 1, path=PATH, kwargs={EVIL: EVIL})
@@ -72,17 +73,19 @@ def test_job_text_reaches_people_only_escaped(host: Host, failed_jobs: FailedJob
     for page in (port, port + 1):
         with urlopen(f"http://127.0.0.1:{page}/metrics", timeout=5) as answer:
             told += answer.read().decode()
-    told += dlq(runner, "failed", "list") + dlq(runner, "failed", "list", "--format", "json")
-    for entry in json.loads(dlq(runner, "failed", "list", "--format", "json")):
-        told += dlq(runner, "failed", "show", entry["id"])
-    told += dlq(runner, "failed", "retry", "--all", "--yes")
+    told += dlq(warm, runner, "failed", "list") + dlq(
+        warm, runner, "failed", "list", "--format", "json"
+    )
+    for entry in json.loads(dlq(warm, runner, "failed", "list", "--format", "json")):
+        told += dlq(warm, runner, "failed", "show", entry["id"])
+    told += dlq(warm, runner, "failed", "retry", "--all", "--yes")
     assert hidden(told) == []
     assert told.count("\\x1b[31m") >= 4, "it is there, and escaped"
     fakes = [line for line in told.splitlines() if line == "faults/1 | started, pid 1"]
     assert fakes == [], "no line of a job's making"
 
 
-def test_names_of_queues_reach_people_only_escaped(host: Host) -> None:
+def test_names_of_queues_reach_people_only_escaped(host: Host, warm: Warm) -> None:
     host.client.lpush(f"django_lightweight_queue:q{EVIL}", b"one")
     host.client.lpush(f"django_lightweight_queue:q{EVIL}:processing:1", b"one")
     host.client.xadd(f"dlq:failed:q{EVIL}", {"raw": EVIL.encode(), "reason": EVIL, "kind": EVIL})
@@ -90,20 +93,6 @@ def test_names_of_queues_reach_people_only_escaped(host: Host) -> None:
     runner.wait_for_line("W403")
     told = runner.output
     for words in (("status",), ("status", "--format", "json"), ("failed", "list")):
-        told += dlq(runner, *words)
+        told += dlq(warm, runner, *words)
     assert hidden(told) == []
     assert told.count("\\x1b[31m") >= 3
-
-
-def dlq(runner: Runner, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "dlq", *words],
-        cwd=ROOT,
-        env=dict(runner.environment),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.stdout + done.stderr

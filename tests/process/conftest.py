@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from tests.kit.ledger import Ledger
 from tests.kit.runner import Runner
@@ -25,7 +26,7 @@ class Host:
     def __init__(self, directory: Path, server: Server, stack: ExitStack) -> None:
         self.directory = directory
         self.server = server
-        self.client = server.client()
+        self.client: redis.Redis = server.client()
         self.ledger = Ledger(directory / "ledger")
         self._stack = stack
         stack.callback(self.client.close)
@@ -59,6 +60,16 @@ class Host:
         }
         runner = Runner(self.directory, given, *options, environment=environment, prefix=prefix)
         return self._stack.enter_context(runner)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """What is pushed within goes in together at the end."""
+        client, self.client = self.client, self.client.pipeline()
+        try:
+            yield
+            self.client.execute()
+        finally:
+            self.client = client
 
     def push(self, name: str, *args: Any, **fields: Any) -> bytes:
         """A job of a task of tests.project.faults, as 4.11 would write it."""
