@@ -6,8 +6,9 @@ Each returns the value, or raises `bad`: an error whose message goes on after "S
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address as parse_ip_address
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
@@ -19,6 +20,22 @@ DOTTED_PATH = r"^[^\W\d]\w*(\.[^\W\d]\w*)+$"
 """As a pattern of JSON Schema, for editors; `dotted_path` has the last word."""
 
 URL_SCHEMES = ("redis", "rediss", "unix", "valkey", "valkeys")
+
+URL_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "db": (),
+    "username": (),
+    "password": (),
+    "ssl_ca_certs": (),
+    "ssl_ca_path": (),
+    "ssl_certfile": (),
+    "ssl_keyfile": (),
+    "ssl_password": (),
+    "ssl_ciphers": (),
+    "ssl_cert_reqs": ("required", "optional", "none"),
+    "ssl_check_hostname": ("true", "false"),
+}
+"""What may stand after the ? of a URL, and the values that some are limited to. Not all that
+redis-py takes there: time-outs and retries are ours to say, since a retried pop can lose a job."""
 
 
 def bad(code: str, expected: str, help: str | None = None) -> PydanticCustomError:
@@ -94,11 +111,37 @@ def redis_url(secret: SecretStr) -> SecretStr:
     if scheme == "unix":
         if not parts.path:
             raise bad("E106", "has no path of a socket", "as in unix:///run/valkey/valkey.sock")
-        return secret
-    database = parts.path.strip("/")
-    if database and not re.fullmatch("[0-9]+", database):
-        raise bad("E106", "its database must be a number", "as in redis://redis.internal:6379/0")
+    else:
+        if not parts.hostname:
+            raise bad("E106", "names no host", "as in redis://redis.internal:6379/0")
+        _require_database(parts.path.strip("/"))
+    _require_options(scheme, parts.query)
     return secret
+
+
+def _require_database(text: str) -> None:
+    if text and not re.fullmatch("[0-9]+", text):
+        raise bad("E106", "its database must be a number", "as in redis://redis.internal:6379/0")
+
+
+def _require_options(scheme: str, query: str) -> None:
+    """An unknown name is not shown: it may be the rest of a password with an unescaped ? in it."""
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in URL_OPTIONS:
+            raise bad(
+                "E106", "has an option that is not known", f"there are {_listed(URL_OPTIONS)}"
+            )
+        if name.startswith("ssl_") and scheme not in ("rediss", "valkeys"):
+            raise bad("E106", f"its option {name} is for TLS", "start it with rediss://")
+        if name == "db":
+            _require_database(value)
+        allowed = URL_OPTIONS[name]
+        if allowed and value not in allowed:
+            raise bad("E106", f"its option {name} must be one of {_listed(allowed)}")
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words)
 
 
 _quoting_help = "write / as %2F, @ as %40 and : as %3A in a user name or password"

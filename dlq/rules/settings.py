@@ -87,7 +87,7 @@ E106 = Rule(
 REDIS_URL names the server in one piece:
 
     redis://user:password@redis.internal:6379/0     plain TCP
-    rediss://redis.internal:6380/0                  TLS
+    rediss://redis.internal:6380/0                  TLS; ?ssl_ca_certs=FILE and the like may follow
     unix:///run/valkey/valkey.sock?db=0             a socket of this machine
 
 valkey:// and valkeys:// are other names of the first two. In a user name or password, write / as
