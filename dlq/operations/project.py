@@ -17,6 +17,7 @@ from dlq.cron.reading import CronConfiguration, load_rows
 from dlq.discovery import TasksNotImportable, import_tasks
 from dlq.errors import DlqError, ExitCode
 from dlq.findings import Finding, errors
+from dlq.operations.old_name import check_old_name
 from dlq.operations.raised import last_line, place_of
 from dlq.queues import Declaration
 from dlq.rules import locating as rules
@@ -82,6 +83,7 @@ def load_project(
     findings = [*resolution.findings, *_set_up(resolution)]
     found = CronConfiguration()
     if not any(finding.id == rules.E023.id for finding in findings):
+        findings += check_old_name()
         findings += check_imports(resolution)
         findings += check_declared_queues(_declarations())
         if cron:
@@ -127,6 +129,7 @@ def load_running_project() -> Project:
     found = load_rows(_ignored(resolution))
     findings = (
         *resolution.findings,
+        *check_old_name(),
         *check_imports(resolution),
         *check_declared_queues(_declarations()),
         *found.findings,

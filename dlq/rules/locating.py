@@ -183,3 +183,19 @@ commands and the system checks are missing, and a web process doesn't import the
 Add 'dlq' to INSTALLED_APPS.
 """,
 )
+
+E026 = Rule(
+    "E026",
+    "the old package's name is not dlq's",
+    """\
+dlq brings a package django_lightweight_queue, whose names are dlq's own: code of 4.11 imports it,
+and stored cron jobs name a task in it. The distribution django-lightweight-queue has a package of
+the same name. Where it is installed beside dlq, the files of one lie over those of the other, and
+removing it takes the files of both away.
+
+Uninstall django-lightweight-queue, and then install dlq anew:
+
+    pip uninstall django-lightweight-queue
+    pip install --force-reinstall --no-deps dlq
+""",
+)

@@ -50,6 +50,7 @@ def project(tmp_path: Path) -> Path:
     (project / "app" / "__init__.py").touch()
     (project / "app" / "tasks.py").write_text(TASKS)
     (project / "check.py").write_text(CHECK)
+    (project / "settings.py").write_text("INSTALLED_APPS = ['dlq']\n")
     return project
 
 
@@ -59,6 +60,12 @@ def test_a_wheel_has_both_packages(tmp_path: Path, project: Path) -> None:
     place = environment.run("-c", "import check", cwd=project).strip()
     assert Path(place).is_relative_to(environment.directory)
     assert environment.run("dlq", "--version").startswith("dlq ")
+    check = ("dlq", "--settings", "settings", "check", "--format", "concise")
+    assert "E026" not in environment.run(*check, cwd=project)
+    environment.install("--no-deps", "django-lightweight-queue==4.11")
+    assert "E026 the package" in environment.run(*check, cwd=project, code=1)
+    environment.uninstall("django-lightweight-queue")
+    assert "E026 the package" in environment.run(*check, cwd=project, code=1)
 
 
 def test_an_editable_install_has_both_packages(tmp_path: Path, project: Path) -> None:

@@ -28,11 +28,20 @@ class Environment:
     def install(self, *requirements: str) -> None:
         run([*_pip(), "--python", self.python, "install", "--quiet", "--no-compile", *requirements])
 
-    def run(self, *command: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
+    def uninstall(self, distribution: str) -> None:
+        run([*_pip(), "--python", self.python, "uninstall", "--quiet", "--yes", distribution])
+
+    def run(
+        self,
+        *command: str,
+        cwd: Path | None = None,
+        env: dict[str, str] | None = None,
+        code: int = 0,
+    ) -> str:
         """Standard output of a program of this environment, or of its Python (`-c`, `-m`)."""
         first = self.python if command[0].startswith("-") else self.program(command[0])
         rest = command if command[0].startswith("-") else command[1:]
-        return run([first, *rest], cwd=cwd, env=env)
+        return run([first, *rest], cwd=cwd, env=env, code=code)
 
 
 def run(
@@ -41,8 +50,9 @@ def run(
     cwd: Path | None = None,
     env: dict[str, str] | None = None,
     input: str | None = None,
+    code: int = 0,
 ) -> str:
-    """Fails the test with all that the command printed, where it fails."""
+    """Fails the test with all that the command printed, where it doesn't exit with `code`."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -57,7 +67,7 @@ def run(
         text=True,
         timeout=300,
     )
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == code, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
