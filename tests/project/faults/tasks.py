@@ -74,6 +74,18 @@ def needs_file(job: int, path: str) -> None:
 
 
 @task(queue="faults")
+def asks_database(job: int) -> None:
+    """Notes which connection it has, by the process that serves it."""
+    from django.db import connection
+
+    record("start", job)
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_backend_pid()")
+        record("connection", cursor.fetchone()[0])
+    record("end", job)
+
+
+@task(queue="faults")
 def exits(job: int) -> None:
     record("start", job)
     sys.exit(3)
