@@ -13,8 +13,8 @@ from typing import cast
 from dlq.backends import fleet
 from dlq.backends.base import Consumer, Predecessor
 from dlq.backends.connection import told
-from dlq.backends.consumers import ReliableConsumer
 from dlq.backends.redis_base import RedisStorage
+from dlq.backends.reliable_consumer import ReliableConsumer
 from dlq.job import Job, decode, encode
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
 

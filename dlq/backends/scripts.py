@@ -26,7 +26,7 @@ class Script:
         object.__setattr__(self, "sha", sha)
 
 
-_ALLOW_OOM = "#!lua flags=allow-oom\n"
+ALLOW_OOM = "#!lua flags=allow-oom\n"
 
 _LET_GO = """
 local function let_go(processing, raw)
@@ -62,7 +62,7 @@ end
 """
 
 TAKE = Script(
-    _ALLOW_OOM
+    ALLOW_OOM
     + _LET_GO
     + _NOW
     + _HAND_OUT
@@ -104,7 +104,7 @@ return hand_out('job', raw, KEYS[6])
 )
 
 ARRIVED = Script(
-    _ALLOW_OOM
+    ALLOW_OOM
     + _HAND_OUT
     + """
 -- A blocked worker was given a job: may it have it? KEYS and ARGV as for TAKE; ARGV[4]: the job
@@ -121,7 +121,7 @@ return {'paused', paused}
 )
 
 TAKE_ONCE = Script(
-    _ALLOW_OOM
+    ALLOW_OOM
     + """
 -- At most once: whoever pops it has it. KEYS: queue, pause
 local paused = redis.call('PTTL', KEYS[2])
@@ -133,7 +133,7 @@ return {'empty', -1}
 )
 
 ARRIVED_ONCE = Script(
-    _ALLOW_OOM
+    ALLOW_OOM
     + """
 -- KEYS: queue, pause. ARGV: the job that a worker has, 'again' where it may have asked before
 local paused = redis.call('PTTL', KEYS[2])
@@ -145,7 +145,7 @@ return {'paused', paused}
 )
 
 FAIL = Script(
-    _ALLOW_OOM
+    ALLOW_OOM
     + _LET_GO
     + _KEEP_FAILED
     + """
@@ -164,7 +164,7 @@ return {'done'}
 )
 
 FAIL_ONCE = Script(
-    _ALLOW_OOM
+    ALLOW_OOM
     + _KEEP_FAILED
     + """
 -- KEYS: failed. ARGV: how many to keep, then the fields
@@ -174,7 +174,7 @@ return {'done'}
 )
 
 RETRY_LATER = Script(
-    _ALLOW_OOM
+    ALLOW_OOM
     + _LET_GO
     + _NOW
     + """
@@ -192,7 +192,7 @@ return {'done'}
 )
 
 GIVE_BACK = Script(
-    _ALLOW_OOM
+    ALLOW_OOM
     + _LET_GO
     + """
 -- Not run, or not to its end: next again. KEYS: processing, owners, queue
@@ -204,7 +204,7 @@ return {'done'}
 )
 
 CLAIM = Script(
-    _ALLOW_OOM
+    ALLOW_OOM
     + """
 -- Take a worker number over from the owner that was looked up before, if it still has it.
 -- KEYS: owners, alive. ARGV: number, own record, the old record or '', the runner, ms to live
@@ -218,7 +218,7 @@ return {'done'}
 )
 
 SET_FOR_A_WHILE = Script(
-    _ALLOW_OOM
+    ALLOW_OOM
     + """
 -- For what must be said to a full server, too. KEYS: the key. ARGV: its value, its life (ms)
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
@@ -227,7 +227,7 @@ return {'done'}
 )
 
 RELEASE = Script(
-    _ALLOW_OOM
+    ALLOW_OOM
     + """
 -- KEYS: owners. ARGV: number, own record
 if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end
@@ -236,7 +236,7 @@ return {'done'}
 )
 
 RECLAIM = Script(
-    _ALLOW_OOM
+    ALLOW_OOM
     + _KEEP_FAILED
     + """
 -- Give the jobs of an owner that is gone back to their queue, in their order.
@@ -305,7 +305,7 @@ return 1
 )
 
 RETRY_FAILED = Script(
-    _ALLOW_OOM
+    ALLOW_OOM
     + """
 -- KEYS: failed, queue, crashes, attempts. ARGV: ids
 local count = 0
@@ -326,56 +326,5 @@ for _, id in ipairs(ARGV) do
   end
 end
 return count
-"""
-)
-
-SWAP = Script(
-    _ALLOW_OOM
-    + """
--- Put the copy without doubles in the queue's place, if the queue is still the one copied but for
--- what was taken from its tail and pushed at its head.
--- KEYS: queue, survivors, trash
--- ARGV: length of the snapshot, its newest job, how many were taken when we last looked (c),
---       how many new ones to carry over at most, how many anchors there are, for each of them its
---       place from the newest on (which is 1) and the job there, then for each of the next places
---       from c on: the job there, and how many survivors are older
-local first = 6 + 2 * ARGV[5]
-local function is_snapshot(rest, new)
-  if new < 0 or redis.call('LINDEX', KEYS[1], -rest) ~= ARGV[2] then return false end
-  for anchor = 6, first - 2, 2 do
-    local back = tonumber(ARGV[anchor])
-    if back <= rest and redis.call('LINDEX', KEYS[1], new + back - 1) ~= ARGV[anchor + 1] then
-      return false
-    end
-  end
-  return true
-end
-local length = redis.call('LLEN', KEYS[1])
-local tail = redis.call('LINDEX', KEYS[1], -1)
-if not tail then return {'gone'} end
-for place = first, #ARGV, 2 do
-  if ARGV[place] == tail then
-    local taken = ARGV[3] + (place - first) / 2
-    local rest = ARGV[1] - taken
-    local new = length - rest
-    if is_snapshot(rest, new) then
-      if new > tonumber(ARGV[4]) then return {'new', new} end
-      if new > 0 then
-        local jobs = redis.call('LRANGE', KEYS[1], 0, new - 1)
-        for index = #jobs, 1, -1 do redis.call('LPUSH', KEYS[2], jobs[index]) end
-      end
-      local older = tonumber(ARGV[place + 1])
-      if older > 0 then redis.call('LTRIM', KEYS[2], 0, -older - 1) end
-      redis.call('RENAME', KEYS[1], KEYS[3])
-      if redis.call('EXISTS', KEYS[2]) == 1 then
-        redis.call('RENAME', KEYS[2], KEYS[1])
-        redis.call('PERSIST', KEYS[1])
-      end
-      redis.call('UNLINK', KEYS[3])
-      return {'done', redis.call('LLEN', KEYS[1])}
-    end
-  end
-end
-return {'moved'}
 """
 )

@@ -57,7 +57,7 @@ STAGES: tuple[Stage, ...] = (
         (
             f"{WORKER}._settle",
             f"{WORKER}._tell_backend",
-            f"{CONSUMERS}:ReliableConsumer.acknowledge",
+            "dlq.backends.reliable_consumer:ReliableConsumer.acknowledge",
         ),
     ),
     Stage("send", ("dlq.backends.channel:Channel.send",)),
