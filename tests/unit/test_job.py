@@ -92,9 +92,16 @@ class TestStoredForm:
 
     @given(
         args=st.lists(
-            st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists)
+            st.recursive(
+                st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+                lambda inner: st.lists(inner, max_size=3),
+                max_leaves=6,
+            ),
+            max_size=3,
         ),
-        kwargs=st.dictionaries(st.text(), st.integers() | st.text(alphabet=st.characters())),
+        kwargs=st.dictionaries(
+            st.text(max_size=10), st.integers() | st.text(alphabet=st.characters()), max_size=3
+        ),
     )
     def test_carries_whatever_the_check_lets_through(
         self, args: list[Any], kwargs: dict[str, Any]
