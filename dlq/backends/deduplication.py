@@ -47,9 +47,9 @@ LIFE = 3600
 SWAPS = 50
 """How often a swap is tried with one copy, which new jobs are added to each time."""
 BEGINNINGS = 10
-ANCHORS = 20
-"""Places in between at which the swap makes sure that this is the list that was read: jobs with
-equal bytes at its ends could make it look so."""
+ANCHORS = 12
+"""Places from each end on, 1, 2, 4 … 2048, at which the swap makes sure that this is the list that
+was read: jobs with equal bytes could make it look so."""
 
 
 class QueueTooBusy(DlqError):
@@ -243,9 +243,12 @@ class _Snapshot:
         return None
 
     def _anchors(self) -> Iterator[tuple[int, bytes]]:
-        """Places from the newest job on, which is 1, towards those that may have been taken."""
+        """Places, counted from the newest job, which is 1. Near the ends, because that is where the
+        server finds them without going through a million jobs."""
         rest = len(self.jobs) - self._taken
-        for back in range(1, rest, max(1, rest // ANCHORS)):
+        distances = [2**power for power in range(ANCHORS)]
+        places = {*distances, *(rest - distance for distance in distances)}
+        for back in sorted(place for place in places if 0 < place < rest):
             yield back, self.jobs[-back]
 
     def _places(self) -> Iterator[tuple[bytes, int]]:

@@ -202,6 +202,35 @@ def test_a_job_that_is_given_back_meanwhile_is_no_trouble(
         assert set(range(3, 1500)) <= set(found)
 
 
+def test_equal_bytes_at_both_ends_do_not_pass_for_the_list_that_was_read(
+    reliable: ReliableRedisBackend, server: Server
+) -> None:
+    """Three are taken and three are pushed just before the swap; length, head and tail look as
+    before."""
+    x, c, d, y, p, q = (encode(job(name)) for name in "xcdypq")
+    reliable.client.lpush(QUEUE, x, c, d, x, y)
+
+    class Meddling:
+        def __init__(self, client: Any) -> None:
+            self._client = client
+            self.has_meddled = False
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "evalsha" and not self.has_meddled:
+                self.has_meddled = True
+                with server.client() as client:
+                    assert client.rpop(QUEUE, 3) == [x, c, d]
+                    client.lpush(QUEUE, p, q, y)
+            return getattr(self._client, name)
+
+    meddling = Meddling(reliable.client)
+    reliable._client = meddling  # type: ignore[assignment]  # a client with a hand in it
+    reliable.deduplicate(Q)
+    assert meddling.has_meddled
+    # The younger x went, since the older one was taken after the beginning; what is new stays.
+    assert content(reliable) == [y, p, q, y]
+
+
 def test_a_queue_that_is_emptied_meanwhile(reliable: ReliableRedisBackend, make: Make) -> None:
     other = make(ReliableRedisBackend)
     reliable.bulk_enqueue([job(n % 1500) for n in range(5000)], Q)
