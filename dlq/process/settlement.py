@@ -1,4 +1,5 @@
-"""What becomes of the job that a process had in hand when it was killed."""
+"""What becomes of a job that is not run: of what the last process of a number had in hand when it
+died, and of what nobody can read. Failures are made here; who tells the backend is the caller's."""
 
 from __future__ import annotations
 
@@ -6,6 +7,31 @@ from dlq.backends.base import Consumer, Predecessor, Taken
 from dlq.errors import UndecodableJob
 from dlq.failure import Failure
 from dlq.job import decode
+from dlq.text import printable
+
+
+def refusal(
+    taken: Taken, predecessor: Predecessor, max_crashes: int, worker: str
+) -> Failure | None:
+    """Why the job must not be run, or None. `predecessor`: in whose hands it was found."""
+    if taken.job is None:
+        return Failure("undecodable", printable(taken.problem or "", 500), worker=worker)
+    if not taken.resumed:
+        return None
+    if predecessor.outcome == "timed_out":
+        return over_time(taken, predecessor, worker)
+    if taken.crashes < max_crashes:
+        return None
+    is_known = predecessor.outcome == "started"
+    last = predecessor.reason if is_known and predecessor.reason else "unseen"
+    times = "once" if taken.crashes == 1 else f"{taken.crashes} times"
+    return Failure(
+        "crashed",
+        f"took its worker down {times}, the last time: {last}",
+        ran=predecessor.ran if is_known else None,
+        attempts=taken.crashes,
+        worker=worker,
+    )
 
 
 def over_time(taken: Taken, predecessor: Predecessor, worker: str) -> Failure:

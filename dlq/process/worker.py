@@ -27,7 +27,7 @@ from dlq.process.board import Slot
 from dlq.process.database import DatabaseConnections
 from dlq.process.host import STOP_SIGNAL, kill_group
 from dlq.process.outages import Outages
-from dlq.process.settlement import over_time, settle_once, settlement
+from dlq.process.settlement import refusal, settle_once, settlement
 from dlq.process.surroundings import Surroundings
 from dlq.process.touchfile import TouchFile
 from dlq.text import printable
@@ -174,30 +174,11 @@ class Worker:
         return result
 
     def _refusal(self, taken: Taken) -> Failure | None:
-        if taken.job is None:
-            return Failure(
-                "undecodable", printable(taken.problem or "", 500), worker=self.spec.name
-            )
-        if not taken.resumed:
-            return None
-        predecessor = self._predecessor
-        was_its = predecessor.raw is None or predecessor.raw == taken.raw
-        if was_its:
-            self._predecessor = Predecessor()
-        if predecessor.outcome == "timed_out" and was_its:
-            return over_time(taken, predecessor, self.spec.name)
-        if taken.crashes >= self._settings.max_crashes:
-            known = predecessor.outcome == "started" and was_its
-            last = predecessor.reason if known and predecessor.reason else "unseen"
-            times = "once" if taken.crashes == 1 else f"{taken.crashes} times"
-            return Failure(
-                "crashed",
-                f"took its worker down {times}, the last time: {last}",
-                ran=predecessor.ran if known else None,
-                attempts=taken.crashes,
-                worker=self.spec.name,
-            )
-        return None
+        predecessor = Predecessor()
+        is_its = self._predecessor.raw is None or self._predecessor.raw == taken.raw
+        if taken.job is not None and taken.resumed and is_its:
+            predecessor, self._predecessor = self._predecessor, predecessor
+        return refusal(taken, predecessor, self._settings.max_crashes, self.spec.name)
 
     # Settling
 
