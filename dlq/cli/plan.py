@@ -102,8 +102,9 @@ def _print_plan(screen: Screen, plan: Plan, project: Project, now: datetime) -> 
         if plan.runs_cron:
             screen.print()
             screen.table(*plan_text.cron_table(plan, resolution.settings, now))
+        if plan.findings:
+            screen.print()
     if plan.findings:
-        screen.print()
         screen.segments(findings_lines(plan.findings))
     count = count_text(plan.findings)
     if not plan.is_valid:
@@ -172,7 +173,6 @@ def _print_report(call: Call, report: Report) -> None:
         screen.segments(findings_lines(report.findings))
         screen.print(report.summary)
         return
-    here = Path.cwd()
     root = repository_root(here)
     if call.format == "github":
         text = reports.github(report.findings, here=here, root=root)

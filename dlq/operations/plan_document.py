@@ -59,6 +59,7 @@ def plan_json(plan: Plan, now: datetime) -> dict[str, Any]:
                     "command": row.command,
                     "queue": row.queue,
                     "schedule": row.expression,
+                    "timezone": row.timezone or (settings.cron_timezone if settings else None),
                     "next": _iso(next_run(row, settings, now)) if settings else None,
                     "source": row.source.position,
                 }

@@ -59,7 +59,14 @@ PLAN_SCHEMA = {
                     "type": "array",
                     "items": {
                         "type": "object",
-                        "required": ["command", "queue", "schedule", "next", "source"],
+                        "required": [
+                            "command",
+                            "queue",
+                            "schedule",
+                            "timezone",
+                            "next",
+                            "source",
+                        ],
                     },
                 },
             },
