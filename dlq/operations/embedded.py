@@ -34,6 +34,9 @@ SERVER_VARIABLES = tuple(
 )
 """They name another server, which isn't meant now; beside the URL they would be refused."""
 
+ATTEMPTS = 5
+"""Ports that are tried, where another process is faster to take the one that was free."""
+
 START_LIMIT = 10.0
 """Seconds. It takes a tenth of one, on a machine that has nothing else to do."""
 
@@ -102,22 +105,17 @@ def _start() -> Embedded:
             " or point LIGHTWEIGHT_QUEUE_REDIS_URL to a server that runs"
         ) from None
     directory = tempfile.mkdtemp(prefix="dlq-valkey-")
-    port = _free_port()
+    command = [str(get_binary_path()), "--bind", "127.0.0.1", "--dir", directory]
+    command += ["--save", "", "--appendonly", "no", "--daemonize", "no"]
     try:
-        command = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1"]
-        command += ["--dir", directory, "--save", "", "--appendonly", "no", "--daemonize", "no"]
-        with open(f"{directory}/log", "ab") as log:
-            # A session of its own: Ctrl-C and `docker stop` reach a whole group, and the server
-            # must live until the last worker has finished its job.
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=_die_with_parent,
-            )
-        version = _wait_until_it_answers(process, port)
+        for _ in range(ATTEMPTS):
+            port = _free_port()
+            process = _run([*command, "--port", str(port)], directory)
+            version = _wait_until_it_answers(process, port, directory)
+            if version is not None:
+                break
+        else:
+            raise OSError("others take each port that was free")
     except Exception as error:
         tail = _log_tail(directory)
         shutil.rmtree(directory, ignore_errors=True)
@@ -128,6 +126,20 @@ def _start() -> Embedded:
     # The master reaps it by its pid, if it ends; the object would warn that nobody waited for it.
     process.returncode = 0
     return Embedded(process.pid, port, directory, version)
+
+
+def _run(command: list[str], directory: str) -> subprocess.Popen[bytes]:
+    with open(f"{directory}/log", "ab") as log:
+        # A session of its own: Ctrl-C and `docker stop` reach a whole group, and the server must
+        # live until the last worker has finished its job.
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
 
 
 def _stop(server: Embedded) -> None:
@@ -151,28 +163,36 @@ def _free_port() -> int:
     raise UsageError("the embedded server finds no free port on 127.0.0.1")
 
 
-def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> str:
-    """The server's version, as it says itself."""
+def _wait_until_it_answers(
+    process: subprocess.Popen[bytes], port: int, directory: str
+) -> str | None:
+    """The server's version, as it says itself. None where somebody else got the port first, who may
+    well be an embedded server, too: two runners that share one would take each other's jobs."""
     end = time.monotonic() + START_LIMIT
     while time.monotonic() < end:
         if process.poll() is not None:
+            if "Address already in use" in _log_tail(directory, lines=5):
+                return None
             raise OSError(f"it ended at once, with code {process.returncode}")
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as connection:
             connection.settimeout(1)
             connection.sendall(b"INFO server\r\n")
-            match = re.search(rb"valkey_version:(\S+)", connection.recv(65536))
-            if match:
-                return match[1].decode("ascii", "replace")
+            answer = connection.recv(65536)
+            version = re.search(rb"valkey_version:(\S+)", answer)
+            pid = re.search(rb"process_id:(\d+)", answer)
+            if version and pid and int(pid[1]) == process.pid:
+                return version[1].decode("ascii", "replace")
         time.sleep(0.01)
     process.kill()
+    process.wait()
     raise OSError(f"it did not answer within {START_LIMIT:g} s")
 
 
-def _log_tail(directory: str) -> str:
+def _log_tail(directory: str, lines: int = 1) -> str:
     with suppress(OSError), open(f"{directory}/log", encoding="utf-8", errors="replace") as log:
-        lines = log.read().strip().splitlines()
-        if lines:
-            return f" ({lines[-1].strip()})"
+        last = log.read().strip().splitlines()[-lines:]
+        if last:
+            return f" ({'; '.join(line.strip() for line in last)})"
     return ""
 
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from tests.kit.valkey import Server
+from tests.kit.valkey import Server, free_port
 from tests.kit.waiting import wait_until
 from tests.skins.conftest import Project
 from tests.skins.running import running
@@ -144,6 +144,22 @@ def test_embedded_server_goes_when_its_runner_is_killed(project: Project) -> Non
         server = valkey_of(runner.process.pid)
         runner.process.kill()
         wait_until(lambda: not is_alive(server), 10, what="the server is gone")
+
+
+def test_embedded_server_is_not_the_one_that_got_the_port_first(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that start at once find the same port free, and what answers there is a Valkey to both."""
+    from dlq.operations import embedded
+
+    ports = iter([server.port, free_port()])
+    monkeypatch.setattr(embedded, "_free_port", lambda: next(ports))
+    with embedded.embedded_server() as own:
+        assert own.port != server.port
+        assert is_alive(own.pid)
+    assert list(ports) == []
+    with server.client() as client:
+        assert client.ping()
 
 
 def test_embedded_server_that_is_not_installed_or_cannot_run(project: Project) -> None:
