@@ -149,7 +149,7 @@ def test_embedded_server_goes_when_its_runner_is_killed(project: Project) -> Non
 def test_embedded_server_is_not_the_one_that_got_the_port_first(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two that start at once find the same port free, and what answers there is a Valkey to both."""
+    """Two that start at once find the same port free; what answers there is a Valkey to both."""
     from dlq.operations import embedded
 
     ports = iter([server.port, free_port()])
