@@ -67,7 +67,7 @@ def kills(
     chance = random.Random(seed)
     began = time.monotonic()
     with Runner(directory, settings_for(server, workers), "--only-queue", QUEUE) as runner:
-        runner.started()
+        runner.started(workers)
         names = [f"{QUEUE}/{number}" for number in range(1, workers + 1)]
         struck: list[Kill] = []
         with StartedWorkers(runner) as pids, _producer(runner, jobs) as sent:
