@@ -44,24 +44,28 @@ class Report:
 def read(
     ledger: Path, *, seed: int, sent: int, failed: int, kills: Sequence[Kill], seconds: float
 ) -> Report:
-    """Reads the ledger as a stream: the long forms write millions of lines."""
+    """Reads the ledger as a stream: the long forms write millions of lines. In so long a run the
+    kernel gives pids out again, so a kill is that of a run only where it came after its start."""
     ends: Counter[str] = Counter()
-    running: dict[str, int] = {}
+    running: dict[str, tuple[float, int]] = {}
     overlaps = 0
-    killed_at = {kill.pid: kill.at for kill in kills}
+    killed: dict[int, list[float]] = {}
+    for kill in kills:
+        killed.setdefault(kill.pid, []).append(kill.at)
     recoveries: list[float] = []
     for at, pid, event, job in _lines(ledger):
         if event == "start":
-            before = running.get(job)
-            if before is not None:
-                if before in killed_at and killed_at[before] <= at:
-                    recoveries.append(at - killed_at[before])
-                else:
+            if job in running:
+                since, before = running[job]
+                ended_at = next((t for t in killed.get(before, ()) if since <= t <= at), None)
+                if ended_at is None:
                     overlaps += 1
-            running[job] = pid
+                else:
+                    recoveries.append(at - ended_at)
+            running[job] = at, pid
         elif event == "end":
             ends[job] += 1
-            if running.get(job) == pid:
+            if running.get(job, (0.0, 0))[1] == pid:
                 del running[job]
     return Report(
         seed=seed,

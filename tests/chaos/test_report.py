@@ -1,0 +1,57 @@
+"""What the ledger is read as: the figures of all scenarios depend on it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.chaos.report import Kill, Report, read
+
+
+def report(
+    directory: Path, *events: tuple[float, int, str, str], kills: tuple[Kill, ...]
+) -> Report:
+    ledger = directory / "ledger"
+    ledger.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return read(ledger, seed=0, sent=2, failed=0, kills=kills, seconds=1)
+
+
+def test_a_job_that_is_run_again_after_a_kill(tmp_path: Path) -> None:
+    found = report(
+        tmp_path,
+        (1.0, 7, "start", "a"),
+        (2.5, 8, "start", "a"),
+        (3.0, 8, "end", "a"),
+        kills=(Kill(2.0, 7),),
+    )
+    assert (found.lost, found.duplicates, found.overlaps, found.interrupted) == (1, 0, 0, 1)
+    assert found.p50 == 0.5
+
+
+def test_a_job_that_two_processes_run_at_once(tmp_path: Path) -> None:
+    """The kill came only after the second start, or before the first."""
+    for kill in (2.6, 0.5):
+        found = report(
+            tmp_path,
+            (1.0, 7, "start", "a"),
+            (2.5, 8, "start", "a"),
+            (3.0, 7, "end", "a"),
+            (3.0, 8, "end", "a"),
+            kills=(Kill(kill, 7),),
+        )
+        assert (found.overlaps, found.duplicates, found.interrupted) == (1, 1, 0)
+
+
+def test_a_pid_that_was_given_out_again(tmp_path: Path) -> None:
+    found = report(
+        tmp_path,
+        (1.0, 7, "start", "a"),
+        (2.5, 8, "start", "a"),
+        (3.0, 8, "end", "a"),
+        (10.0, 7, "start", "b"),
+        (12.0, 9, "start", "b"),
+        (13.0, 9, "end", "b"),
+        kills=(Kill(2.0, 7), Kill(11.0, 7)),
+    )
+    assert (found.lost, found.overlaps, found.interrupted) == (0, 0, 2)
+    assert found.p99 == 1.0
