@@ -68,7 +68,10 @@ def marks(server: Server) -> list[str]:
 
 
 def schedulers(runner: Runner) -> list[int]:
-    return [int(pid) for pid in re.findall(r"^cron scheduler \| started, pid (\d+)", runner.output, re.M)]
+    return [
+        int(pid)
+        for pid in re.findall(r"^cron scheduler \| started, pid (\d+)", runner.output, re.M)
+    ]
 
 
 @pytest.mark.parametrize("machines", ["first", "all"])
