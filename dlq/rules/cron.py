@@ -163,6 +163,8 @@ W214 = Rule(
     "a row never fires",
     """\
 No day matches the schedule, such as the 31st of February. The row is valid and without effect.
+
+Name a day that comes, or L for a month's last one, as in '0 3 L * *'; or remove the row.
 """,
 )
 
