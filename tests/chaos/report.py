@@ -11,9 +11,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """A signal that reached a live worker. `at` is of the monotonic clock."""
+    """A signal that reached a live worker, at some moment from `at` to `until` (monotonic): whoever
+    sends it may have to wait for the processor in between, and the worker start one job more."""
 
     at: float
+    until: float
     pid: int
 
 
@@ -49,19 +51,21 @@ def read(
     ends: Counter[str] = Counter()
     running: dict[str, tuple[float, int]] = {}
     overlaps = 0
-    killed: dict[int, list[float]] = {}
+    killed: dict[int, list[Kill]] = {}
     for kill in kills:
-        killed.setdefault(kill.pid, []).append(kill.at)
+        killed.setdefault(kill.pid, []).append(kill)
     recoveries: list[float] = []
     for at, pid, event, job in _lines(ledger):
         if event == "start":
             if job in running:
                 since, before = running[job]
-                ended_at = next((t for t in killed.get(before, ()) if since <= t <= at), None)
-                if ended_at is None:
+                end = next(
+                    (k for k in killed.get(before, ()) if since <= k.until and k.at <= at), None
+                )
+                if end is None:
                     overlaps += 1
                 else:
-                    recoveries.append(at - ended_at)
+                    recoveries.append(at - end.at)
             running[job] = at, pid
         elif event == "end":
             ends[job] += 1

@@ -296,7 +296,7 @@ def _strike(pid: int, master: int) -> Kill | None:
         os.kill(pid, signal.SIGKILL)
     except (OSError, IndexError):
         return None
-    return Kill(at, pid)
+    return Kill(at, time.monotonic(), pid)
 
 
 def _has_started(runner: Runner, times: int) -> bool:

@@ -22,7 +22,7 @@ def test_a_job_that_is_run_again_after_a_kill(tmp_path: Path) -> None:
         (1.0, 7, "start", "a"),
         (2.5, 8, "start", "a"),
         (3.0, 8, "end", "a"),
-        kills=(Kill(2.0, 7),),
+        kills=(Kill(2.0, 2.0, 7),),
     )
     assert (found.lost, found.duplicates, found.overlaps, found.interrupted) == (1, 0, 0, 1)
     assert found.p50 == 0.5
@@ -37,7 +37,7 @@ def test_a_job_that_two_processes_run_at_once(tmp_path: Path) -> None:
             (2.5, 8, "start", "a"),
             (3.0, 7, "end", "a"),
             (3.0, 8, "end", "a"),
-            kills=(Kill(kill, 7),),
+            kills=(Kill(kill, kill, 7),),
         )
         assert (found.overlaps, found.duplicates, found.interrupted) == (1, 1, 0)
 
@@ -51,7 +51,19 @@ def test_a_pid_that_was_given_out_again(tmp_path: Path) -> None:
         (10.0, 7, "start", "b"),
         (12.0, 9, "start", "b"),
         (13.0, 9, "end", "b"),
-        kills=(Kill(2.0, 7), Kill(11.0, 7)),
+        kills=(Kill(2.0, 2.0, 7), Kill(11.0, 11.0, 7)),
     )
     assert (found.lost, found.overlaps, found.interrupted) == (0, 0, 2)
     assert found.p99 == 1.0
+
+
+def test_a_kill_that_was_late(tmp_path: Path) -> None:
+    """Its sender was made to wait, and the worker began one more job meanwhile."""
+    found = report(
+        tmp_path,
+        (2.1, 7, "start", "a"),
+        (2.5, 8, "start", "a"),
+        (3.0, 8, "end", "a"),
+        kills=(Kill(2.0, 2.2, 7),),
+    )
+    assert (found.overlaps, found.interrupted) == (0, 1)
