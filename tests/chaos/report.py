@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tests.kit.ledger import entries
+
 
 @dataclass(frozen=True, slots=True)
 class Kill:
@@ -55,7 +57,7 @@ def read(
     for kill in kills:
         killed.setdefault(kill.pid, []).append(kill)
     recoveries: list[float] = []
-    for at, pid, event, job in _lines(ledger):
+    for at, pid, event, job in _events(ledger):
         if event == "start":
             if job in running:
                 since, before = running[job]
@@ -87,11 +89,10 @@ def read(
     )
 
 
-def _lines(ledger: Path) -> Iterator[tuple[float, int, str, str]]:
+def _events(ledger: Path) -> Iterator[tuple[float, int, str, str]]:
     with ledger.open() as lines:
-        for line in lines:
-            at, pid, event, job = json.loads(line)
-            yield at, pid, event, job
+        for entry in entries(lines):
+            yield entry.at, entry.pid, entry.event, entry.job
 
 
 def _percentile(values: Iterable[float], share: float) -> float | None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tests.chaos.report import Kill, Report, read
+from tests.kit.ledger import Ledger
 
 
 def report(
@@ -67,3 +68,9 @@ def test_a_kill_that_was_late(tmp_path: Path) -> None:
         kills=(Kill(2.0, 2.2, 7),),
     )
     assert (found.overlaps, found.interrupted) == (0, 1)
+
+
+def test_a_line_that_a_kill_has_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "ledger"
+    path.write_text('\n[1.0, 7, "start", "a"]\n\n[2.0, 7, "en\n[3.0, 8, "start", "a"]\n')
+    assert [event.at for event in Ledger(path).events()] == [1.0, 3.0]
