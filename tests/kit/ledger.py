@@ -2,8 +2,8 @@
 
 One `write` of one line per event, to a file opened O_APPEND: lines of several processes never mix,
 and a process that is killed has either written its line or not. But for one case in a million: the
-kernel heeds a kill between two pages of the file. So each line begins with a line end, too; what was
-cut off stands alone and is passed over. It needs no server.
+kernel heeds a kill between two pages of the file. So each line begins with a line end, too, and
+what was cut off stands alone and is passed over. It needs no server.
 """
 
 from __future__ import annotations
