@@ -65,6 +65,15 @@ class BackendUnavailable(DlqError):
     """
 
 
+class NoSuchDatabase(BackendUnavailable):
+    """The server answers, and has fewer databases than the settings take for granted. `message` is
+    without the remedy."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(f"{message}: {remedy}")
+        self.message = message
+
+
 class EnqueueError(BackendUnavailable):
     """A job could not be handed to the server.
 

@@ -6,9 +6,11 @@ retries, by which a retried push makes copies and a retried pop loses jobs.
 
 from __future__ import annotations
 
+import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import redis
@@ -23,8 +25,10 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
+from dlq.backends import probe
+from dlq.config import active
 from dlq.config.model import Settings
-from dlq.errors import BackendUnavailable
+from dlq.errors import BackendUnavailable, NoSuchDatabase
 
 CLIENT_NAME = "dlq"
 """Of each connection, for CLIENT LIST."""
@@ -35,6 +39,25 @@ CONNECT_TIMEOUT = 5.0
 BLOCKING_GRACE = 5.0
 """Seconds beyond a blocking command's own time after which its connection counts as dead: a
 half-open one (power loss, a NAT entry that was dropped) never says so."""
+
+
+class EncryptedConnection(redis.SSLConnection):
+    """With the limit for connecting also while TLS is agreed upon, where redis-py waits as for any
+    answer: a server without TLS would be waited for in vain, for half a minute."""
+
+    def _wrap_socket_with_ssl(self, sock: socket.socket) -> ssl.SSLSocket:
+        sock.settimeout(self.socket_connect_timeout)
+        wrapped: ssl.SSLSocket = super()._wrap_socket_with_ssl(sock)  # type: ignore[no-untyped-call]  # redis-py's own is untyped
+        wrapped.settimeout(self.socket_timeout)
+        return wrapped
+
+
+class Endpoint(NamedTuple):
+    """A port on the network, and how it is spoken to."""
+
+    host: str
+    port: int
+    is_encrypted: bool
 
 
 class Address:
@@ -70,6 +93,31 @@ class Address:
             )
         )
 
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """None for a socket of this machine."""
+        url = self._url()
+        if url is None:
+            return Endpoint(self._settings.redis_host, self._settings.redis_port, False)
+        parts = urlsplit(url)
+        if parts.scheme == "unix":
+            return None
+        return Endpoint(parts.hostname or "localhost", parts.port or 6379, parts.scheme == "rediss")
+
+    @property
+    def database(self) -> int:
+        return int(self.client().connection_pool.connection_kwargs.get("db") or 0)
+
+    @property
+    def database_setting(self) -> str:
+        """The name of the one that says which database."""
+        return "REDIS_DATABASE" if self._settings.redis_url is None else "REDIS_URL"
+
+    def place_of(self, setting: str) -> str:
+        """Where it was written, for the end of a sentence; empty where that isn't known."""
+        source = active.source_of(setting, self._settings)
+        return "" if source is None else f" ({source.position})"
+
     def _url(self) -> str | None:
         """With the scheme that redis-py knows: Valkey's names mean the same protocol."""
         if self._settings.redis_url is None:
@@ -83,9 +131,11 @@ class Address:
         timeout = self._settings.redis_socket_timeout
         # redis-py refuses the option for a socket of this machine, which never goes half-open.
         is_remote = not (self._url() or "").startswith("unix://")
-        keepalive = {"socket_keepalive": True} if is_remote else {}
+        more: dict[str, Any] = {"socket_keepalive": True} if is_remote else {}
+        if (self._url() or "").startswith("rediss://"):
+            more["connection_class"] = EncryptedConnection
         return {
-            **keepalive,
+            **more,
             "socket_timeout": timeout,
             "socket_connect_timeout": CONNECT_TIMEOUT if timeout is None else min(5.0, timeout),
             "retry": Retry(NoBackoff(), 0),
@@ -102,6 +152,8 @@ SERVER_TROUBLE = (redis.RedisError, OSError)
 
 
 def unavailable(address: Address, error: BaseException) -> BackendUnavailable:
+    if _is_no_database(error):
+        return NoSuchDatabase(*_no_database(address))
     return BackendUnavailable(describe(address, error))
 
 
@@ -115,7 +167,7 @@ def told(address: Address) -> Iterator[None]:
 
 
 def describe(address: Address, error: BaseException) -> str:
-    """What is wrong with the server at `address`, for people."""
+    """What is wrong with the server at `address`, for people. May ask it, for a second or two."""
     where = f"the server at {address}"
     text = str(error)
     if isinstance(error, OutOfMemoryError) or text.startswith("OOM"):
@@ -132,8 +184,10 @@ def describe(address: Address, error: BaseException) -> str:
         return f"{where} cannot write its data to disk and takes no writes"
     if text.startswith("BUSY"):
         return f"{where} is busy with a script"
-    if "DB index is out of range" in text:
-        return f"{where} has no database of that number: lower REDIS_DATABASE"
+    if _is_no_database(error):
+        return str(NoSuchDatabase(*_no_database(address)))
+    if (misunderstood := _misunderstanding(address, error)) is not None:
+        return f"{where} {misunderstood}"
     if isinstance(error, redis.TimeoutError | TimeoutError):
         return f"{where} does not answer"
     if isinstance(error, redis.ConnectionError | OSError):
@@ -146,3 +200,50 @@ def _reason(error: BaseException) -> str:
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror.lower()
     return str(error).rstrip(".").lower()
+
+
+def _is_no_database(error: BaseException) -> bool:
+    return "DB index is out of range" in str(error)
+
+
+def _no_database(address: Address) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    setting, wanted = address.database_setting, address.database
+    count = probe.count_databases(address.client(socket_timeout=probe.LIMIT))
+    if count is None:
+        has = f"no database {wanted}"
+    elif count == 1:
+        has = f"1 database (0), and no {wanted}"
+    else:
+        has = f"{count} databases (0 to {count - 1}), and no {wanted}"
+    remedy = f"choose a lower number in {setting}{address.place_of(setting)}"
+    return f"the server at {address} has {has}", remedy
+
+
+def _misunderstanding(address: Address, error: BaseException) -> str | None:
+    """One side speaks TLS and the other doesn't. Neither says so: one waits for more, or hangs up.
+    So whoever was reached, and gave no answer that could be read, is asked."""
+    endpoint = address.endpoint
+    if endpoint is None or not _may_be_misunderstood(endpoint, error):
+        return None
+    spoken = probe.spoken_at(endpoint.host, endpoint.port)
+    if spoken == "plain" and endpoint.is_encrypted:
+        place = address.place_of("REDIS_URL")
+        return f"does not speak TLS on this port: use redis:// in place of rediss://{place}"
+    if spoken == "TLS" and not endpoint.is_encrypted:
+        setting = "REDIS_HOST" if address.database_setting == "REDIS_DATABASE" else "REDIS_URL"
+        url = f"REDIS_URL with rediss://{address.place_of(setting)}"
+        return f"speaks TLS on this port: use {url}"
+    return None
+
+
+def _may_be_misunderstood(endpoint: Endpoint, error: BaseException) -> bool:
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return False
+    if isinstance(error, redis.TimeoutError | TimeoutError):
+        return endpoint.is_encrypted
+    if not isinstance(error, redis.ConnectionError | redis.InvalidResponse | OSError):
+        return False
+    # Nobody was reached.
+    return not isinstance(cause, ConnectionRefusedError | socket.gaierror)

@@ -13,6 +13,7 @@ from threading import RLock
 from dlq.config.model import Resolution, Settings
 from dlq.errors import DlqError
 from dlq.findings import errors
+from dlq.types import Source
 
 
 class InvalidConfiguration(DlqError):
@@ -47,6 +48,10 @@ class _Active:
             for listener in self._listeners:
                 listener()
 
+    def peek(self) -> Resolution | None:
+        with self._lock:
+            return self._resolution
+
     def on_change(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)
 
@@ -65,6 +70,12 @@ def settings() -> Settings:
     if current.settings is None:
         raise InvalidConfiguration(current)
     return current.settings
+
+
+def source_of(name: str, settings: Settings) -> Source | None:
+    """Where `settings` have a value from, if they are those in force. Resolves nothing."""
+    current = _active.peek()
+    return current.source_of(name) if current and current.settings is settings else None
 
 
 def install(resolution: Resolution) -> None:

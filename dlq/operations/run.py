@@ -15,13 +15,20 @@ from typing import TYPE_CHECKING
 
 from dlq.config import active
 from dlq.config.model import Resolution, Settings
-from dlq.errors import DifferentPool, DlqError, ExitCode, UsageError
+from dlq.errors import (
+    BackendUnavailable,
+    DifferentPool,
+    DlqError,
+    ExitCode,
+    NoSuchDatabase,
+    UsageError,
+)
 from dlq.findings import Finding
 from dlq.planner import PlannedWorker, Split
 from dlq.process import reload
 from dlq.process.daemon import PidFile, detach
 from dlq.process.startup import leave_on_stop_signals
-from dlq.rules import running
+from dlq.rules import backends, running
 from dlq.types import QueueName, WorkerNumber
 
 if TYPE_CHECKING:
@@ -124,6 +131,30 @@ def start_findings(settings: Settings) -> list[Finding]:
     return found
 
 
+def server_findings(split: Split, resolution: Resolution, settings: Settings) -> list[Finding]:
+    """What the servers refuse for good. Asked before the terminal is given back; a server that is
+    away says nothing, and is waited for later."""
+    from dlq import runtime
+    from dlq.backends.base import BackendWithRunners
+
+    found = []
+    help = "choose a lower number, or raise `databases` in the server's own configuration"
+    setting = "REDIS_DATABASE" if settings.redis_url is None else "REDIS_URL"
+    for backend in {runtime.current().backend(worker.queue) for worker in split.workers}:
+        if not isinstance(backend, BackendWithRunners):
+            continue
+        try:
+            backend.server_state()
+        except NoSuchDatabase as error:
+            found.append(backends.E505.finding(error.message, resolution.source_of(setting), help))
+        except BackendUnavailable:
+            # One wait is enough: with its limits for connecting, it may take seconds.
+            break
+        finally:
+            backend.reset()
+    return list(dict.fromkeys(found))
+
+
 def _start(
     split: Split,
     rows: Sequence[CronRow],
@@ -144,6 +175,8 @@ def _start(
     if refused := start_findings(settings):
         raise StartRefused(refused)
     _require_writable([*touch_files.values(), options.health_file])
+    if refused := server_findings(split, resolution, settings):
+        raise StartRefused(refused)
     if reload.is_check_only():
         return ExitCode.DONE
     pidfile = None if options.pidfile is None else PidFile(options.pidfile)

@@ -49,3 +49,15 @@ the numbers that the first one holds, and some other machine may be missing.
 Give one of them another --machine, or stop it.
 """,
 )
+
+E505 = Rule(
+    "E505",
+    "the server has no database of that number",
+    """\
+LIGHTWEIGHT_QUEUE_REDIS_DATABASE, or the number in REDIS_URL, is one that the server doesn't have:
+numbers start at 0, and by default there are 16. Waiting would not help, so a runner doesn't start.
+
+Choose a number below the server's count of databases, or raise `databases` in the server's own
+configuration. Several projects can share one database: give each its own REDIS_PREFIX.
+""",
+)

@@ -10,12 +10,15 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.test import override_settings
 
+from dlq.backends.acl import dlq_acl
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.config.model import Settings
-from dlq.errors import BackendUnavailable
+from dlq.errors import BackendUnavailable, EnqueueError, NoSuchDatabase
 from tests.backends.storages import Q, consuming, drain, first_argument, job, take
 from tests.kit.valkey import Server
 
@@ -51,8 +54,8 @@ def use(url: str) -> None:
 
 
 @contextmanager
-def using(url: str) -> Iterator[ReliableRedisBackend]:
-    backend = ReliableRedisBackend(Settings(redis_url=url))  # type: ignore[arg-type]  # pydantic makes the secret
+def using(url: str, **more: Any) -> Iterator[ReliableRedisBackend]:
+    backend = ReliableRedisBackend(Settings(redis_url=url, **more))  # type: ignore[arg-type]  # pydantic makes the secret
     try:
         yield backend
     finally:
@@ -117,6 +120,106 @@ def test_tls_of_somebody_else_is_refused(server: Server) -> None:
         pytest.raises(BackendUnavailable, match="certificate verify failed"),
     ):
         backend.length(Q)
+
+
+@pytest.mark.parametrize("scheme", ["rediss", "valkeys"])
+def test_a_server_without_tls_is_told(server: Server, scheme: str) -> None:
+    """It takes the greeting for the beginning of a command, and waits for the rest."""
+    with using(f"{scheme}://127.0.0.1:{server.port}/0", redis_socket_timeout=0.5) as backend:
+        told = r"does not speak TLS on this port: use redis:// in place of rediss://$"
+        with pytest.raises(BackendUnavailable, match=told):
+            backend.length(Q)
+        with pytest.raises(EnqueueError, match=told) as raised:
+            backend.enqueue(job(1), Q)
+        assert not raised.value.may_be_stored
+        with consuming(backend) as consumer, pytest.raises(BackendUnavailable, match=told):
+            consumer.take(0)
+
+
+def test_tls_that_was_not_expected_is_told(server: Server) -> None:
+    with tls_before(server) as port, using(f"redis://127.0.0.1:{port}/0") as backend:
+        told = "speaks TLS on this port: use REDIS_URL with rediss://$"
+        with pytest.raises(BackendUnavailable, match=told):
+            backend.length(Q)
+        with pytest.raises(EnqueueError, match=told) as raised:
+            backend.enqueue(job(1), Q)
+        assert not raised.value.may_be_stored
+
+
+def test_a_server_that_hangs_is_not_thought_to_speak_otherwise() -> None:
+    server = Server().start()
+    try:
+        server.freeze()
+        url = f"rediss://127.0.0.1:{server.port}/0"
+        with (
+            using(url, redis_socket_timeout=0.5) as backend,
+            pytest.raises(BackendUnavailable, match=r"does not answer$"),
+        ):
+            backend.length(Q)
+    finally:
+        server.remove()
+
+
+def test_a_server_that_hangs_up_is_not_thought_to_speak_otherwise(server: Server) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        using(f"redis://127.0.0.1:{listener.getsockname()[1]}/0") as backend,
+    ):
+        hangs_up = threading.Thread(target=hang_up, args=(listener,))
+        hangs_up.start()
+        with pytest.raises(BackendUnavailable, match="cannot be reached: connection"):
+            backend.length(Q)
+        listener.shutdown(socket.SHUT_RDWR)
+        hangs_up.join(10)
+
+
+def hang_up(listener: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            listener.accept()[0].close()
+
+
+@pytest.mark.parametrize(
+    ("databases", "told"),
+    [("3", r"3 databases \(0 to 2\), and no 99"), ("1", r"1 database \(0\), and no 99")],
+)
+def test_a_database_that_is_not_there(databases: str, told: str) -> None:
+    server = Server(databases=databases).start()
+    told = f"the server at 127.0.0.1:{server.port} has {told}: choose a lower number in REDIS_URL"
+    try:
+        for url in (f"{server.url[:-1]}99", f"{server.url}?db=99"):
+            with using(url) as backend:
+                with pytest.raises(NoSuchDatabase, match=told):
+                    backend.length(Q)
+                with pytest.raises(EnqueueError, match=told) as raised:
+                    backend.enqueue(job(1), Q)
+                assert not raised.value.may_be_stored
+                with consuming(backend) as consumer, pytest.raises(NoSuchDatabase, match=told):
+                    consumer.take(0)
+    finally:
+        server.remove()
+
+
+def test_a_database_that_is_not_there_for_a_user_who_may_not_ask(server: Server) -> None:
+    with server.client() as client:
+        client.execute_command("ACL", "SETUSER", "shop", "on", ">s3cret", *dlq_acl("").split())
+        try:
+            url = f"redis://shop:s3cret@127.0.0.1:{server.port}/99"
+            told = f"the server at 127.0.0.1:{server.port} has no database 99: choose a lower"
+            with using(url) as backend, pytest.raises(NoSuchDatabase, match=told):
+                backend.length(Q)
+        finally:
+            client.acl_deluser("shop")
+
+
+def test_where_the_database_was_chosen_is_told(server: Server) -> None:
+    with (
+        override_settings(
+            LIGHTWEIGHT_QUEUE_REDIS_PORT=server.port, LIGHTWEIGHT_QUEUE_REDIS_DATABASE=99
+        ),
+        pytest.raises(NoSuchDatabase, match=r"number in REDIS_DATABASE \(Django settings\)$"),
+    ):
+        ReliableRedisBackend().length(Q)
 
 
 @contextmanager

@@ -33,6 +33,20 @@ def test_e402_settings_that_no_new_interpreter_can_be_sent() -> None:
     assert ids(Settings(logger_factory=lambda name: None)) == []
 
 
+def test_e505_a_database_that_the_server_does_not_have(host: Host) -> None:
+    """Also in the background: it is told before the terminal is given back."""
+    pidfile = host.directory / "pid"
+    for options in ((), ("--pidfile", str(pidfile))):
+        runner = host.start(*options, redis_database=99)
+        assert runner.wait(15) == 78
+        assert (
+            f"error[dlq.E505]: the server at 127.0.0.1:{host.server.port} has 16 databases"
+            " (0 to 15), and no 99\n --> $LIGHTWEIGHT_QUEUE_REDIS_DATABASE\n"
+        ) in runner.output
+        assert "started, pid" not in runner.output
+    assert not pidfile.exists()
+
+
 def test_w403_a_queue_with_jobs_and_no_worker(host: Host) -> None:
     host.client.lpush("django_lightweight_queue:old", b"one", b"two")
     host.client.lpush("django_lightweight_queue:old:processing:1", b"three")
