@@ -94,6 +94,7 @@ def _print(screen: Screen, found: Status) -> None:
                 [
                     "exact" if runner.exact else f"{runner.machine} of {runner.of}",
                     runner.host,
+                    str(runner.pid),
                     "-" if runner.exact else runner.pool_id,
                     span(found.at - runner.started),
                     "yes" if runner.runs_cron else "-",
@@ -116,6 +117,7 @@ QUEUE_COLUMNS = [
 MACHINE_COLUMNS = [
     Column("MACHINE"),
     Column("HOST"),
+    Column("PID", right=True),
     Column("POOL"),
     Column("UP"),
     Column("CRON"),

@@ -21,15 +21,20 @@ from dlq.planner import QueuePlan
 from dlq.rules import backends as rules
 from dlq.types import QueueName
 
+SHOWN = 5
+"""Numbers that a warning lists, at most: a queue may have a thousand."""
+
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
     """`planned` is how many workers the configuration gives the queue over the whole pool; `alive`
-    how many numbers have a living owner."""
+    how many numbers have a living owner, those of exact machines included; `missing` are the
+    planned numbers that have none."""
 
     state: QueueState
     planned: int
     alive: int
+    missing: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +96,18 @@ def judge(queues: Sequence[QueueStatus], runners: Sequence[RunnerState]) -> Iter
     """What is wrong. Pure."""
     yield from _disagreement(runners)
     yield from _doubled_machines(runners)
+    planned = sum(queue.planned for queue in queues)
+    is_anybody_there = bool(runners) or any(queue.alive for queue in queues)
+    if planned and not is_anybody_there:
+        yield rules.W503.finding(
+            f"no runner is alive: {_number(planned, 'worker')} of the configuration"
+            f" {'is' if planned == 1 else 'are'} not running",
+            None,
+            "start one: dlq run (workers of 4.11 show no life that could be seen here)",
+        )
     for queue in queues:
         name, state = queue.state.queue, queue.state
-        jobs = state.waiting + state.in_hand
+        jobs = state.waiting + state.in_hand + state.delayed
         if jobs and not queue.alive:
             yield rules.W502.finding(
                 f"queue {name!r} has {jobs} job{'' if jobs == 1 else 's'} and no living worker",
@@ -102,11 +116,11 @@ def judge(queues: Sequence[QueueStatus], runners: Sequence[RunnerState]) -> Iter
                 if not queue.planned
                 else "start its runner: dlq run; or look into that machine's log",
             )
-        elif runners and queue.alive < queue.planned:
-            missing = queue.planned - queue.alive
+        elif is_anybody_there and queue.missing:
             yield rules.W503.finding(
-                f"queue {name!r} has {queue.alive} of {queue.planned} workers:"
-                f" {missing} number{'' if missing == 1 else 's'} without a living worker",
+                f"queue {name!r} has {queue.planned - len(queue.missing)} of"
+                f" {_number(queue.planned, 'worker')}: {_listed(name, queue.missing)}"
+                f" {'has' if len(queue.missing) == 1 else 'have'} no living worker",
                 None,
                 "start the missing machine, or look into its log",
             )
@@ -158,7 +172,8 @@ def _queue_status(
         for queue, _, number in [worker.rpartition("/")]
         if queue == state.queue and number.isdigit()
     }
-    return QueueStatus(state, planned, len(alive | told))
+    missing = sorted(set(range(1, planned + 1)) - alive - told)
+    return QueueStatus(state, planned, len(alive | told), tuple(missing))
 
 
 def _order(seen: RunnerState) -> tuple[bool, str, int, str]:
@@ -182,7 +197,11 @@ def status_json(status: Status) -> dict[str, Any]:
                 "in_hand": queue.state.in_hand,
                 "delayed": queue.state.delayed,
                 "failed": queue.state.failed,
-                "workers": {"planned": queue.planned, "alive": queue.alive},
+                "workers": {
+                    "planned": queue.planned,
+                    "alive": queue.alive,
+                    "missing": list(queue.missing),
+                },
                 "paused_until": queue.state.paused_until,
             }
             for queue in status.queues
@@ -198,6 +217,13 @@ def status_json(status: Status) -> dict[str, Any]:
         ],
         "findings": [as_fields(finding) for finding in status.findings],
     }
+
+
+def _listed(queue: QueueName, numbers: Sequence[int]) -> str:
+    """`emails/2, emails/5`; of many, the first few."""
+    shown = ", ".join(f"{queue}/{number}" for number in numbers[:SHOWN])
+    more = len(numbers) - SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _number(count: int, noun: str) -> str:

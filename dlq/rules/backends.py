@@ -35,7 +35,11 @@ W503 = Rule(
     "worker numbers without a living worker",
     """\
 The configuration gives the queue more workers than are alive: a machine of the pool isn't running,
-or its workers die as they start. Its jobs run, but more slowly.
+or its workers die as they start. Its jobs run, but more slowly. Where no runner is alive at all,
+that is said once, for all queues together.
+
+Start the machine that is missing, or look into its log. A queue that is not meant to run now has 0
+workers in WORKERS.
 """,
 )
 

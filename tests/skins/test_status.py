@@ -17,10 +17,19 @@ def ids(project: Project) -> list[str]:
     return [finding["id"] for finding in project.dlq("status", "--format", "json").json["findings"]]
 
 
-def test_an_idle_server_is_well(live: Project) -> None:
-    answer = live.dlq("status").has("Valkey", "127.0.0.1", "0 machines", code=0)
+def test_w503_no_runner_at_all(live: Project) -> None:
+    """Said once: not for each queue."""
+    answer = live.dlq("status").has("Valkey", "127.0.0.1", "0 machines", code=1)
     row = next(line for line in answer.out.splitlines() if line.startswith("emails"))
     assert row.split() == ["emails", "0", "-", "0", "0", "0/3", "no", "worker"]
+    answer.has("warning[dlq.W503]: no runner is alive: 10 workers of the configuration are not")
+    assert ids(live) == ["dlq.W503"]
+
+
+def test_a_configuration_without_workers_is_well(live: Project) -> None:
+    live.environment["LIGHTWEIGHT_QUEUE_WORKERS"] = "emails=0"
+    live.write("orders/cron.py", "CONFIG = ()\n")
+    live.dlq("status").has("0/0", code=0)
 
 
 def test_w502_jobs_without_a_worker(live: Project) -> None:
@@ -41,8 +50,19 @@ def test_runners_and_their_workers(live: Project) -> None:
         assert seen["machine"] == 1
         assert seen["of"] == 2
         assert seen["pid"] == runner.process.pid
-        assert "1 of 2" in live.dlq("status").out
+        row = live.dlq("status").out.partition("MACHINE")[2].splitlines()[1].split()
+        assert row[:3] == ["1", "of", "2"]
+        assert row[3:5] == [seen["host"], str(seen["pid"])]
+        assert row[5] == seen["pool_id"]
         wait_until(lambda: "dlq.W503" in ids(live), 15, what="machine 2 is missed")
+        # The numbers that the plan gives to machine 2.
+        live.dlq("status").has(
+            "queue 'emails' has 1 of 3 workers: emails/1, emails/3 have no living worker",
+            "queue 'images' has 1 of 2 workers: images/2 has no living worker",
+            code=1,
+        )
+        [emails] = [queue for queue in status["queues"] if queue["queue"] == "emails"]
+        assert emails["workers"]["planned"] == 3
         with running(live, "-m", "dlq", "run", "--machine", "2", "--of", "2"):
             wait_until(lambda: ids(live) == [], 20, what="the pool is complete")
             assert live.dlq("status").code == 0
