@@ -81,8 +81,8 @@ def test_a_plain_checkout_works_under_pytest(tmp_path: Path) -> None:
     with (ROOT / "pyproject.toml").open("rb") as file:
         dependencies = tomllib.load(file)["project"]["dependencies"]
     environment.install(*dependencies, "pytest", "pytest-django")
-    output = environment.run(
-        "pytest", "-q", "-p", "no:cacheprovider", "tests/compat/test_alias.py", cwd=ROOT
-    )
+    # Without the options of the project: they spread tests over processes with a plugin more.
+    options = ("-q", "-o", "addopts=", "-p", "no:cacheprovider")
+    output = environment.run("pytest", *options, "tests/compat/test_alias.py", cwd=ROOT)
     assert " passed" in output
     assert "failed" not in output

@@ -15,8 +15,8 @@ from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.config.model import Settings
 from dlq.types import QueueName
 from tests.faults.conftest import dlq
+from tests.kit.ports import free_ports
 from tests.kit.runner import ROOT, Runner
-from tests.kit.valkey import free_ports
 from tests.kit.waiting import wait_until
 from tests.kit.warm import Warm
 from tests.process.conftest import QUEUE, RELIABLE, FailedJobs, Host

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.faults.conftest import dlq
-from tests.kit.valkey import free_ports
+from tests.kit.ports import free_ports
 from tests.kit.waiting import wait_until
 from tests.kit.warm import Warm
 from tests.process.conftest import FailedJobs, Host

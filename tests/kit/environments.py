@@ -12,11 +12,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Environment:
-    """A virtual environment without a pip of its own: the tests' own pip installs into it."""
+    """A virtual environment without a pip of its own: the tests' own pip installs into it. Made,
+    where it is not there yet."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        run([sys.executable, "-m", "venv", "--without-pip", str(directory)])
+        if not (directory / "pyvenv.cfg").exists():
+            run([sys.executable, "-m", "venv", "--without-pip", str(directory)])
 
     @property
     def python(self) -> str:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.ports import free_port, free_ports
 from tests.kit.runner import ROOT, Runner, is_alive
-from tests.kit.valkey import Server, free_port
+from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
 from tests.process.conftest import QUEUE, RELIABLE, Host
 
@@ -330,7 +331,7 @@ def test_workers_start_forked_or_fresh(host: Host, preload: bool) -> None:
 def test_metrics_are_served_per_worker_and_their_places_by_the_master(host: Host) -> None:
     from urllib.request import urlopen
 
-    port = _free_ports(3)
+    port = free_ports(3)
     host.run(workers=2, enable_prometheus=True, prometheus_start_port=port)
     for job in range(20):
         host.push("quick", job)
@@ -360,21 +361,8 @@ def test_metrics_are_served_per_worker_and_their_places_by_the_master(host: Host
     wait_until(lambda: count(1) + count(2) == 20)
 
 
-def _free_ports(count: int) -> int:
-    """The first of several free ports in a row."""
-    while True:
-        first = free_port()
-        try:
-            for port in range(first, first + count):
-                with socket.socket() as listener:
-                    listener.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return first
-
-
 def test_a_metrics_port_in_use_costs_no_job(host: Host) -> None:
-    port = _free_ports(3)
+    port = free_ports(3)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", port + 1))
         listener.listen()

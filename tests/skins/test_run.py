@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from tests.kit.valkey import Server, free_port
+from tests.kit.ports import free_port
+from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
 from tests.skins.conftest import Project
 from tests.skins.running import running
