@@ -147,6 +147,9 @@ class Address:
         }
 
 
+ACL_FAILURE = "ACL failure in script"
+"""How a server refuses a command within a script. (It speaks of NOPERM for any other.)"""
+
 SERVER_TROUBLE = (redis.RedisError, OSError)
 """What goes wrong between us and a server, as redis-py raises it."""
 
@@ -178,7 +181,7 @@ def describe(address: Address, error: BaseException) -> str:
         return f"{where} is loading its data"
     if isinstance(error, AuthenticationError | AuthorizationError) or text.startswith("NOAUTH"):
         return f"{where} refuses the user or password: check REDIS_PASSWORD or REDIS_URL"
-    if isinstance(error, NoPermissionError) or text.startswith("NOPERM"):
+    if isinstance(error, NoPermissionError) or text.startswith("NOPERM") or ACL_FAILURE in text:
         return f"{where} lacks a permission for this user: {text} (see the ACL rule in the README)"
     if text.startswith("MISCONF"):
         return f"{where} cannot write its data to disk and takes no writes"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from heapq import merge
 from typing import Any
 
 from dlq import runtime
@@ -60,16 +61,15 @@ def failed_queues(project: Project, names: Sequence[str] = ()) -> list[QueueName
 
 
 def select_failed(project: Project, selection: Selection) -> Iterator[FailedJob]:
-    """Newest first within each queue. Raises UsageError for an id that nothing begins with, or more
+    """Newest first, over all queues. Raises UsageError for an id that nothing begins with, or more
     than one job does."""
     queues = failed_queues(project, selection.queues)
     if selection.ids:
         yield from _by_id(queues, selection)
         return
-    for queue in queues:
-        for failed in _jobs(queue):
-            if selection.task is None or matches(failed, selection.task):
-                yield failed
+    for failed in merge(*map(_jobs, queues), key=lambda failed: -failed.failed_at):
+        if selection.task is None or matches(failed, selection.task):
+            yield failed
 
 
 def counts(project: Project, queues: Iterable[QueueName]) -> dict[QueueName, int]:
@@ -130,8 +130,8 @@ def _by_id(queues: Sequence[QueueName], selection: Selection) -> Iterator[Failed
         if not found[wanted]:
             problems.append(f"no failed job has the id {wanted!r}: dlq failed list shows them")
         elif len(found[wanted]) > 1:
-            listed = ", ".join(failed.id for failed in found[wanted][:5])
-            problems.append(f"id {wanted!r} is not unique: {listed}")
+            listed = ", ".join(f"{failed.id} in {failed.queue}" for failed in found[wanted][:5])
+            problems.append(f"id {wanted!r} is not unique: {listed}; say more of it, or --queue")
     if problems:
         raise UsageError("; ".join(problems))
     yield from {failed.id: failed for jobs in found.values() for failed in jobs}.values()

@@ -88,6 +88,19 @@ def test_a_missing_permission_is_named(make: Make, server: Server) -> None:
         consumer.take(0)
 
 
+def test_a_permission_that_a_script_misses_is_named(make: Make, server: Server) -> None:
+    backend = make(ReliableRedisBackend)
+    with server.client() as client:
+        client.execute_command("ACL", "SETUSER", "dlq0", "-rpop")
+        backend.enqueue(job(0), Q)
+        with consuming(backend) as consumer:
+            with pytest.raises(BackendUnavailable, match=r"lacks a permission .*'rpop'.* ACL rule"):
+                consumer.take(0)
+            assert backend.length(Q) == 1
+            client.execute_command("ACL", "SETUSER", "dlq0", "+rpop")
+            consumer.acknowledge(take(consumer))
+
+
 def test_the_rule_allows_what_dlq_does_and_no_more(make: Make, own_server: Server) -> None:
     """Everything that a backend can do is done once; the server has counted the commands."""
     reliable = make(ReliableRedisBackend, own_server)

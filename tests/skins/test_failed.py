@@ -49,6 +49,20 @@ def test_list_and_show(failed: Project) -> None:
     assert "raw       \\x1b[31m{" in shown.out
 
 
+def test_newest_first_over_all_queues(live: Project, server: Server) -> None:
+    queues = ["webhooks", "emails", "webhooks"]
+    with running(live, "-m", "dlq", "run"), server.client() as client:
+        for count, queue in enumerate(queues, 1):
+            client.lpush(KEY.format(queue), b"{")
+            wait_until(lambda n=count: len(listed(live)) == n, 20, what="it has failed")  # type: ignore[misc]  # mypy cannot infer a lambda's defaults
+    assert [job["queue"] for job in listed(live)] == queues
+    newest, second, _ = listed(live)
+    assert [job["id"] for job in listed(live, "--limit", "2")] == [newest["id"], second["id"]]
+    live.dlq("failed", "show", str(newest["id"])[0]).has(
+        f"is not unique: {second['id']} in emails, {newest['id']} in webhooks", "--queue", code=2
+    )
+
+
 def test_filters(failed: Project) -> None:
     assert len(listed(failed, "--queue", "webhooks")) == 3
     assert listed(failed, "--queue", "emails") == []
