@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.kit.valkey import Server
+from tests.kit.warm import Warm
 
 LONG_ONES = (
     "tests/chaos/",
@@ -63,3 +64,11 @@ def server(shared_server: Server) -> Server:
     with shared_server.client() as client:
         client.flushall()
     return shared_server
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """An interpreter of this environment, with dlq imported."""
+    interpreter = Warm()
+    yield interpreter
+    interpreter.close()

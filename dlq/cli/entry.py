@@ -59,10 +59,12 @@ def _say_usage(error: Any) -> None:
         return
     if context is not None:
         sys.stderr.write(context.get_usage() + "\n")
+    if type(error).__name__ == "NoSuchOption":
+        # Click's versions word it differently, and its class has no public place in each Typer.
+        error.message = f"no such option: {error.option_name}"
     text = str(error.format_message())
-    meant = getattr(error, "possibilities", None)
-    if meant:
-        text = f"{error.message}: did you mean {' or '.join(sorted(meant))}?"
+    if meant := getattr(error, "possibilities", None):
+        text = f"{str(error.message).rstrip('.')}. Did you mean {' or '.join(map(repr, meant))}?"
     elif "Did you mean" not in text and context is not None:
         text += f" ({context.command_path} --help tells more)"
     sys.stderr.write(f"error: {printable(text[:1].lower() + text[1:], 1000)}\n")

@@ -35,7 +35,8 @@ class ChildSpec:
 
 @dataclass(slots=True)
 class Child:
-    """`killed` says why the master killed its process, and in which run (counted by the board)."""
+    """`killed` says why the master killed its process, and in which run (counted by the board);
+    `killed_as` says it for people."""
 
     spec: ChildSpec
     pid: int | None = None
@@ -44,6 +45,7 @@ class Child:
     may_start: float = 0.0
     backoff: Backoff = field(default_factory=for_children)
     killed: tuple[Outcome, int] | None = None
+    killed_as: str = ""
     predecessor: Predecessor = field(default_factory=Predecessor)
     is_settling: bool = False
     is_news: bool = True
@@ -53,7 +55,7 @@ class Child:
         self.pid = pid
         self.since = time.monotonic()
         self.runs_before = runs_before
-        self.killed = None
+        self.killed, self.killed_as = None, ""
 
     def ended(self, death: Death, entry: Entry) -> None:
         """Note how its process ended: what its successor is told, and when that may start."""

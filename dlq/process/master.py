@@ -18,16 +18,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dlq.backends.base import Outcome
 from dlq.errors import ExitCode
 from dlq.process import host
-from dlq.process.board import Board, Entry, State
+from dlq.process.board import Board, Entry
 from dlq.process.child import Child, ChildSpec
 from dlq.process.deaths import Death
+from dlq.process.killing import Killing
 from dlq.process.notify import Notifier
 from dlq.process.reload import Reload
 from dlq.process.telling import count, end_of, stop_line
 from dlq.process.touchfile import TouchFile
+from dlq.process.voice import Voice
 from dlq.process.wakeup import Wakeup
 from dlq.types import Logger
 
@@ -36,12 +37,6 @@ TICK = 1.0
 KEEPER_LIMIT = 0.8
 """Seconds for the keeper's good-bye to a server that may be away. Without it the runner counts as
 alive for 10 s more, no harm done."""
-HELPER_LIMIT = 1.0
-"""Seconds for cron and metrics to end: they may wait for a server, and lose nothing when killed."""
-IDLE_LIMIT = 2.0
-"""Seconds for a worker with nothing in hand: only a server that is away can hold it up."""
-SETTLING_LIMIT = 15.0
-"""Seconds for a worker that tells the server how its job ended. It gives that up before this."""
 SAME_SIGNAL = 0.3
 """Seconds within which a second stop signal is the echo of the first: a terminal signals the whole
 foreground group, and a wrapper between it and us passes on what it got."""
@@ -75,9 +70,9 @@ class Master:
         self._children = [Child(spec) for spec in specs]
         self._board = board
         self._wakeup = wakeup
-        self._logger = logger
+        self._voice = Voice(announce, logger)
+        self._killing = Killing(self._children, board, self._voice)
         self._stop_timeout = stop_timeout
-        self._announce = announce
         self._notifier = notifier
         self._reload = reload
         self._dismiss_keeper = dismiss_keeper
@@ -98,13 +93,14 @@ class Master:
             news = self._wakeup.wait(self._until_next_turn())
             self._heed(news)
             self._reap()
-            self._kill_what_is_over_its_time()
+            self._killing.over_their_time()
             if self._stopping_since is None:
+                self._killing.without_life()
                 self._start_missing()
             else:
                 self._go_on_stopping()
             self._show_life()
-        self._announce(f"Stopped: {count(self._workers, 'worker')}, {self._killed} killed.")
+        self._voice.announce(f"Stopped: {count(self._workers, 'worker')}, {self._killed} killed.")
         return Ended(self._code, self._reloading)
 
     # Running
@@ -124,12 +120,15 @@ class Master:
             # No memory or no process to be had: children end, and it will get better.
             child.backoff = child.backoff.failed()
             child.may_start = time.monotonic() + max(1.0, child.backoff.pause)
-            self._log("error", f"{child.spec.name} cannot be started: {error}", "start_failed")
+            self._voice.log(
+                "error", f"{child.spec.name} cannot be started: {error}", "start_failed"
+            )
             return
         if child.is_news and child.spec.kind != "keeper":
-            self._announce(f"{child.spec.name} | started, pid {pid}")
+            self._voice.tell("info", child.spec.name, f"started, pid {pid}", "child_started")
+        else:
+            self._voice.log("info", f"{child.spec.name} started, pid {pid}", "child_started")
         child.started(pid, runs)
-        self._log("info", f"{child.spec.name} started, pid {pid}", "child_started")
 
     def _reap(self) -> None:
         """Everybody who has ended, orphans included that have become our children."""
@@ -151,14 +150,13 @@ class Master:
         if child.is_settling:
             child.pid, child.is_settling = None, False
             return
-        killed = child.killed
         child.ended(death, entry)
         self._tell_of_end(child, death, entry)
         stopped_for = child.predecessor.outcome
         if self._stopping_since is not None and stopped_for in ("stopped", "timed_out"):
             self._settle(child)
-        if killed is not None and stopped_for == "stopped":
-            self._killed += 1
+            # By us, or by itself where the signal has reached it before us.
+            self._killed += stopped_for == "stopped"
 
     def _settle(self, child: Child) -> None:
         """While stopping, no successor will say what became of a killed worker's job."""
@@ -168,52 +166,21 @@ class Master:
             child.pid = child.spec.settle(child.predecessor)
             child.is_settling = True
         except OSError as error:
-            self._log("error", f"{child.spec.name} cannot be settled for: {error}", "start_failed")
+            self._voice.log(
+                "error", f"{child.spec.name} cannot be settled for: {error}", "start_failed"
+            )
 
     def _tell_of_end(self, child: Child, death: Death, entry: Entry) -> None:
         name = child.spec.name
-        told = end_of(death, entry, child.predecessor.outcome)
+        told = end_of(death, entry, child.predecessor.outcome, child.killed_as)
         if not entry.has_job and (death.is_clean or self._stopping_since is not None):
-            self._log("info", f"{name} {told}", "child_ended")
+            self._voice.log("info", f"{name} {told}", "child_ended")
             return
         if child.backoff.pause and self._stopping_since is None:
             told += f"; started again in {child.backoff.pause:g} s"
-        self._announce(f"{name} | {told}")
         # What a stop kills, on purpose, is nobody's mistake.
         level = "warning" if child.predecessor.outcome == "stopped" else "error"
-        self._log(level, f"{name} {told}", "child_died")
-
-    def _kill_what_is_over_its_time(self) -> None:
-        now = time.monotonic()
-        for child in self._children:
-            if child.pid is None or child.killed is not None or child.is_settling:
-                continue
-            if child.spec.kind == "worker":
-                if self._board.deadline(child.spec.slot) <= now:
-                    self._kill_overdue(child, child.pid)
-            elif child.spec.hang_limit is not None and self._stopping_since is None:
-                silent = now - max(self._board.read(child.spec.slot).beat, child.since)
-                if silent > child.spec.hang_limit:
-                    self._log(
-                        "error",
-                        f"{child.spec.name} has shown no life for {silent:.0f} s and is killed",
-                        "child_hangs",
-                    )
-                    self._kill(child, child.pid, "stopped", 0)
-
-    def _kill_overdue(self, child: Child, pid: int) -> None:
-        """Stop it before looking again: a job that ends just now must not be killed, nor the one
-        after it."""
-        os.kill(pid, signal.SIGSTOP)
-        entry = self._board.read(child.spec.slot)
-        if entry.is_running and entry.deadline <= time.monotonic():
-            self._kill(child, pid, "timed_out", entry.runs)
-        else:
-            os.kill(pid, signal.SIGCONT)
-
-    def _kill(self, child: Child, pid: int, why: Outcome, run: int) -> None:
-        child.killed = (why, run)
-        host.kill_group(pid)
+        self._voice.tell(level, name, told, "child_died")
 
     def _show_life(self) -> None:
         self._notifier.beat(time.monotonic())
@@ -248,16 +215,16 @@ class Master:
                 self._check_before_reload()
 
     def _check_before_reload(self) -> None:
-        self._log("info", "HUP: checking the configuration", "reload_asked")
+        self._voice.log("info", "HUP: checking the configuration", "reload_asked")
         try:
             self._reload.check()
         except OSError as error:
-            self._log("error", f"HUP: the check cannot be run: {error}", "reload_refused")
+            self._voice.log("error", f"HUP: the check cannot be run: {error}", "reload_refused")
 
     def _heed_stop(self, number: int) -> None:
         now = time.monotonic()
         if self._stopping_since is None:
-            self._log("info", f"{signal.Signals(number).name}: stopping", "stopping")
+            self._voice.log("info", f"{signal.Signals(number).name}: stopping", "stopping")
             self._begin_to_stop()
         elif self._reloading:
             self._reloading = False
@@ -268,8 +235,10 @@ class Master:
     def _heed_validation(self, death: Death) -> None:
         refusal = self._reload.outcome(death)
         if refusal is not None:
-            self._announce("HUP: the configuration is refused; running on with the old one")
-            self._log("error", f"HUP: the configuration is refused: {refusal}", "reload_refused")
+            self._voice.announce("HUP: the configuration is refused; running on with the old one")
+            self._voice.log(
+                "error", f"HUP: the configuration is refused: {refusal}", "reload_refused"
+            )
         elif self._stopping_since is None:
             self._reloading = True
             self._notifier.reloading()
@@ -286,48 +255,29 @@ class Master:
                 stop = host.STOP_SIGNAL if child.spec.kind != "metrics" else signal.SIGTERM
                 os.kill(child.pid, stop)
         now = self._stopping_since
-        self._announce(stop_line(self._running_workers(), now, reloading=self._reloading))
+        self._voice.announce(stop_line(self._running_workers(), now, reloading=self._reloading))
 
     def _go_on_stopping(self) -> None:
-        """Called each turn, since a job can begin between the look at the board and the signal."""
         assert self._stopping_since is not None
         now = time.monotonic()
         stopping = now - self._stopping_since
         timeout = math.inf if self._stop_timeout is None else self._stop_timeout
         if stopping >= timeout and not self._hurried:
-            self._log("warning", f"STOP_TIMEOUT ({timeout:g} s) is over", "stop_timeout")
+            self._voice.log("warning", f"STOP_TIMEOUT ({timeout:g} s) is over", "stop_timeout")
             self._hurry()
-        for child in self._children:
-            if child.pid is not None and self._need_not_be_waited_for(child, stopping):
-                self._kill(child, child.pid, "stopped", 0)
+        self._killing.not_waited_for(stopping)
         if self._any_left(but="keeper"):
             return
         if self._workers_gone_since is None:
             self._workers_gone_since = now
             self._dismiss_keeper()
         elif now - self._workers_gone_since >= KEEPER_LIMIT:
-            self._kill_all()
-
-    def _need_not_be_waited_for(self, child: Child, stopping: float) -> bool:
-        if child.killed is not None or child.is_settling or child.spec.kind == "keeper":
-            return False
-        if child.spec.kind != "worker":
-            return stopping >= HELPER_LIMIT
-        entry = self._board.read(child.spec.slot)
-        if entry.is_running:
-            return entry.sigkill_on_stop
-        return stopping >= (SETTLING_LIMIT if entry.state is State.SETTLING else IDLE_LIMIT)
+            self._killing.all()
 
     def _hurry(self) -> None:
         """Kill what has not ended by itself."""
         self._hurried = True
-        self._kill_all(but="keeper")
-
-    def _kill_all(self, but: str = "") -> None:
-        for child in self._children:
-            is_spared = child.spec.kind == but or child.is_settling or child.killed is not None
-            if child.pid is not None and not is_spared:
-                self._kill(child, child.pid, "stopped", 0)
+        self._killing.all(but="keeper")
 
     def _running_workers(self) -> Iterator[tuple[str, Entry]]:
         for child in self._children:
@@ -342,9 +292,6 @@ class Master:
 
     def _child(self, pid: int) -> Child | None:
         return next((child for child in self._children if child.pid == pid), None)
-
-    def _log(self, level: str, message: str, action: str) -> None:
-        getattr(self._logger, level)("%s", message, extra={"action": action})
 
 
 def _next_dead() -> int | None:

@@ -3,6 +3,7 @@ Pure."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable
 
 from dlq.backends.base import Outcome
@@ -14,10 +15,11 @@ SHOWN = 5
 """Jobs that the line of a stop names, at most."""
 
 
-def end_of(death: Death, entry: Entry, outcome: Outcome) -> str:
-    """`killed by SIGSEGV while it ran orders.tasks.confirm`."""
+def end_of(death: Death, entry: Entry, outcome: Outcome, killed_as: str = "") -> str:
+    """`killed by SIGSEGV while it ran orders.tasks.confirm`. `killed_as`: where the master itself
+    killed it, why."""
     if not entry.has_job:
-        return death.describe()
+        return killed_as if killed_as and death.signal == signal.SIGKILL else death.describe()
     job = printable(entry.path)
     if outcome == "timed_out":
         return f"killed: {job} ran longer than its timeout"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -34,7 +35,12 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
 
 
 @contextmanager
-def master(run: Callable[[], int], *, hang_limit: float | None = None) -> Iterator[int]:
+def master(
+    run: Callable[[], int],
+    *,
+    hang_limit: float | None = None,
+    announce: Callable[[str], None] = lambda line: None,
+) -> Iterator[int]:
     """A master, in a process of its own, of one child that calls `run`; its pid. It is killed at
     the end where it hasn't stopped by itself."""
     pid = os.fork()
@@ -42,7 +48,7 @@ def master(run: Callable[[], int], *, hang_limit: float | None = None) -> Iterat
         os.setsid()
         code = 1
         try:
-            code = _supervise(run, hang_limit)
+            code = _supervise(run, hang_limit, announce)
         finally:
             os._exit(code)
     try:
@@ -52,7 +58,9 @@ def master(run: Callable[[], int], *, hang_limit: float | None = None) -> Iterat
         os.waitpid(pid, 0)
 
 
-def _supervise(run: Callable[[], int], hang_limit: float | None) -> int:
+def _supervise(
+    run: Callable[[], int], hang_limit: float | None, announce: Callable[[str], None]
+) -> int:
     with Wakeup(HEEDED) as wakeup:
 
         def start(predecessor: Predecessor) -> int:
@@ -64,7 +72,7 @@ def _supervise(run: Callable[[], int], hang_limit: float | None) -> int:
             wakeup,
             logging.getLogger("tests"),
             stop_timeout=None,
-            announce=lambda line: None,
+            announce=announce,
             notifier=Notifier({}, os.getpid()),
             reload=Reload(),
             dismiss_keeper=lambda: None,
@@ -90,6 +98,26 @@ def test_a_child_that_shows_no_life_is_killed_and_started_anew(ledger: Ledger) -
         pids = [event.pid for event in ledger.events("start")]
         assert not is_alive(pids[0])
         assert not is_alive(pids[1])
+
+
+def test_who_killed_it_is_told(ledger: Ledger) -> None:
+    """The master, for a reason; or somebody else, who may have been the kernel."""
+
+    def announce(line: str) -> None:
+        record("told", line)
+
+    with master(sleeps, hang_limit=0.5, announce=announce):
+        wait_until(lambda: len(ledger.jobs("told")) >= 2, 8)
+    _, end = ledger.jobs("told")[:2]
+    assert re.fullmatch(r"child \| killed after \d+ s without a sign of life", end)
+
+    ledger.path.write_text("")
+    with master(sleeps, announce=announce):
+        [event] = wait_until(lambda: ledger.events("start"))
+        os.kill(event.pid, signal.SIGKILL)
+        wait_until(lambda: len(ledger.jobs("told")) >= 2, 8)
+    _, end = ledger.jobs("told")[:2]
+    assert end == "child | killed by SIGKILL (out of memory?)"
 
 
 def test_a_child_that_dies_young_is_started_again_in_growing_pauses(ledger: Ledger) -> None:

@@ -23,7 +23,7 @@ from tests.skins.conftest import Project
     [
         (["pln"], "no such command 'pln'. Did you mean 'plan'"),
         (["config", "shw"], "no such command 'shw'. Did you mean 'show'"),
-        (["plan", "--machin", "1"], "no such option: --machin: did you mean --machine?"),
+        (["plan", "--machin", "1"], "no such option: --machin. Did you mean '--machine'?"),
         (["plan", "--format", "jsn"], "dlq plan prints text, json; did you mean 'json'?"),
         (["check", "--fail-on", "warn"], "say error or warning"),
         (["run", "--of", "2"], "which one is this? For instance --machine 1 --of 2"),
