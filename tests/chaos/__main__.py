@@ -1,17 +1,24 @@
-"""The long forms, by hand or at night. Prints the seed first, and one line of JSON at the end."""
+"""The long forms, by hand or at night. Prints the seed first, and one line of JSON at the end. (The
+rounds of a soak are told on stderr meanwhile.)"""
 
 from __future__ import annotations
 
 import argparse
 import secrets
+import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 from tests.chaos import scenarios
-from tests.chaos.report import Report
+from tests.chaos.report import Report, together
 from tests.kit.valkey import Server
+
+ROUND = 50_000
+"""Jobs in each round of a soak."""
 
 
 def main() -> int:
@@ -28,27 +35,22 @@ def main() -> int:
     print(f"seed {seed}", flush=True)
     server = Server().start()
     try:
-        report = _run(words, server, seed)
+        rounds = _run(words, server, seed)
     finally:
         server.remove()
-    print(report.line())
-    return int(report.lost != 0 or report.duplicates > report.kills or report.overlaps != 0)
+    print(together(rounds).line())
+    return int(not all(report.is_good for report in rounds))
 
 
-def _run(words: argparse.Namespace, server: Server, seed: int) -> Report:
+def _run(words: argparse.Namespace, server: Server, seed: int) -> list[Report]:
     with tempfile.TemporaryDirectory(prefix="dlq-chaos-") as name:
         directory = Path(name)
+        if words.scenario == "soak":
+            return list(_soak(words, server, directory, seed))
         if words.scenario == "kills":
-            return scenarios.kills(
-                directory,
-                server,
-                jobs=words.jobs,
-                per_second=words.kills,
-                workers=words.workers,
-                seed=seed,
-            )
-        if words.scenario == "restarts":
-            return scenarios.restarts(
+            return [_kills(words, server, directory, seed, words.jobs)]
+        return [
+            scenarios.restarts(
                 directory,
                 server,
                 jobs=words.jobs,
@@ -56,36 +58,34 @@ def _run(words: argparse.Namespace, server: Server, seed: int) -> Report:
                 machines=words.workers,
                 seed=seed,
             )
-        return _soak(words, server, directory, seed)
+        ]
 
 
-def _soak(words: argparse.Namespace, server: Server, directory: Path, seed: int) -> Report:
-    """Rounds of kills until the time is over, a line each; the answer is the worst of them."""
+def _kills(
+    words: argparse.Namespace, server: Server, directory: Path, seed: int, jobs: int
+) -> Report:
+    return scenarios.kills(
+        directory, server, jobs=jobs, per_second=words.kills, workers=words.workers, seed=seed
+    )
+
+
+def _soak(
+    words: argparse.Namespace, server: Server, directory: Path, seed: int
+) -> Iterator[Report]:
+    """Rounds of kills until the time is over, each from an empty server. The seed of the first is
+    that of the run, so that a round can be had again alone."""
     end = time.monotonic() + words.minutes * 60
-    worst: Report | None = None
-    round_ = 0
-    while time.monotonic() < end:
+    for round_ in count():
         own = directory / str(round_)
         own.mkdir()
         with server.client() as client:
             client.flushall()
-        report = scenarios.kills(
-            own,
-            server,
-            jobs=50_000,
-            per_second=words.kills,
-            workers=words.workers,
-            seed=seed + round_,
-        )
-        print(report.line(), flush=True)
-        if worst is None or (report.lost, report.duplicates - report.kills) > (
-            worst.lost,
-            worst.duplicates - worst.kills,
-        ):
-            worst = report
-        round_ += 1
-    assert worst is not None
-    return worst
+        report = _kills(words, server, own, seed + round_, ROUND)
+        print(report.line(), file=sys.stderr, flush=True)
+        yield report
+        shutil.rmtree(own)
+        if time.monotonic() >= end:
+            return
 
 
 if __name__ == "__main__":

@@ -44,6 +44,23 @@ class Report:
     def line(self) -> str:
         return json.dumps(asdict(self))
 
+    @property
+    def is_good(self) -> bool:
+        return self.lost == 0 and self.duplicates <= self.kills and self.overlaps == 0
+
+
+def together(rounds: Sequence[Report]) -> Report:
+    """What rounds of one run come to. Each of them has percentiles of its own: the worst ones."""
+    counts = ["sent", "ended", "failed", "lost", "duplicates", "overlaps", "kills", "interrupted"]
+    sums = {name: sum(getattr(report, name) for report in rounds) for name in counts}
+    return Report(
+        seed=rounds[0].seed,
+        seconds=round(sum(report.seconds for report in rounds), 2),
+        p50=max((report.p50 for report in rounds if report.p50 is not None), default=None),
+        p99=max((report.p99 for report in rounds if report.p99 is not None), default=None),
+        **sums,
+    )
+
 
 def read(
     ledger: Path, *, seed: int, sent: int, failed: int, kills: Sequence[Kill], seconds: float

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
-from tests.chaos.report import Kill, Report, read
+from tests.chaos.report import Kill, Report, read, together
 from tests.kit.ledger import Ledger
 
 
@@ -74,3 +75,13 @@ def test_a_line_that_a_kill_has_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "ledger"
     path.write_text('\n[1.0, 7, "start", "a"]\n\n[2.0, 7, "en\n[3.0, 8, "start", "a"]\n')
     assert [event.at for event in Ledger(path).events()] == [1.0, 3.0]
+
+
+def test_rounds_are_added_up(tmp_path: Path) -> None:
+    events = (1.0, 7, "start", "a"), (2.5, 8, "start", "a"), (3.0, 8, "end", "a")
+    bad = report(tmp_path, *events, kills=(Kill(2.0, 2.0, 7),))
+    good = replace(bad, lost=0, ended=2, p50=None, p99=None)
+    assert (bad.is_good, good.is_good) == (False, True)
+    whole = together([bad, good])
+    assert (whole.sent, whole.ended, whole.lost, whole.kills, whole.seconds) == (4, 3, 1, 2, 2)
+    assert (whole.p50, whole.p99) == (0.5, 0.5)
