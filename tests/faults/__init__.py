@@ -62,6 +62,9 @@ restarted, killed, silent
 full
     faults/test_outages::test_a_full_server_drains
     backends/test_faults::test_a_full_server_drains_and_says_why_it_takes_no_more
+it takes nothing: another password, fewer permissions, a full disk, too many connections
+    faults/test_outages::test_a_server_that_refuses_is_waited_for
+    backends/test_acl::test_a_permission_that_a_script_misses_is_named
 a read-only replica
     faults/test_outages::test_a_primary_that_becomes_a_replica_is_waited_for
     backends/test_faults::test_a_replica_is_left

@@ -199,6 +199,36 @@ def test_what_operators_do(own_host: Host, what: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("password", "refuses the user or password"),
+        ("permission", "lacks a permission for this user: .*evalsha"),
+        ("disk", "cannot write its data to disk"),
+        ("connections", "max number of clients reached"),
+    ],
+)
+def test_a_server_that_refuses_is_waited_for(own_host: Host, what: str, said: str) -> None:
+    """It lives and answers, and takes nothing from anybody: somebody has set it so, or its disk is
+    full."""
+    host = own_host
+    runner = host.run(workers=2)
+    for job in range(60):
+        host.push("slow", job, 0.05)
+    host.push("raises", 60)
+    wait_until(lambda: len(host.ledger.events("end")) > 5)
+    _refuse(host, what)
+    runner.wait_for_line(said, 15)
+    assert len(host.ledger.events("end")) < 60
+    assert runner.output.count("; trying again") <= 6, "two workers and the keeper, by and by"
+    _refuse_no_more(host, what)
+    wait_until(lambda: len(host.ledger.events("end")) == 60, BACKOFF_LIMIT + 10)
+    wait_until(lambda: host.waiting() == [] and _in_hand(host) == 0)
+    assert set(Counter(host.ledger.jobs("end")).values()) == {1}
+    assert host.client.xlen("dlq:failed:faults") == 1
+    assert runner.output.count("| started") == 2, "no worker has left"
+
+
+@pytest.mark.parametrize(
     ("seconds", "dequeue_timeout"), [(6, 1), pytest.param(150, 15, marks=pytest.mark.long)]
 )
 def test_idle_workers_are_no_trouble(host: Host, seconds: int, dequeue_timeout: int) -> None:
@@ -244,6 +274,35 @@ def _strike(host: Host, what: str) -> None:
         assert _command(host, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes") >= 2
     else:
         assert _command(host, *what.split()) is not None
+
+
+def _refuse(host: Host, what: str) -> None:
+    if what == "password":
+        _command(host, "CONFIG", "SET", "requirepass", "another")
+    elif what == "permission":
+        _command(host, "ACL", "SETUSER", "default", "-evalsha")
+    elif what == "connections":
+        _command(host, "CONFIG", "SET", "maxclients", "1")
+    else:
+        # Where a directory has its name, the file cannot be written, not even by root.
+        (host.server.directory / "dump.rdb").mkdir()
+        _command(host, "CONFIG", "SET", "save", "3600 1")
+        _command(host, "BGSAVE", "SCHEDULE")
+        wait_until(lambda: host.client.info("persistence")["rdb_last_bgsave_status"] == "err")
+    if what in ("password", "connections"):
+        # Those who are in are not asked again.
+        _strike(host, "CLIENT KILL")
+
+
+def _refuse_no_more(host: Host, what: str) -> None:
+    if what == "password":
+        _command(host, "CONFIG", "SET", "requirepass", "")
+    elif what == "permission":
+        _command(host, "ACL", "SETUSER", "default", "+evalsha")
+    elif what == "connections":
+        _command(host, "CONFIG", "SET", "maxclients", "100")
+    else:
+        _command(host, "CONFIG", "SET", "save", "")
 
 
 def _command(host: Host, *words: str) -> Any:
