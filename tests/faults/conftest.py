@@ -14,9 +14,9 @@ from tests.kit.runner import ROOT, Runner
 from tests.kit.valkey import Server
 from tests.kit.warm import Warm
 from tests.process.conftest import Host, failed_jobs, host
-from tests.skins.conftest import project, warm
+from tests.skins.conftest import project
 
-__all__ = ["failed_jobs", "host", "project", "warm"]
+__all__ = ["failed_jobs", "host", "project"]
 
 can_be_elsewhere = shutil.which("unshare") is not None and os.geteuid() == 0
 needs_elsewhere = pytest.mark.skipif(

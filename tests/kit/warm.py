@@ -1,8 +1,8 @@
 """A warm interpreter, for tests that run hundreds of short commands.
 
 Each command is a process of its own, with its own directory, environment, streams and exit code. It
-is forked from an interpreter that has imported Django, Typer and dlq already and has done nothing
-else with them: importing them costs more than what most commands do.
+is forked from an interpreter that has imported Django, Typer and dlq already (or what else it was
+told) and has done nothing else with them: importing them costs more than what most commands do.
 """
 
 from __future__ import annotations
@@ -19,18 +19,26 @@ from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+OWN_PATH = (ROOT, ROOT / "dlq" / "_alias")
 
 
 class Warm:
-    def __init__(self) -> None:
+    """`modules` are imported ahead, by `python` with `path`: which of the environments it is."""
+
+    def __init__(
+        self,
+        python: str = sys.executable,
+        modules: str | None = None,
+        path: Sequence[Path] = OWN_PATH,
+    ) -> None:
         environment = {
             name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"
         }
-        path = os.pathsep.join((str(ROOT), str(ROOT / "dlq" / "_alias")))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.kit.warm"],
+            # -P: the files beside this one have names that others may look for.
+            [python, "-P", __file__, *(MODULES if modules is None else modules).split()],
             cwd=ROOT,
-            env={**environment, "PYTHONPATH": path},
+            env={**environment, "PYTHONPATH": os.pathsep.join(map(str, path))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -73,10 +81,11 @@ MODULES = """
 """
 
 
-def serve() -> None:
-    for module in MODULES.split():
+def serve(modules: Sequence[str]) -> None:
+    for module in modules:
         import_module(module)
-    _warm_typer()
+    if "typer.main" in modules:
+        _warm_typer()
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()
@@ -118,11 +127,11 @@ def _obey(order: dict[str, object]) -> int:
     try:
         if words[0] == "-m":
             sys.argv = [words[1], *words[2:]]
-            sys.path[0] = os.getcwd()
+            sys.path.insert(0, os.getcwd())
             runpy.run_module(words[1], run_name="__main__", alter_sys=True)
         else:
             sys.argv = words
-            sys.path[0] = os.path.dirname(os.path.abspath(words[0]))
+            sys.path.insert(0, os.path.dirname(os.path.abspath(words[0])))
             runpy.run_path(words[0], run_name="__main__")
     except SystemExit as leaving:
         code = leaving.code
@@ -138,4 +147,4 @@ def _obey(order: dict[str, object]) -> int:
 
 
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1:])

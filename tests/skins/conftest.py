@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,13 +160,6 @@ class Project:
 
     def _run(self, command: list[str], env: Mapping[str, str] | None, input: str) -> Answer:
         return Answer(*self.warm.run(command, cwd=self.directory, env=self.env(env), input=input))
-
-
-@pytest.fixture(scope="session")
-def warm() -> Iterator[Warm]:
-    interpreter = Warm()
-    yield interpreter
-    interpreter.close()
 
 
 @pytest.fixture
