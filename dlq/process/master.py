@@ -87,8 +87,8 @@ class Master:
         self._workers = sum(spec.kind == "worker" for spec in specs)
 
     def run(self) -> Ended:
-        self._notifier.ready(f"{self._workers} workers")
         self._start_missing()
+        self._notifier.ready(count(self._workers, "worker"))
         while not self._is_over():
             news = self._wakeup.wait(self._until_next_turn())
             self._heed(news)
@@ -216,10 +216,17 @@ class Master:
 
     def _check_before_reload(self) -> None:
         self._voice.log("info", "HUP: checking the configuration", "reload_asked")
+        self._notifier.reloading()
         try:
             self._reload.check()
         except OSError as error:
             self._voice.log("error", f"HUP: the check cannot be run: {error}", "reload_refused")
+            self._notify_refusal()
+
+    def _notify_refusal(self) -> None:
+        if self._stopping_since is None:
+            workers = count(self._workers, "worker")
+            self._notifier.ready(f"{workers}; the last reload was refused")
 
     def _heed_stop(self, number: int) -> None:
         now = time.monotonic()
@@ -228,6 +235,7 @@ class Master:
             self._begin_to_stop()
         elif self._reloading:
             self._reloading = False
+            self._notifier.stopping()
         elif now - self._stopping_since > SAME_SIGNAL and not self._hurried:
             self._code = ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
             self._hurry()
@@ -239,9 +247,9 @@ class Master:
             self._voice.log(
                 "error", f"HUP: the configuration is refused: {refusal}", "reload_refused"
             )
+            self._notify_refusal()
         elif self._stopping_since is None:
             self._reloading = True
-            self._notifier.reloading()
             self._begin_to_stop()
 
     # Stopping

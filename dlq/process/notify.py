@@ -1,4 +1,5 @@
-"""systemd's notification protocol (sd_notify(3), Type=notify). Standard library only.
+"""systemd's notification protocol (sd_notify(3)), for Type=notify and Type=notify-reload. Standard
+library only.
 
 Without NOTIFY_SOCKET in the environment every call does nothing.
 """
@@ -23,7 +24,9 @@ class Notifier:
         self._send("READY=1", f"STATUS={status}", f"MAINPID={os.getpid()}")
 
     def reloading(self) -> None:
-        """Followed by `ready`, from the process that this one becomes."""
+        """Sent as soon as a reload is asked for: with Type=notify-reload systemd has sent the HUP
+        itself, and waits for this, with a time after that. Followed by `ready`, from the process
+        that this one becomes, or from this one where the new configuration is refused."""
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -157,31 +158,79 @@ def test_the_health_file_is_fresh_while_the_loop_turns(host: Host) -> None:
         os.kill(runner.pid, signal.SIGCONT)
 
 
-def test_systemd_is_told(host: Host) -> None:
+@pytest.fixture
+def systemd(host: Host) -> Iterator[Systemd]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.bind(str(host.directory / "notify"))
-        channel.settimeout(10)
-        runner = host.start(
-            environment={
-                "NOTIFY_SOCKET": str(host.directory / "notify"),
-                "WATCHDOG_USEC": "1000000",
-            }
-        )
+        channel.settimeout(60)
+        yield Systemd(channel, {"NOTIFY_SOCKET": str(host.directory / "notify")})
 
-        def message() -> str:
-            return channel.recv(4096).decode()
 
-        first = message()
-        assert first.startswith("READY=1\n")
-        assert f"MAINPID={runner.pid}" in first
-        began = time.monotonic()
-        assert [message() for _ in range(3)] == ["WATCHDOG=1"] * 3
-        assert time.monotonic() - began < 2.5
+class Systemd:
+    """What the service manager hears. `environment` is what it gives to a unit."""
+
+    def __init__(self, channel: socket.socket, environment: dict[str, str]) -> None:
+        self._channel = channel
+        self.environment = environment
+
+    def message(self) -> dict[str, str]:
+        lines = self._channel.recv(4096).decode().splitlines()
+        return {name: value for name, _, value in (line.partition("=") for line in lines)}
+
+
+def test_systemd_is_told(host: Host, systemd: Systemd) -> None:
+    runner = host.start(environment={**systemd.environment, "WATCHDOG_USEC": "1000000"})
+    assert systemd.message() == {"READY": "1", "STATUS": "1 worker", "MAINPID": str(runner.pid)}
+    began = time.monotonic()
+    assert [systemd.message() for _ in range(3)] == [{"WATCHDOG": "1"}] * 3
+    assert time.monotonic() - began < 2.5
+    runner.signal(signal.SIGTERM)
+    while (told := systemd.message()) == {"WATCHDOG": "1"}:
+        """Those from before the signal."""
+    assert told == {"STOPPING": "1"}
+    assert runner.wait() == 0
+
+
+def test_systemd_is_told_of_a_reload(host: Host, systemd: Systemd) -> None:
+    """As Type=notify-reload needs it: at once, with a time that is not before the signal, and to
+    the end, whether the reload was done or refused."""
+    config = host.directory / "override.py"
+    config.write_text(CONFIG.format("{'faults': 1}"))
+    settings = {"backend": RELIABLE, "redis_port": host.server.port}
+    options = ("--config", str(config))
+    with Runner(host.directory, settings, *options, environment=systemd.environment) as runner:
+
+        def reload(content: str) -> list[dict[str, str]]:
+            config.write_text(CONFIG.format(content))
+            asked = time.monotonic_ns() // 1000
+            runner.signal(signal.SIGHUP)
+            begun = systemd.message()
+            assert begun.keys() == {"RELOADING", "MONOTONIC_USEC"}
+            assert asked <= int(begun["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000
+            return [begun, systemd.message()]
+
+        pid = str(runner.pid)
+        assert systemd.message() == {"READY": "1", "STATUS": "1 worker", "MAINPID": pid}
+        told = "1 worker; the last reload was refused"
+        assert reload("{'faults': -1}")[1] == {"READY": "1", "STATUS": told, "MAINPID": pid}
+        assert reload("{'faults': 2}")[1] == {"READY": "1", "STATUS": "2 workers", "MAINPID": pid}
         runner.signal(signal.SIGTERM)
-        while (told := message()) == "WATCHDOG=1":
-            """Those from before the signal."""
-        assert told == "STOPPING=1"
+        assert systemd.message() == {"STOPPING": "1"}
         assert runner.wait() == 0
+
+
+def test_systemd_is_told_of_a_stop_that_cuts_a_reload_short(host: Host, systemd: Systemd) -> None:
+    runner = host.run(environment=systemd.environment)
+    assert systemd.message()["READY"] == "1"
+    host.push("until_file", 1, str(host.directory / "go"))
+    wait_until(lambda: host.ledger.events("start", "1"))
+    runner.signal(signal.SIGHUP)
+    assert systemd.message()["RELOADING"] == "1"
+    runner.wait_for_line("Reloading. Waiting for 1 job")
+    runner.signal(signal.SIGTERM)
+    assert systemd.message() == {"STOPPING": "1"}
+    (host.directory / "go").touch()
+    assert runner.wait(15) == 0
 
 
 def test_a_server_that_is_away_at_the_start_is_waited_for(tmp_path: Path, host: Host) -> None:
