@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import dlq
@@ -34,8 +35,13 @@ def source_files() -> dict[str, Path]:
     return files
 
 
-def imports() -> Iterator[Import]:
+@cache
+def imports() -> tuple[Import, ...]:
     """What is imported when the code runs: imports for type checkers only are left out."""
+    return tuple(_imports())
+
+
+def _imports() -> Iterator[Import]:
     files = source_files()
     for name, path in files.items():
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]

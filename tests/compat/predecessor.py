@@ -13,11 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.kit.environments import ROOT, Environment, run
+from tests.kit.environments import ROOT, Environment
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
+from tests.kit.warm import Warm
 
 SHOP = Path(__file__).parent / "shop"
+
+THIRD_PARTY = """
+    django.core.checks django.core.management django.db.models django.shortcuts
+    prometheus_client.exposition redis
+"""
+"""What 4.11 imports that isn't its own."""
 
 STOP = {"old": signal.SIGUSR2, "new": signal.SIGTERM}
 """How a worker is told to end after its job, by the master or an operator."""
@@ -27,6 +34,8 @@ def install_predecessor(directory: Path) -> Environment:
     """Its 4.11.0 needs redis-py before 5."""
     environment = Environment(directory)
     environment.install("django-lightweight-queue[redis]==4.11", "redis<5")
+    # Compiled here, before several processes do it at the same time.
+    environment.run("-c", f"import {', '.join(THIRD_PARTY.split())}")
     return environment
 
 
@@ -35,6 +44,7 @@ class Shop:
     """The project in tests/compat/shop, run by `old` (4.11) or `new` (dlq) against one server."""
 
     pythons: dict[str, str]
+    warm: dict[str, Warm]
     server: Server
     backend: str
     prefix: str
@@ -63,13 +73,17 @@ class Shop:
         return [pid for pid, named, _ in self.entries() if named == event]
 
     def drive(self, side: str, verb: str, **arguments: Any) -> Any:
-        command = [self.pythons[side], "drive.py", verb, json.dumps(arguments)]
-        answer = run(command, cwd=SHOP, env=self._environment(side))
+        answer = self._run(side, "drive.py", verb, json.dumps(arguments))
         return json.loads(answer) if answer else None
 
     def manage(self, side: str, *arguments: str) -> str:
-        command = [self.pythons[side], "manage.py", *arguments]
-        return run(command, cwd=SHOP, env=self._environment(side))
+        return self._run(side, "manage.py", *arguments)
+
+    def _run(self, side: str, *words: str) -> str:
+        environment = {**os.environ, **self._environment(side)}
+        code, out, err = self.warm[side].run(words, cwd=SHOP, env=environment)
+        assert code == 0, f"{side}: {words}\n{out}\n{err}"
+        return out
 
     @contextmanager
     def process(self, side: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:

@@ -14,6 +14,7 @@ from tests.compat.predecessor import Shop, kill_worker, pythons, stop
 from tests.kit.environments import Environment
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
+from tests.kit.warm import Warm
 
 BACKENDS = [
     "django_lightweight_queue.backends.redis.RedisBackend",
@@ -40,8 +41,10 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def shop(server: Server, predecessor: Environment, backend: str, tmp_path: Path) -> Shop:
-    return Shop(pythons(predecessor), server, backend, "shop", tmp_path)
+def shop(
+    server: Server, predecessor: Environment, sides: dict[str, Warm], backend: str, tmp_path: Path
+) -> Shop:
+    return Shop(pythons(predecessor), sides, server, backend, "shop", tmp_path)
 
 
 def notes(shop: Shop) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -54,8 +53,10 @@ def project(tmp_path: Path) -> Path:
     return project
 
 
-def test_a_wheel_has_both_packages(tmp_path: Path, project: Path) -> None:
-    environment = Environment(tmp_path / "wheel")
+def test_a_wheel_has_both_packages(
+    tmp_path: Path, project: Path, dependencies: Environment
+) -> None:
+    environment = dependencies.copy(tmp_path / "wheel")
     environment.install(str(ROOT))
     place = environment.run("-c", "import check", cwd=project).strip()
     assert Path(place).is_relative_to(environment.directory)
@@ -68,19 +69,19 @@ def test_a_wheel_has_both_packages(tmp_path: Path, project: Path) -> None:
     assert "E026 the package" in environment.run(*check, cwd=project, code=1)
 
 
-def test_an_editable_install_has_both_packages(tmp_path: Path, project: Path) -> None:
-    environment = Environment(tmp_path / "editable")
+def test_an_editable_install_has_both_packages(
+    tmp_path: Path, project: Path, dependencies: Environment
+) -> None:
+    environment = dependencies.copy(tmp_path / "editable")
     environment.install("--editable", str(ROOT))
     place = environment.run("-c", "import check", cwd=project).strip()
     assert Path(place).is_relative_to(ROOT)
     assert environment.run("dlq", "--version").startswith("dlq ")
 
 
-def test_a_plain_checkout_works_under_pytest(tmp_path: Path) -> None:
-    environment = Environment(tmp_path / "checkout")
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        dependencies = tomllib.load(file)["project"]["dependencies"]
-    environment.install(*dependencies, "pytest", "pytest-django")
+def test_a_plain_checkout_works_under_pytest(tmp_path: Path, dependencies: Environment) -> None:
+    environment = dependencies.copy(tmp_path / "checkout")
+    environment.install("pytest", "pytest-django")
     # Without the options of the project: they spread tests over processes with a plugin more.
     options = ("-q", "-o", "addopts=", "-p", "no:cacheprovider")
     output = environment.run("pytest", *options, "tests/compat/test_alias.py", cwd=ROOT)

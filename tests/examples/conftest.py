@@ -8,11 +8,12 @@ import pytest
 
 from tests.examples.shop import Project
 from tests.kit.valkey import Server
+from tests.kit.warm import Warm
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path)
+def project(tmp_path: Path, warm: Warm) -> Project:
+    return Project(tmp_path, warm)
 
 
 @pytest.fixture

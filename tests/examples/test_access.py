@@ -35,7 +35,7 @@ def as_user(project: Project, server: Server, name: str) -> Project:
     url = f"redis://{name}:SECRET@127.0.0.1:{server.port}/0"
     extra = {**project.extra, "LIGHTWEIGHT_QUEUE_REDIS_URL": url}
     extra.pop("LIGHTWEIGHT_QUEUE_REDIS_PORT", None)
-    return Project(project.temporary, extra=extra)
+    return Project(project.temporary, project.warm, extra=extra)
 
 
 def test_there_are_two_users() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,17 @@ class Environment:
     @property
     def python(self) -> str:
         return self.program("python")
+
+    @property
+    def packages(self) -> Path:
+        (found,) = self.directory.glob("lib/python*/site-packages")
+        return found
+
+    def copy(self, directory: Path) -> Environment:
+        """Another environment with the same packages, but not their programs."""
+        copy = Environment(directory)
+        shutil.copytree(self.packages, copy.packages, copy_function=os.link, dirs_exist_ok=True)
+        return copy
 
     def program(self, name: str) -> str:
         return str(self.directory / "bin" / name)
@@ -55,11 +67,14 @@ def run(
     code: int = 0,
 ) -> str:
     """Fails the test with all that the command printed, where it doesn't exit with `code`."""
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in {"PYTHONPATH", "DJANGO_SETTINGS_MODULE", "VIRTUAL_ENV"}
+    # Without bytecode each process would compile Django anew.
+    kept_out = {
+        "PYTHONPATH",
+        "PYTHONDONTWRITEBYTECODE",
+        "DJANGO_SETTINGS_MODULE",
+        "VIRTUAL_ENV",
     }
+    inherited = {name: value for name, value in os.environ.items() if name not in kept_out}
     done = subprocess.run(
         command,
         cwd=cwd,
