@@ -11,7 +11,12 @@ from tests.kit.valkey import Server
 from tests.kit.warm import Warm
 
 LONG_ONES = (
-    "tests/chaos/",
+    # The first two are for one process, the next two for the other. What is measured of the first
+    # is how soon a killed worker is replaced, and the third does nothing but wait meanwhile.
+    "tests/chaos/test_short.py::test_killed_workers_lose_nothing",
+    "tests/chaos/test_short.py::test_mutated_payloads_become_failed_jobs",
+    "tests/faults/test_fleet.py::test_machines_that_are_gone_for_good",
+    "tests/chaos/test_short.py::test_rolling_restarts_lose_and_double_nothing",
     "tests/compat/test_installs.py",
     "tests/faults/test_fleet.py",
     "tests/faults/test_outages.py",
