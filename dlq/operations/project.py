@@ -18,7 +18,7 @@ from dlq.discovery import TasksNotImportable, import_tasks
 from dlq.errors import DlqError, ExitCode
 from dlq.findings import Finding, errors
 from dlq.operations.old_name import check_old_name
-from dlq.operations.raised import last_line, place_of
+from dlq.operations.raised import last_line, own_place_of, place_of
 from dlq.queues import Declaration
 from dlq.rules import locating as rules
 from dlq.types import Source
@@ -191,7 +191,7 @@ def _set_up(resolution: Resolution) -> list[Finding]:
             return [
                 rules.E023.finding(
                     f"Django cannot load the apps of INSTALLED_APPS: {last_line(error)}",
-                    place_of(error) or Source("django", name="INSTALLED_APPS"),
+                    _place_of_apps_error(error),
                     "python manage.py check shows the whole traceback",
                 )
             ]
@@ -207,6 +207,32 @@ def _set_up(resolution: Resolution) -> list[Finding]:
     except TasksNotImportable as error:
         findings += _not_importable(error)
     return findings
+
+
+def _place_of_apps_error(error: Exception) -> Source:
+    """A line of the project's own code that took part; else the app that INSTALLED_APPS names in
+    vain, or us, named a second time."""
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    from dlq.config.places import DjangoPlaces
+
+    if (place := own_place_of(error)) is not None:
+        return place
+    named = settings.INSTALLED_APPS
+    written = DjangoPlaces(settings)("INSTALLED_APPS", named)
+    is_twice = isinstance(error, ImproperlyConfigured) and sum(map(_is_ours, named)) > 1
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    blamed = [
+        str(index)
+        for index, app in enumerate(named)
+        if app == missing or (is_twice and _is_ours(app))
+    ]
+    return written.items.get(blamed[-1], written.source) if blamed else written.source
+
+
+def _is_ours(app: str) -> bool:
+    return app.partition(".")[0] in OUR_NAMES
 
 
 OUR_NAMES = ("dlq", "django_lightweight_queue")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import sysconfig
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 from dlq.config.shown import shown_path
@@ -23,27 +24,34 @@ def last_line(error: BaseException) -> str:
 
 def place_of(error: BaseException) -> Source | None:
     """The deepest line of the project's own that took part, or of anybody's where there is none."""
+    return own_place_of(error) or _place_in(_frames(error))
+
+
+def own_place_of(error: BaseException) -> Source | None:
+    """The deepest line of the project's own that took part."""
     if isinstance(error, SyntaxError) and error.filename is not None:
         source = Source("file", file=shown_path(error.filename))
         if error.lineno is None:
             return source
         end = error.end_offset if error.end_lineno == error.lineno else None
         return source.at(error.lineno, error.offset or None, end or None)
-    frames = [
+    own = [frame for frame in _frames(error) if not frame.filename.startswith(ELSEWHERE)]
+    return _place_in([frame for frame in own if not _is_ours(frame.filename)])
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    return [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith("<frozen") and frame.lineno is not None
     ]
-    own = [frame for frame in frames if not frame.filename.startswith(ELSEWHERE)]
-    own = [frame for frame in own if not _is_ours(frame.filename)] or own or frames
-    if not own:
+
+
+def _place_in(frames: Sequence[traceback.FrameSummary]) -> Source | None:
+    """Of the deepest."""
+    if not frames:
         return None
-    frame = own[-1]
-    return Source("file", file=shown_path(frame.filename), line=frame.lineno)
-
-
-def is_own(path: str) -> bool:
-    return not path.startswith(ELSEWHERE)
+    return Source("file", file=shown_path(frames[-1].filename), line=frames[-1].lineno)
 
 
 def _is_ours(path: str) -> bool:

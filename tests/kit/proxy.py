@@ -25,7 +25,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
+        self._open: dict[socket.socket, threading.Thread] = {}
         self._through = threading.Event()
         self._through.set()
         self._delay = 0.0
@@ -74,9 +74,12 @@ class Proxy:
     def reset(self) -> int:
         """Break all connections; how many there were."""
         with self._lock:
-            connections, self._open = self._open, set()
+            connections, self._open = self._open, {}
         for connection in connections:
             _reset(connection)
+        # As long as a thread waits on a connection, the reset is not sent.
+        for thread in connections.values():
+            thread.join(5)
         return len(connections)
 
     def close(self) -> None:
@@ -102,11 +105,11 @@ class Proxy:
             except OSError:
                 _reset(client)
                 continue
-            with self._lock:
-                self._open.add(client)
             thread = threading.Thread(target=self._pass_on, args=(client, server), daemon=True)
+            with self._lock:
+                self._open[client] = thread
+                thread.start()
             self._threads.append(thread)
-            thread.start()
 
     def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError, ValueError):
@@ -118,7 +121,7 @@ class Proxy:
         _reset(client)
         server.close()
         with self._lock:
-            self._open.discard(client)
+            self._open.pop(client, None)
 
     def _pass_on_once(
         self, source: socket.socket, target: socket.socket, client: socket.socket

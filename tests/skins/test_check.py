@@ -124,7 +124,24 @@ def test_e022_settings_that_raise(project: Project) -> None:
 def test_e023_apps_that_do_not_load(project: Project) -> None:
     project.add_settings('INSTALLED_APPS = ["dlq", "orderz"]')
     project.dlq("check").has(
-        "error[dlq.E023]: Django cannot load the apps of INSTALLED_APPS", "orderz", code=1
+        "error[dlq.E023]: Django cannot load the apps of INSTALLED_APPS",
+        "\n --> shop/settings.py:4:26\n",
+        '4 | INSTALLED_APPS = ["dlq", "orderz"]',
+        code=1,
+    )
+
+
+def test_e023_dlq_by_both_of_its_names(project: Project) -> None:
+    project.add_settings('INSTALLED_APPS = ["dlq", "orders", "django_lightweight_queue"]')
+    project.dlq("check").has(
+        "INSTALLED_APPS names dlq twice", "\n --> shop/settings.py:4:36\n", code=1
+    )
+
+
+def test_e023_an_app_that_raises(project: Project) -> None:
+    project.write("orders/models.py", "import nothing_like_this\n")
+    project.dlq("check").has(
+        "error[dlq.E023]: Django cannot load", "nothing_like_this", "--> orders/models.py:1", code=1
     )
 
 
