@@ -30,9 +30,9 @@ class Backoff:
         return self if self.failures == 0 else replace(self, failures=0)
 
 
-def for_children() -> Backoff:
-    """0, 1, 2, 4 … 30 s for a child that dies young."""
-    return Backoff(first=1.0, limit=30.0, at_once=True)
+def for_children(limit: float = 30.0) -> Backoff:
+    """0, 1, 2, 4 … `limit` seconds for a child that dies young."""
+    return Backoff(first=1.0, limit=limit, at_once=True)
 
 
 def for_servers() -> Backoff:

@@ -23,7 +23,8 @@ again at once each time: whatever ended it is still there."""
 class ChildSpec:
     """`slot` is its place on the board. `start` forks it and gives its pid; `settle` forks a short
     one that says what became of a killed worker's job. `hang_limit`: seconds without a sign of life
-    after which it is killed and started anew."""
+    after which it is killed and started anew. `longest_pause`: seconds until it is started again,
+    at most, however often it has died young."""
 
     name: str
     kind: Kind
@@ -31,6 +32,7 @@ class ChildSpec:
     start: Callable[[Predecessor], int]
     settle: Callable[[Predecessor], int] | None = None
     hang_limit: float | None = None
+    longest_pause: float = 30.0
 
 
 @dataclass(slots=True)
@@ -43,13 +45,16 @@ class Child:
     since: float = 0.0
     runs_before: int = 0
     may_start: float = 0.0
-    backoff: Backoff = field(default_factory=for_children)
+    backoff: Backoff = field(init=False)
     killed: tuple[Outcome, int] | None = None
     killed_as: str = ""
     predecessor: Predecessor = field(default_factory=Predecessor)
     is_settling: bool = False
     is_news: bool = True
     """Whether people are told of its next start: not of one that follows a leave as planned."""
+
+    def __post_init__(self) -> None:
+        self.backoff = for_children(self.spec.longest_pause)
 
     def started(self, pid: int, runs_before: int) -> None:
         self.pid = pid

@@ -29,6 +29,7 @@ from dlq.process.keeper import WITHDRAW
 from dlq.process.master import HEEDED, Ended, Master
 from dlq.process.notify import Notifier
 from dlq.process.reload import Reload
+from dlq.process.startup import resume_collections
 from dlq.process.wakeup import Wakeup
 from dlq.process.worker import WorkerSpec
 from dlq.types import Logger, QueueName, Runner
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 CRON_HANG_LIMIT = 120.0
 """Seconds. Longer than any answer of a server is waited for (REDIS_SOCKET_TIMEOUT)."""
+KEEPER_PAUSE = 4.0
+"""Seconds for which there is no keeper, at most. Its word that the runner lives lasts for 10; then
+others would take the worker numbers over while their jobs still run."""
 
 
 @dataclass(slots=True)
@@ -127,7 +131,9 @@ class Launch:
 
     def _prepare_to_fork(self) -> None:
         """Everything that children share is loaded now, every connection closed, and what has been
-        allocated is left out of their garbage collections: they would copy its pages."""
+        allocated is left out of their garbage collections: they would copy its pages. Nor is it
+        looked through before that: what garbage there is would leave holes in pages, which the
+        children would fill, each in a copy of its own."""
         current = runtime.current()
         if self.settings.preload:
             for path in self.settings.middleware:
@@ -137,8 +143,8 @@ class Launch:
                 import prometheus_client  # noqa: F401 (loaded once, for all workers)
         current.reset_connections()
         _close_django_connections()
-        gc.collect()
         gc.freeze()
+        resume_collections()
 
     # The children
 
@@ -194,7 +200,10 @@ class Launch:
         if self.settings.enable_prometheus and self.serves_config and workers:
             specs.append(ChildSpec("metrics", "metrics", first_free + 1, start_metrics))
         if self._has_runners():
-            specs.insert(0, ChildSpec("keeper", "keeper", first_free + 2, start_keeper))
+            keeper = ChildSpec(
+                "keeper", "keeper", first_free + 2, start_keeper, longest_pause=KEEPER_PAUSE
+            )
+            specs.insert(0, keeper)
         return specs, board
 
     def worker_specs(self) -> list[WorkerSpec]:

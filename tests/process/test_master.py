@@ -15,9 +15,12 @@ from pathlib import Path
 import pytest
 
 from dlq.backends.base import Predecessor
+from dlq.backends.fleet import ALIVE_FOR
 from dlq.process import host
 from dlq.process.board import Board
 from dlq.process.child import ChildSpec
+from dlq.process.keeper import ANNOUNCE_EVERY
+from dlq.process.launch import KEEPER_PAUSE
 from dlq.process.master import HEEDED, Master
 from dlq.process.notify import Notifier
 from dlq.process.reload import Reload
@@ -39,16 +42,23 @@ def master(
     run: Callable[[], int],
     *,
     hang_limit: float | None = None,
+    longest_pause: float = 30.0,
     announce: Callable[[str], None] = lambda line: None,
 ) -> Iterator[int]:
     """A master, in a process of its own, of one child that calls `run`; its pid. It is killed at
     the end where it hasn't stopped by itself."""
+
+    def specify(start: Callable[[Predecessor], int]) -> ChildSpec:
+        return ChildSpec(
+            "child", "cron", 0, start, hang_limit=hang_limit, longest_pause=longest_pause
+        )
+
     pid = os.fork()
     if pid == 0:
         os.setsid()
         code = 1
         try:
-            code = _supervise(run, hang_limit, announce)
+            code = _supervise(run, specify, announce)
         finally:
             os._exit(code)
     try:
@@ -59,7 +69,9 @@ def master(
 
 
 def _supervise(
-    run: Callable[[], int], hang_limit: float | None, announce: Callable[[str], None]
+    run: Callable[[], int],
+    specify: Callable[[Callable[[Predecessor], int]], ChildSpec],
+    announce: Callable[[str], None],
 ) -> int:
     with Wakeup(HEEDED) as wakeup:
 
@@ -67,7 +79,7 @@ def _supervise(
             return host.fork(run, stop_signal=signal.SIGTERM, close=wakeup.fds)
 
         ended = Master(
-            [ChildSpec("child", "cron", 0, start, hang_limit=hang_limit)],
+            [specify(start)],
             Board(1),
             wakeup,
             logging.getLogger("tests"),
@@ -128,6 +140,17 @@ def test_a_child_that_dies_young_is_started_again_in_growing_pauses(ledger: Ledg
         assert first < 0.5
         assert 0.9 < second < 2
         assert 1.9 < third < 3.5
+
+
+def test_the_pauses_of_a_child_grow_no_longer_than_they_may(ledger: Ledger) -> None:
+    """Without its keeper a runner would soon be taken for dead."""
+    with master(fails, longest_pause=1.0):
+        wait_until(lambda: len(ledger.events("start")) == 5, 8)
+        times = [event.at for event in ledger.events("start")]
+        pauses = [later - earlier for earlier, later in pairwise(times)]
+        assert pauses[0] < 0.5
+        assert all(0.9 < pause < 1.9 for pause in pauses[1:])
+    assert KEEPER_PAUSE + ANNOUNCE_EVERY < ALIVE_FOR
 
 
 def test_a_signal_in_the_child_is_no_news_to_the_master(ledger: Ledger) -> None:
