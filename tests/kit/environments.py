@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,6 +89,7 @@ def run(
     return done.stdout
 
 
+@cache
 def _pip() -> list[str]:
     """Environments made as the README says have no pip; the interpreter below them has."""
     for python in (sys.executable, getattr(sys, "_base_executable", sys.executable)):
