@@ -24,7 +24,7 @@ class NameProblem(NamedTuple):
 def name_problem(name: object) -> NameProblem | None:
     """Why `name` cannot be the name of a queue, or None."""
     if not isinstance(name, str):
-        help = None if name is None else f"use {str(name)!r}"
+        help = f"use {str(name)!r}" if isinstance(name, int) else None
         return NameProblem(f"queue names are text, not {type(name).__name__}", help)
     if not name:
         return NameProblem("a queue's name cannot be empty")

@@ -255,12 +255,14 @@ class _Expressions:
 def _entries_in_force(
     written: Written, table: Mapping[object, object], rumoured: bool
 ) -> Iterator[tuple[str, Entry]]:
-    """Which entry wrote each key's value, for those keys where that is certain."""
+    """Which entry wrote each key's value, for those keys where that is certain; by the key's text,
+    as what is wrong with a key that is no text is told."""
     for key, value in table.items():
         possible = [entry for entry in written.entries or () if entry.key in (ANY, key)]
         entry = decide(possible, value, rumoured)
-        if isinstance(key, str) and entry is not None:
-            yield key, entry
+        name = str(key)
+        if entry is not None and (name == key or name not in table):
+            yield name, entry
 
 
 def _is_hashable(key: object) -> bool:

@@ -98,15 +98,33 @@ def _mistake(detail: ErrorDetails, name: str, whole: object, notation: Notation)
     if not inner:
         return _told(detail, RULES[detail["type"]], name, setting, whole, notation)
     key = inner[0]
-    at = str(key)
-    setting += f"[{key!r}]"
     if inner[1:] == ("[key]",):
-        problem = name_problem(key)
-        text, help = problem if problem is not None else (detail["msg"], None)
-        return Mistake(rules.E102, name, f"{setting}: {text}", help, at, in_key=True)
+        return _key_mistake(detail, name, setting, _key_of(whole, key), whole)
+    setting += f"[{key!r}]"
     value = whole.get(key) if isinstance(whole, Mapping) else detail["input"]
     rule = rules.E101 if name == "WORKERS" else RULES[detail["type"]]
-    return replace(_told(detail, rule, name, setting, value, notation, inner=True), key=at)
+    mistake = _told(detail, rule, name, setting, value, notation, inner=True)
+    return replace(mistake, key=str(key))
+
+
+def _key_mistake(
+    detail: ErrorDetails, name: str, setting: str, key: object, whole: object
+) -> Mistake:
+    problem = name_problem(key)
+    text, help = problem if problem is not None else (detail["msg"], None)
+    # Places are known by a key's text, which two keys may have: then none rather than a wrong one.
+    at = str(key)
+    is_clear = at == key or not (isinstance(whole, Mapping) and at in whole)
+    return Mistake(
+        rules.E102, name, f"{setting}[{key!r}]: {text}", help, at if is_clear else None, in_key=True
+    )
+
+
+def _key_of(whole: object, at: int | str) -> object:
+    """The key that is wrong: pydantic says the text of those that are no text."""
+    if not isinstance(whole, Mapping):
+        return at
+    return next((key for key in whole if str(key) == str(at) and name_problem(key)), at)
 
 
 def _told(

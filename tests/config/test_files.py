@@ -95,6 +95,14 @@ def test_toml_tables_in_all_their_spellings(text: str, setting: str, item: str) 
     assert value.items["emails"].position == item
 
 
+def test_a_key_that_is_no_text_is_pointed_at() -> None:
+    """Unless another key has that text."""
+    text = "LIGHTWEIGHT_QUEUE_WORKERS = {\n    'a': 1,\n    1: 2,\n    None: 3,\n    %s\n}\n"
+    for more, at_none in (("", "x.py:4:5"), ("'None': 1,", "x.py:1:29")):
+        found = [f for f in resolved("x.py", text % more).findings if f.id == "dlq.E102"]
+        assert {f.source.position for f in found if f.source} == {"x.py:3:5", at_none}
+
+
 def test_json_values_have_places() -> None:
     resolution = resolved(
         "pool.json",
