@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from functools import update_wrapper
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from dlq import queues
 from dlq.errors import UnfindableTask, UnusableArgument
-from dlq.job import Job, check_arguments, encode, is_timeout
+from dlq.job import Job, check_arguments, is_timeout, new_job
 from dlq.queue_names import name_problem
 from dlq.text import written
 from dlq.types import QueueName, Source
@@ -27,8 +26,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 OPTION_PREFIX = "django_lightweight_queue_"
-OPTIONS = ("queue", "timeout", "sigkill_on_stop")
-"""What may be given at call time, with the prefix."""
+OPTIONS = {OPTION_PREFIX + name: name for name in ("queue", "timeout", "sigkill_on_stop")}
+"""What may be given at call time: with the prefix, and what it means."""
 
 
 class Enqueue(Generic[P]):
@@ -194,23 +193,15 @@ class TaskWrapper(Enqueue[P], Generic[P, R]):
         if not self._was_found:
             _require_found(self)
             self._was_found = True
-        options = _take_options(self.path, kwargs)
-        check_arguments(self.path, args, kwargs)
-        job = Job(
-            self.path,
-            args,
-            kwargs,
-            options.get("timeout", self.timeout),
-            options.get("sigkill_on_stop", self.sigkill_on_stop),
-        )
-        return job, options.get("queue", queue)
-
-    def _encoded_job(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], queue: QueueName
-    ) -> tuple[Job, QueueName]:
-        """As `_job`, for a job that is sent later: its stored form is made now."""
-        job, queue = self._job(args, kwargs, queue)
-        return replace(job, raw=encode(job)), queue
+        timeout, sigkill_on_stop = self.timeout, self.sigkill_on_stop
+        if kwargs and not OPTIONS.keys().isdisjoint(kwargs):
+            options = _take_options(self.path, kwargs)
+            queue = options.get("queue", queue)
+            timeout = options.get("timeout", timeout)
+            sigkill_on_stop = options.get("sigkill_on_stop", sigkill_on_stop)
+        if args or kwargs:
+            check_arguments(self.path, args, kwargs)
+        return new_job(self.path, args, kwargs, timeout, sigkill_on_stop), queue
 
 
 class OnCommit(Enqueue[P]):
@@ -222,7 +213,7 @@ class OnCommit(Enqueue[P]):
     def _enqueue(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         from django.db import transaction
 
-        job, queue = self._wrapper._encoded_job(args, kwargs, self._wrapper.queue)
+        job, queue = self._wrapper._job(args, kwargs, self._wrapper.queue)
         transaction.on_commit(lambda: _backend(queue).enqueue(job, queue))
 
 
@@ -263,7 +254,7 @@ class BulkEnqueue(Enqueue[P]):
                 f"{self._wrapper.path}: this bulk_enqueue block has ended, and nothing would send"
                 " the job: call it within the with block"
             )
-        job, queue = self._wrapper._encoded_job(args, kwargs, self._queue)
+        job, queue = self._wrapper._job(args, kwargs, self._queue)
         waiting = self._waiting.setdefault(queue, [])
         waiting.append(job)
         if len(waiting) >= self._batch_size:
@@ -287,9 +278,7 @@ def _backend(queue: QueueName) -> BaseBackend:
 
 def _take_options(path: str, kwargs: dict[str, Any]) -> dict[str, Any]:
     """Remove the call-time options from `kwargs`, and give them without their prefix."""
-    options = {
-        name: kwargs.pop(OPTION_PREFIX + name) for name in OPTIONS if OPTION_PREFIX + name in kwargs
-    }
+    options = {name: kwargs.pop(given) for given, name in OPTIONS.items() if given in kwargs}
     if "queue" in options:
         _require_queue_name(path, f"{OPTION_PREFIX}queue", options["queue"])
     _require_timeout(path, f"{OPTION_PREFIX}timeout", options.get("timeout"))

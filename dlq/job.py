@@ -14,9 +14,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dlq.errors import UndecodableJob, UnusableArgument
@@ -32,17 +33,20 @@ MAX_DEPTH = 200
 """Containers inside containers that arguments may have. Python's JSON parser recurses, and 4.11
 workers parse with whatever room their stack has left; nobody nests this deep on purpose."""
 
-_ENCODER = json.JSONEncoder(allow_nan=False)
-"""One for all jobs: `json.dumps` with an option makes one for each."""
+_json = json.JSONEncoder(allow_nan=False).encode
+"""One encoder for all jobs: `json.dumps` with an option makes one for each."""
+
+_EPOCH = datetime(1970, 1, 1)
 
 MAX_BITS = 14_000
 """Of a whole number: Python refuses to parse one of more than 4300 digits, so a worker would."""
 
 
-@dataclass(frozen=True, slots=True, init=False, eq=False)
+@dataclass(frozen=True, init=False, eq=False)
 class Job:
     """`timeout` is in seconds; `created_time` is naive UTC, None in jobs so old that they have
-    none. A job that was read from a server keeps its bytes in `raw`: lists remove by value."""
+    none. `raw` is the stored form where that is known: a job that was read from a server keeps its
+    bytes, since lists remove by value."""
 
     path: str
     args: Sequence[Any]
@@ -63,16 +67,17 @@ class Job:
         created_time: datetime | None = None,
         raw: bytes | None = None,
     ) -> None:
-        put = object.__setattr__
-        put(self, "path", path)
-        put(self, "args", args)
-        put(self, "kwargs", kwargs)
-        put(self, "timeout", timeout)
-        put(self, "sigkill_on_stop", sigkill_on_stop)
         if created_time is None and raw is None:
-            created_time = datetime.now(UTC).replace(tzinfo=None)
-        put(self, "created_time", created_time)
-        put(self, "raw", raw)
+            created_time = _now()
+        # Twice as fast as the way of a frozen dataclass's own __init__, for each job that is made.
+        values = self.__dict__
+        values["path"] = path
+        values["args"] = args
+        values["kwargs"] = kwargs
+        values["timeout"] = timeout
+        values["sigkill_on_stop"] = sigkill_on_stop
+        values["created_time"] = created_time
+        values["raw"] = raw
 
     def __repr__(self) -> str:
         """Without the arguments: they may be secret, and the text goes to logs."""
@@ -92,9 +97,7 @@ class Job:
     @property
     def created_time_str(self) -> str:
         """As in TIME_FORMAT."""
-        if self.created_time is None:
-            return ""
-        return self.created_time.isoformat(" ", "microseconds")
+        return "" if self.created_time is None else _time_text(self.created_time)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -133,15 +136,59 @@ class Job:
         return find_task(self.path)
 
 
+def new_job(
+    path: str,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    timeout: float | None,
+    sigkill_on_stop: bool,
+) -> Job:
+    """A job of this moment. Its stored form is made now, so that what becomes of a mutable argument
+    later changes nothing. Raises UnusableArgument."""
+    created = _now()
+    raw = _write(path, args, kwargs, timeout, sigkill_on_stop, _time_text(created))
+    return Job(path, args, kwargs, timeout, sigkill_on_stop, created_time=created, raw=raw)
+
+
 def encode(job: Job) -> bytes:
-    """The stored form: the bytes it was read from, or new ones, letter for letter as 4.11 writes
-    them. Raises UnusableArgument."""
+    """The stored form: the bytes it was read from, or new ones. Raises UnusableArgument."""
     if job.raw is not None:
         return job.raw
+    created = job.created_time_str
+    return _write(job.path, job.args, job.kwargs, job.timeout, job.sigkill_on_stop, created)
+
+
+def _write(
+    path: str,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    timeout: float | None,
+    sigkill_on_stop: bool,
+    created: str,
+) -> bytes:
+    """As 4.11 writes them, letter for letter. Only values that need it go through the encoder: it
+    takes longer to begin than all else here, and most jobs have few arguments and no timeout."""
     try:
-        return _ENCODER.encode(job.as_dict()).encode("ascii")
+        return (
+            f'{{"path": {_json(path)},'
+            f' "args": {_json(args) if args else "[]"},'
+            f' "kwargs": {_json(kwargs) if kwargs else "{}"},'
+            f' "timeout": {"null" if timeout is None else _json(timeout)},'
+            f' "sigkill_on_stop": {"true" if sigkill_on_stop else "false"},'
+            f' "created_time": "{created}"}}'
+        ).encode("ascii")
     except (TypeError, ValueError, RecursionError) as error:
-        raise UnusableArgument(f"{job.path}: {error}") from error
+        raise UnusableArgument(f"{path}: {error}") from error
+
+
+def _now() -> datetime:
+    """In a third of the time that it takes to make one with a time zone and remove that again."""
+    return _EPOCH + timedelta(0, 0, time.time_ns() // 1000)
+
+
+def _time_text(moment: datetime) -> str:
+    """As in TIME_FORMAT."""
+    return moment.isoformat(" ", "microseconds")
 
 
 def decode(raw: bytes) -> Job:
@@ -264,9 +311,9 @@ def _created_time(value: object, raw: bytes) -> datetime | None:
     if isinstance(value, str):
         try:
             # As nearly all are: this reads them 30 times faster, but also what is not like them.
-            time = datetime.fromisoformat(value)
-            if time.tzinfo is None and time.isoformat(" ", "microseconds") == value:
-                return time
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is None and _time_text(moment) == value:
+                return moment
         except ValueError:
             pass
         try:
