@@ -286,6 +286,10 @@ class Reclaimed:
 class BackendWithRunners(BaseBackend):
     """Knows which runners live on its server. Used by the keeper, by status and by cron."""
 
+    def wait_at_most(self, seconds: float) -> None:
+        """From now on wait no longer for any answer of the server. For the keeper, whose next word
+        is due; a backend that has nothing to set leaves it at that."""
+
     @abstractmethod
     def announce(self, runner: Runner, workers: Sequence[str], busy: int) -> None:
         """Renew the runner's heartbeat, which lasts 10 s."""

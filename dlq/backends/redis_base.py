@@ -58,11 +58,12 @@ class RedisStorage(
         self._client: redis.Redis | None = None
         self._producer: Producer | None = None
         self._gone_since: dict[str, float] = {}
+        self._patience: dict[str, float] = {}
 
     @property
     def client(self) -> redis.Redis:
         if self._client is None:
-            self._client = self.address.client()
+            self._client = self.address.client(**self._patience)
         return self._client
 
     @property
@@ -161,6 +162,10 @@ class RedisStorage(
             return failed.queues(self.client, self.keys)
 
     # Runners
+
+    def wait_at_most(self, seconds: float) -> None:
+        self._patience = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+        self.reset()
 
     def announce(self, runner: Runner, workers: Sequence[str], busy: int) -> None:
         with told(self.address):

@@ -28,6 +28,9 @@ from dlq.types import Logger, QueueName, Runner
 
 ANNOUNCE_EVERY = 2.0
 """Seconds. A runner is taken for dead 10 s after its last announcement."""
+ANSWER_LIMIT = 3.0
+"""Seconds for each answer of a server. A connection that a network has forgotten must be noticed,
+and a new one made, before the last announcement is too old; the setting's 30 s are too long."""
 RECLAIM_EVERY = 10.0
 """Seconds. A runner counts as gone 10 s after its last announcement, one look notes that and the
 next one acts: its jobs are back on their queue within 30 s, of the minute that is promised."""
@@ -65,6 +68,8 @@ class Keeper:
     def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, host.STOP_SIGNAL):
             signal.signal(number, signal.SIG_IGN)
+        for backend in self._queues:
+            backend.wait_at_most(ANSWER_LIMIT)
         reported = False
         reclaim_at = time.monotonic() + ANNOUNCE_EVERY
         pause = 0.0

@@ -69,6 +69,7 @@ a read-only replica
     faults/test_outages::test_a_primary_that_becomes_a_replica_is_waited_for
     backends/test_faults::test_a_replica_is_left
 half-open connections
+    faults/test_outages::test_the_keeper_notices_silence_before_its_last_word_is_too_old
     backends/test_faults::test_a_half_open_connection_is_noticed
     backends/test_faults::test_a_silent_server_keeps_no_worker_from_leaving
 a reply that is lost

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import redis
 
+from dlq.backends.fleet import ALIVE_FOR
 from tests.kit.runner import ROOT, Runner
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
@@ -77,6 +78,20 @@ def test_the_server_is_away(own_host: Host, way: str, seconds: float) -> None:
         assert lines, "it is told"
     assert all(count <= 1 + away / 10 for count in lines.values()), runner.output
     assert used <= 0.01, f"{used:.2%} of a core for each worker"
+
+
+def test_the_keeper_notices_silence_before_its_last_word_is_too_old(own_host: Host) -> None:
+    """Whatever REDIS_SOCKET_TIMEOUT is. Else a connection that a network has forgotten would have
+    others take over what this runner has in hand."""
+    host = own_host
+    runner = host.run(redis_socket_timeout=30)
+    host.push("quick", 1)
+    wait_until(lambda: host.ledger.events("end", "1"))
+    host.server.freeze()
+    runner.wait_for_line("the keeper: the server at .* does not answer", ALIVE_FOR - 2)
+    host.server.thaw()
+    runner.wait_for_line("the keeper resumed", 5)
+    assert host.client.exists(*host.client.keys("dlq:alive:*")) == 1
 
 
 def test_what_was_acknowledged_outlives_the_server(own_host: Host) -> None:
