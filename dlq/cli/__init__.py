@@ -17,10 +17,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         from dlq.cli.health import answer
 
         sys.exit(answer(words[1:]))
-    if not {"run", "worker"}.isdisjoint(words):
-        from dlq.process.startup import leave_on_stop_signals
+    from dlq.process.startup import leave_on_stop_signals, put_off_collections
 
+    if not {"run", "worker"}.isdisjoint(words):
         leave_on_stop_signals()
+    if not {"run", "worker", "plan", "check"}.isdisjoint(words):
+        put_off_collections()
     from dlq.cli.entry import run
 
     sys.exit(run(words))
