@@ -8,6 +8,7 @@ told) and has done nothing else with them: importing them costs more than what m
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -70,14 +71,18 @@ LIMIT = 60
 MODULES = """
     dlq.cli.app dlq.cli.beginning dlq.cli.config dlq.cli.cron dlq.cli.entry dlq.cli.failed
     dlq.cli.plan dlq.cli.queues dlq.cli.render dlq.cli.run dlq.cli.status
-    dlq.config.files dlq.config.imports dlq.config.provenance
+    dlq.cli.plan_text
+    dlq.config.checks dlq.config.cross dlq.config.expectations dlq.config.files dlq.config.imports
+    dlq.config.loader dlq.config.locate dlq.config.notation dlq.config.provenance
+    dlq.config.validation
     dlq.operations.check dlq.operations.configuration dlq.operations.cron dlq.operations.demo
     dlq.operations.failed dlq.operations.plan_document dlq.operations.queues
     dlq.operations.start dlq.operations.status dlq.reports
     dlq.backends.redis dlq.backends.reliable_redis dlq.backends.synchronous
     dlq.middleware.logging dlq.management.skin
-    django.core.checks django.core.management django.db django.http django.urls
-    pydantic_settings redis typer.main typer.core
+    django.core.checks django.core.mail django.core.management django.db django.http django.urls
+    django.template.defaultfilters django.utils.log django.views.debug django.views.generic
+    encodings.idna logging.config pprint pydantic_settings redis typer.main typer.core
 """
 
 
@@ -86,6 +91,7 @@ def serve(modules: Sequence[str]) -> None:
         import_module(module)
     if "typer.main" in modules:
         _warm_typer()
+    gc.freeze()  # Or each child would look through all of this, and so copy it.
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()
