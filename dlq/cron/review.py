@@ -65,8 +65,10 @@ def _duplicates(rows: tuple[CronRow, ...]) -> Iterator[Finding]:
 
 
 def _crowding(row: CronRow) -> Iterator[Finding]:
+    if row.timeout is None:
+        return
     gap = shortest_gap(row.expression)
-    if row.timeout is None or gap is None or row.timeout <= gap.total_seconds():
+    if gap is None or row.timeout <= gap.total_seconds():
         return
     yield rules.W215.finding(
         f"{row.command} may run for {row.timeout:g} s (its timeout), and fires again after"
