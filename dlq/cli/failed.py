@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -64,17 +65,7 @@ def list_failed(
         call.screen.print(f"No failed jobs{where}.")
         return ExitCode.DONE
     one_queue = len(queue or ()) == 1
-    columns = [
-        Column("ID"),
-        *([] if one_queue else [Column("QUEUE")]),
-        Column("TASK"),
-        Column("ARGS", fold=True),
-        Column("FAILED"),
-        Column("RAN"),
-        Column("ERROR", fold=True),
-    ]
-    now = time.time()
-    call.screen.table(columns, [_row(job, now, one_queue) for job in jobs])
+    call.screen.table(_columns(one_queue=one_queue), _rows(jobs, one_queue=one_queue))
     total = sum(operations.counts(project, {job.queue for job in jobs}).values())
     count = f"{len(jobs)} of {total} shown" if more or task else _jobs(total)
     first = jobs[0].id
@@ -120,15 +111,14 @@ def retry(
     """Put failed jobs back on their queues."""
     from dlq.operations import failed as operations
 
-    selection = _selection(ids, queue, task, all)
-    jobs = list(operations.select_failed(_project(call), selection))
-    where = _queues_of(jobs)
-    question = f"Put {_jobs(len(jobs), '')} back on {where}?"
-    if not _go_on(call, jobs, "retried", question, dry_run, yes or not all):
-        return ExitCode.DONE if dry_run or not jobs else ExitCode.NOT_DONE
-    done = operations.retry(jobs)
-    _tell(call, "retried", done, f"Put {_jobs(done.count, '')} back on {where}.")
-    return ExitCode.DONE
+    deed = Deed(
+        operations.retry,
+        "retried",
+        question=lambda count, where: f"Put {_jobs(count, '')} back on {where}?",
+        done=lambda count, where: f"Put {_jobs(count, '')} back on {where}.",
+    )
+    # Naming jobs one by one is deliberate enough, where nothing is lost by it.
+    return _perform(call, deed, _selection(ids, queue, task, all), dry_run, yes or not all)
 
 
 @verb(verbs, formats=("text", "json"))
@@ -144,15 +134,60 @@ def discard(
     """Drop failed jobs for good."""
     from dlq.operations import failed as operations
 
-    selection = _selection(ids, queue, task, all)
-    jobs = list(operations.select_failed(_project(call), selection))
-    where = _queues_of(jobs)
-    question = f"Discard {_jobs(len(jobs))} of {where} for good?"
-    if not _go_on(call, jobs, "discarded", question, dry_run, yes):
-        return ExitCode.DONE if dry_run or not jobs else ExitCode.NOT_DONE
-    done = operations.discard(jobs)
-    _tell(call, "discarded", done, f"Discarded {_jobs(done.count)} of {where}.")
+    deed = Deed(
+        operations.discard,
+        "discarded",
+        question=lambda count, where: f"Discard {_jobs(count)} of {where} for good?",
+        done=lambda count, where: f"Discarded {_jobs(count)} of {where}.",
+    )
+    return _perform(call, deed, _selection(ids, queue, task, all), dry_run, yes)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is done to selected jobs. `word` is its participle; `question` and `done` make sentences
+    of how many jobs they are, and of which queues."""
+
+    act: Callable[[Sequence[FailedJob]], Done]
+    word: str
+    question: Callable[[int, str], str]
+    done: Callable[[int, str], str]
+
+
+def _perform(
+    call: Call, deed: Deed, selection: Selection, dry_run: bool, is_sure: bool
+) -> ExitCode:
+    """Select, ask, do, tell."""
+    from dlq.operations.failed import select_failed
+
+    jobs = list(select_failed(_project(call), selection))
+    if not jobs or dry_run:
+        _tell_what_would_be_done(call, jobs, deed.word, dry_run)
+        return ExitCode.DONE
+    where = ", ".join(sorted({job.queue for job in jobs}))
+    if not confirmed(call, deed.question(len(jobs), where), is_sure):
+        return ExitCode.NOT_DONE
+    done = deed.act(jobs)
+    if call.format == "json":
+        call.screen.print(json.dumps({deed.word: done.count, "gone": done.gone, "dry_run": False}))
+        return ExitCode.DONE
+    call.screen.print(deed.done(done.count, where))
+    if done.gone:
+        call.screen.note(f"{_jobs(done.gone)} had gone meanwhile.")
     return ExitCode.DONE
+
+
+def _tell_what_would_be_done(
+    call: Call, jobs: Sequence[FailedJob], word: str, dry_run: bool
+) -> None:
+    if call.format == "json":
+        ids = [job.id for job in jobs]
+        call.screen.print(json.dumps({word: 0, "gone": 0, "dry_run": dry_run, "ids": ids}))
+    elif not jobs:
+        call.screen.print("No failed jobs are selected.")
+    else:
+        call.screen.table(_columns(one_queue=False), _rows(jobs, one_queue=False))
+        call.screen.print(f"{_jobs(len(jobs))} would be {word}.")
 
 
 def _selection(
@@ -167,33 +202,21 @@ def _selection(
     return Selection(tuple(queue or ()), task, tuple(ids or ()))
 
 
-def _go_on(
-    call: Call, jobs: Sequence[FailedJob], word: str, question: str, dry_run: bool, yes: bool
-) -> bool:
-    """Whether to do it. Says what would be done, or that there is nothing to do."""
-    if not jobs or dry_run:
-        if call.format == "json":
-            ids = [job.id for job in jobs]
-            call.screen.print(json.dumps({word: 0, "gone": 0, "dry_run": dry_run, "ids": ids}))
-        elif not jobs:
-            call.screen.print("No failed jobs are selected.")
-        else:
-            now = time.time()
-            columns = [Column("ID"), Column("QUEUE"), Column("TASK"), Column("ARGS", fold=True)]
-            columns += [Column("FAILED"), Column("RAN"), Column("ERROR", fold=True)]
-            call.screen.table(columns, [_row(job, now, False) for job in jobs])
-            call.screen.print(f"{_jobs(len(jobs))} would be {word}.")
-        return False
-    return confirmed(call, question, yes)
+def _columns(*, one_queue: bool) -> list[Column]:
+    return [
+        Column("ID"),
+        *([] if one_queue else [Column("QUEUE")]),
+        Column("TASK"),
+        Column("ARGS", fold=True),
+        Column("FAILED"),
+        Column("RAN"),
+        Column("ERROR", fold=True),
+    ]
 
 
-def _tell(call: Call, word: str, done: Done, text: str) -> None:
-    if call.format == "json":
-        call.screen.print(json.dumps({word: done.count, "gone": done.gone, "dry_run": False}))
-        return
-    call.screen.print(text)
-    if done.gone:
-        call.screen.note(f"{_jobs(done.gone)} had gone meanwhile.")
+def _rows(jobs: Sequence[FailedJob], *, one_queue: bool) -> list[list[str]]:
+    now = time.time()
+    return [_row(job, now, one_queue) for job in jobs]
 
 
 def _row(job: FailedJob, now: float, one_queue: bool) -> list[str]:
@@ -244,10 +267,6 @@ def _facts(job: FailedJob) -> list[tuple[str, str]]:
     elif job.job.created_time_str:
         facts.insert(4, ("created", f"{job.job.created_time_str} UTC"))
     return facts
-
-
-def _queues_of(jobs: Sequence[FailedJob]) -> str:
-    return ", ".join(sorted({job.queue for job in jobs}))
 
 
 def _jobs(count: int, kind: str = "failed ") -> str:
