@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from dlq import queues
+from dlq.batch import Batch
 from dlq.errors import UnfindableTask, UnusableArgument
 from dlq.job import Job, check_arguments, is_timeout, new_job
 from dlq.queue_names import name_problem
@@ -183,13 +184,19 @@ class TaskWrapper(Enqueue[P], Generic[P, R]):
         return BulkEnqueue(self, batch_size, queue_override)
 
     def _enqueue(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        job, queue = self._job(args, kwargs, self.queue)
+        job, queue = self._job(args, kwargs)
         _backend(queue).enqueue(job, queue)
 
-    def _job(
+    def _job(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Job, QueueName]:
+        """The job of a call, and the queue for it."""
+        queue, timeout, sigkill_on_stop = self._check(args, kwargs, self.queue)
+        return new_job(self.path, args, kwargs, timeout, sigkill_on_stop), queue
+
+    def _check(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], queue: QueueName
-    ) -> tuple[Job, QueueName]:
-        """The job of a call, and the queue for it: `queue`, unless the call names another."""
+    ) -> tuple[QueueName, float | None, bool]:
+        """What holds for a call: the queue (`queue`, unless the call names another), `timeout` and
+        `sigkill_on_stop`. Takes the options out of `kwargs`."""
         if not self._was_found:
             _require_found(self)
             self._was_found = True
@@ -201,7 +208,7 @@ class TaskWrapper(Enqueue[P], Generic[P, R]):
             sigkill_on_stop = options.get("sigkill_on_stop", sigkill_on_stop)
         if args or kwargs:
             check_arguments(self.path, args, kwargs)
-        return new_job(self.path, args, kwargs, timeout, sigkill_on_stop), queue
+        return queue, timeout, sigkill_on_stop
 
 
 class OnCommit(Enqueue[P]):
@@ -213,7 +220,7 @@ class OnCommit(Enqueue[P]):
     def _enqueue(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         from django.db import transaction
 
-        job, queue = self._wrapper._job(args, kwargs, self._wrapper.queue)
+        job, queue = self._wrapper._job(args, kwargs)
         transaction.on_commit(lambda: _backend(queue).enqueue(job, queue))
 
 
@@ -230,7 +237,7 @@ class BulkEnqueue(Enqueue[P]):
         if queue_override:
             _require_queue_name(wrapper.path, "queue_override", queue_override)
         self._queue = QueueName(queue_override or wrapper.queue)
-        self._waiting: dict[QueueName, list[Job]] = {}
+        self._waiting: dict[QueueName, Batch] = {}
         self._is_open = False
 
     def __enter__(self) -> Enqueue[P]:
@@ -254,10 +261,12 @@ class BulkEnqueue(Enqueue[P]):
                 f"{self._wrapper.path}: this bulk_enqueue block has ended, and nothing would send"
                 " the job: call it within the with block"
             )
-        job, queue = self._wrapper._job(args, kwargs, self._queue)
-        waiting = self._waiting.setdefault(queue, [])
-        waiting.append(job)
-        if len(waiting) >= self._batch_size:
+        queue, timeout, sigkill_on_stop = self._wrapper._check(args, kwargs, self._queue)
+        batch = self._waiting.get(queue)
+        if batch is None:
+            batch = self._waiting[queue] = Batch()
+        batch.add(self._wrapper.path, args, kwargs, timeout, sigkill_on_stop)
+        if len(batch.raws) >= self._batch_size:
             self._send(queue)
 
     def _send(self, queue: QueueName) -> None:

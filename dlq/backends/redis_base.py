@@ -31,6 +31,7 @@ from dlq.backends.connection import Address, told
 from dlq.backends.keys import Keys, pattern
 from dlq.backends.producer import Producer
 from dlq.backends.scripts import ENQUEUE_ONCE, SET_FOR_A_WHILE
+from dlq.batch import Batch
 from dlq.config import active
 from dlq.config.model import Settings
 from dlq.job import Job, encode
@@ -90,7 +91,8 @@ class RedisStorage(
             return
         path = next(iter(jobs)).path
         what = path if len(jobs) == 1 else f"a bulk of {len(jobs)} jobs, the first of {path},"
-        self.producer.push(what, self.keys.queue(queue), *map(encode, jobs))
+        raws = jobs.raws if isinstance(jobs, Batch) else map(encode, jobs)
+        self.producer.push(what, self.keys.queue(queue), *raws)
 
     def enqueue_once(self, job: Job, queue: QueueName, mark: str, keep: float) -> bool:
         names = (self.keys.mark(mark), self.keys.queue(queue))

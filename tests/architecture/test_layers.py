@@ -12,7 +12,7 @@ from tests.architecture.imports import Import, imports, source_files
 LAYERS = {
     "words": "types errors",
     "values": """
-        text findings failure rules job planner queues queue_names reports config.model
+        text findings failure rules job batch planner queues queue_names reports config.model
         config.values config.frozen config.paths backends.base cron.spec cron.fields cron.schedule
         cron.values
     """,
