@@ -288,7 +288,7 @@ class BackendWithRunners(BaseBackend):
 
     def wait_at_most(self, seconds: float) -> None:
         """From now on wait no longer for any answer of the server. For the keeper, whose next word
-        is due; a backend that has nothing to set leaves it at that."""
+        is due, and for probes; a backend that has nothing to set leaves it at that."""
 
     @abstractmethod
     def announce(self, runner: Runner, workers: Sequence[str], busy: int) -> None:

@@ -166,8 +166,10 @@ class RedisStorage(
     # Runners
 
     def wait_at_most(self, seconds: float) -> None:
-        self._patience = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
-        self.reset()
+        patience = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+        if patience != self._patience:
+            self._patience = patience
+            self.reset()
 
     def announce(self, runner: Runner, workers: Sequence[str], busy: int) -> None:
         with told(self.address):

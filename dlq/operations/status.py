@@ -21,6 +21,8 @@ from dlq.planner import QueuePlan
 from dlq.rules import backends as rules
 from dlq.types import QueueName
 
+ANSWER_LIMIT = 5.0
+"""Seconds for each answer: whoever looks, or a probe, won't wait for the setting's 30."""
 SHOWN = 5
 """Numbers that a warning lists, at most: a queue may have a thousand."""
 
@@ -78,6 +80,7 @@ def read_status(project: Project, now: float) -> Status:
     runners: dict[str, RunnerState] = {}
     states: dict[QueueName, QueueState] = {}
     for backend in able:
+        backend.wait_at_most(ANSWER_LIMIT)
         server = backend.server_state()
         servers.setdefault(server.address, server)
         runners.update({seen.runner.nonce: seen for seen in backend.runners()})

@@ -6,7 +6,9 @@ import json
 import signal
 import subprocess
 import sys
+import time
 
+from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
 from tests.skins.conftest import Project
 from tests.skins.running import running
@@ -80,6 +82,17 @@ def test_w501_machines_disagree(live: Project) -> None:
 def test_w504_one_machine_twice(live: Project) -> None:
     with running(live, "-m", "dlq", "run"), running(live, "-m", "dlq", "run"):
         wait_until(lambda: "dlq.W504" in ids(live), 20)
+
+
+def test_a_server_that_does_not_answer_is_told_soon(live: Project, server: Server) -> None:
+    """Long before REDIS_SOCKET_TIMEOUT is over: a probe has a limit of its own."""
+    server.freeze()
+    try:
+        began = time.monotonic()
+        live.dlq("status").has("does not answer", code=2)
+        assert time.monotonic() - began < 15
+    finally:
+        server.thaw()
 
 
 def test_watch_prints_a_line_for_each_look(live: Project) -> None:
