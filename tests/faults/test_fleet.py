@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import time
@@ -48,6 +49,29 @@ def test_the_same_number_on_two_machines(host: Host, prefix: tuple[str, ...]) ->
     [after] = wait_until(lambda: host.ledger.events("end", "200"), 5)
     assert after.pid == second.worker_pid("faults/1") or after.pid == second.worker_pid("faults/2")
     assert after.at - stopped < 3, "it had only waited"
+
+
+def test_a_keeper_that_is_killed_has_a_successor_in_time(host: Host) -> None:
+    """Nothing happens to the jobs, nor to the numbers that another runner waits for."""
+    first = host.run(workers=2)
+    wait_until(lambda: host.client.hlen("dlq:owner:faults") == 2, what="it has its numbers")
+    [alive] = host.client.keys("dlq:alive:*")
+    second = host.run(workers=2)
+    second.wait_for_line("waits: its number is held by")
+    host.push("until_file", 0, str(host.directory / "go"))
+    wait_until(lambda: host.ledger.events("start", "0"))
+    for times in range(1, 4):
+        os.kill(_keeper_of(first), signal.SIGKILL)
+        left = host.client.pttl(alive)
+        wait_until(lambda n=times: first.output.count("keeper | killed by SIGKILL") == n)  # type: ignore[misc]  # mypy cannot infer a lambda's defaults
+        wait_until(lambda before=left: host.client.pttl(alive) > before, 8, what="it is renewed")  # type: ignore[misc]  # as above
+    (host.directory / "go").touch()
+    for job in range(1, 50):
+        host.push("quick", job)
+    wait_until(lambda: len(host.ledger.events("end")) == 50)
+    own = {first.worker_pid(f"faults/{number}") for number in (1, 2)}
+    assert {event.pid for event in host.ledger.events()} <= own
+    assert set(Counter(host.ledger.jobs("start")).values()) == {1}
 
 
 @places
@@ -140,6 +164,13 @@ def exactly(host: Host) -> tuple[str, ...]:
     path: Path = host.directory / "exact.toml"
     path.write_text("max_crashes = 3\n")
     return ("--exact-configuration", "--config", str(path))
+
+
+def _keeper_of(runner: Runner) -> int:
+    """What is left of its processes beside the master and the workers."""
+    others = {runner.pid, *(runner.worker_pid(f"faults/{number}") for number in (1, 2))}
+    [keeper] = wait_until(lambda: set(runner.pids()) - others, 8, what="it has a keeper")
+    return keeper
 
 
 def processing(host: Host) -> list[bytes]:
