@@ -29,7 +29,7 @@ OTHER_COMMANDS = (
     "info",
     # A worker that is told to stop ends its own blocking command; the connections of 4.11's workers
     # are looked for before lists without a record are taken over.
-    *("client|id", "client|list", "client|setinfo", "client|setname", "client|unblock"),
+    *("client|id", "client|list", "client|setname", "client|unblock"),
 )
 
 
