@@ -32,7 +32,7 @@ def start(
     """Run the plan for `pool` until told to stop; the exit code. `show` gets the plan before
     anything starts. Raises Unusable (with exit code 78), DifferentPool, UsageError."""
     plan, dealt, resolution = _valid_plan(settings, override_files, pool)
-    show(plan)
+    _show(plan, show)
     _set_log_level(verbose)
     try:
         return run(dealt, plan.rows, resolution, options)
@@ -54,7 +54,7 @@ def start_worker(
 ) -> int:
     """Run one worker of the configuration until told to stop; the exit code. Raises as `start`."""
     plan, dealt, resolution = _valid_plan(settings, override_files, Pool())
-    show(plan)
+    _show(plan, show)
     _set_log_level(verbose)
     try:
         return run_one_worker(
@@ -124,6 +124,15 @@ def _refused(findings: Sequence[Finding], project: Project | None = None) -> Unu
     return Unusable(
         f"nothing was started: the configuration has {count}", findings, ExitCode.REFUSED
     )
+
+
+def _show(plan: Plan, show: Callable[[Plan], None]) -> None:
+    """A log that cannot be written, its disk being full, keeps no job from being run."""
+    try:
+        show(plan)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
 
 
 def _set_log_level(verbose: bool) -> None:

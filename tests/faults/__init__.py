@@ -114,6 +114,7 @@ middleware raises
 files that cannot be written
     process/test_starting::test_files_that_cannot_be_written_are_told_at_the_start
     process/test_starting::test_a_touch_file_that_cannot_be_written_loses_no_job
+    the log: process/test_starting::test_a_log_on_a_full_disk_keeps_nobody_from_working
 the database goes away
     faults/test_database::test_the_next_job_gets_a_fresh_connection
     faults/test_database::test_a_job_whose_database_is_away_is_a_failed_job

@@ -137,6 +137,24 @@ def test_a_touch_file_that_cannot_be_written_loses_no_job(host: Host) -> None:
     assert {event.pid for event in host.ledger.events()} == {runner.worker_pid("faults/1")}
 
 
+@pytest.mark.parametrize("skin", ["dlq", "manage.py"])
+def test_a_log_on_a_full_disk_keeps_nobody_from_working(host: Host, skin: str) -> None:
+    words = '"$@"' if skin == "dlq" else '"$1" -m django queue_runner'
+    unheard = ("sh", "-c", f"exec {words} > /dev/full 2>&1", "sh")
+    with pytest.raises(OSError, match="No space left"):
+        Path("/dev/full").write_text("a line")
+    runner = host.start(prefix=unheard)
+    host.push("raises", 1)
+    host.push("quick", 2)
+    [ended] = wait_until(lambda: host.ledger.events("end", "2"), 15)
+    os.kill(ended.pid, signal.SIGKILL)
+    host.push("quick", 3)
+    wait_until(lambda: host.ledger.events("end", "3"))
+    assert host.client.xlen("dlq:failed:faults") == 1
+    assert runner.stop() == 0
+    assert runner.output == ""
+
+
 def test_the_health_file_is_fresh_while_the_loop_turns(host: Host) -> None:
     path = host.directory / "health"
     runner = host.run("--health-file", str(path))
