@@ -97,6 +97,7 @@ def test_the_next_job_gets_a_fresh_connection(
         for job in range(3):
             host.push("asks_database", job)
         wait_until(lambda: len(host.ledger.events("end")) == 3)
+        wait_until(lambda: not host.in_hand(), what="the last one's transaction is committed")
         assert len(set(host.ledger.jobs("connection"))) == 1, "jobs share it"
         ended = time.monotonic()
         postgres.restart()
@@ -123,6 +124,7 @@ def test_a_job_whose_database_is_away_is_a_failed_job(
         runner.started()
         host.push("asks_database", 0)
         wait_until(lambda: host.ledger.events("end", "0"))
+        wait_until(lambda: not host.in_hand(), what="its transaction is committed")
         postgres.stop()
         raw = host.push("asks_database", 1)
         host.push("quick", 2, kwargs={})

@@ -175,7 +175,7 @@ def test_no_runner_prints_a_secret(project: Project, locked: Server) -> None:
         locked.client(password=CANARY) as client,
         running(project, "-m", "dlq", "run", "-v") as run,
     ):
-        run.wait_for("| started")
+        run.wait_for("webhooks/1 started")
         project.python("from orders.tasks import call\ncall('https://a.example', fail=True)")
         wait_until(lambda: client.exists("dlq:failed:webhooks"), 20)
         commands = [

@@ -28,7 +28,10 @@ class Running:
             assert self.process.poll() is None or text in self.text, self.text
             return text in self.text
 
-        wait_until(told, limit, what=f"the runner says {text!r}")
+        try:
+            wait_until(told, limit, what=f"the runner says {text!r}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.text}") from None
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
