@@ -75,7 +75,10 @@ class Keeper:
         pause = 0.0
         while (word := self._listen(pause)) is None:
             pause = ANNOUNCE_EVERY
-            self._persist(self._announce)
+            if not self._persist(self._announce):
+                # Who can't say that it lives can't help others. (What only reads may be answered
+                # all the same, and the trouble would be told as over, time after time.)
+                continue
             if not reported:
                 reported = self._persist(self._report_stranded)
             if time.monotonic() >= reclaim_at:

@@ -235,6 +235,7 @@ def test_a_server_that_refuses_is_waited_for(own_host: Host, what: str, said: st
     runner.wait_for_line(said, 15)
     assert len(host.ledger.events("end")) < 60
     assert runner.output.count("; trying again") <= 6, "two workers and the keeper, by and by"
+    assert " resumed " not in runner.output
     _refuse_no_more(host, what)
     wait_until(lambda: len(host.ledger.events("end")) == 60, BACKOFF_LIMIT + 10)
     wait_until(lambda: host.waiting() == [] and _in_hand(host) == 0)
