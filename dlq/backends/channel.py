@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -61,13 +62,43 @@ class Channel:
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
         self._unanswered: tuple[Script, bytes] | None = None
+        self._posted = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing has been lost since we connected."""
+        return self._wire is not None
 
     def call(self, *words: Word) -> Any:
         """A command and its answer."""
         return self._exchange(pack(*words))
 
+    def post(self, call: Call, *arguments: Word) -> None:
+        """Send a script and go on. Its answer is read with `collect`, before anything else is."""
+        wire = self._wire or self._connected()
+        try:
+            wire.send(call.with_arguments(*arguments))
+        except BaseException:
+            self.drop()
+            raise
+        self._posted += 1
+
+    def collect(self) -> Iterator[Any]:
+        """The answers to what was posted, in its order. After an error the connection is gone:
+        what became of the rest is to be found out."""
+        while self._posted:
+            assert self._wire is not None
+            self._posted -= 1
+            try:
+                answer = self._wire.reply()
+            except BaseException:
+                self.drop()
+                raise
+            yield answer
+
     def send(self, call: Call, *arguments: Word) -> None:
         """Begin a script. `answer` must follow before anything else is sent."""
+        assert self._unanswered is None
         command = call.with_arguments(*arguments)
         wire = self._wire or self._connected()
         try:
@@ -139,6 +170,7 @@ class Channel:
         """Forget the connection. What it had under way may or may not happen."""
         connection, self._connection, self._wire, self._id = self._connection, None, None, None
         self._unanswered = None
+        self._posted = 0
         if connection is not None:
             with suppress(Exception):
                 connection.disconnect()

@@ -34,7 +34,8 @@ class Claimant:
         self._channel = channel
         self._keys = keys
         self._queue = queue
-        self._planned = number
+        self.number = number
+        """By the plan."""
         self._runner = runner
         self._logger = logger
         self._gone_since: dict[str, float] = {}
@@ -46,12 +47,12 @@ class Claimant:
         that finds an exact machine there: both add what they are there to add, and no two share a
         list."""
         mine = own(self._runner)
-        owner = self._try(self._planned, mine)
+        owner = self._try(self.number, mine)
         if owner is None:
-            return self._planned, mine.record()
+            return self.number, mine.record()
         if not (self._runner.exact or owner.exact):
             raise NotOwner(
-                f"{self._queue}/{self._planned} belongs to {owner}, which is alive",
+                f"{self._queue}/{self.number} belongs to {owner}, which is alive",
                 owner=str(owner),
             )
         spare = LAST_NUMBER
@@ -61,7 +62,7 @@ class Claimant:
         self._logger.info(
             "%s/%d is taken by another runner; working beside it as number %d",
             self._queue,
-            self._planned,
+            self.number,
             spare,
             extra={"action": "spare_number", "queue": self._queue, "number": spare},
         )

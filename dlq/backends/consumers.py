@@ -1,11 +1,6 @@
-"""The worker's side of the Redis backends.
+"""The worker's side of the at-most-once backend: the pop is the end of a job, as the server knows.
 
-    take: is there a job? else wait for one, and make sure that it may be had
-    acknowledge: let go of the last job and ask for the next, without waiting for the answer
-
-On the busy path that is one round trip per job, most of which passes while the worker tidies up.
-Here is the waiting, and what is at most once; what is at least once takes a job and lets go of it
-in another way.
+One job per round trip, and none ahead: what a process has taken is gone with it.
 """
 
 from __future__ import annotations
@@ -33,9 +28,6 @@ PAUSE_LOOK = 5.0
 FULL_LOOK = 1.0
 """Seconds between two looks where a full server refuses the blocking command."""
 
-JOBS = (b"job", b"held")
-"""Answers that carry one: just taken, or found in the worker's list."""
-
 FRESH = 0.2
 """Seconds. A job that was handed out longer ago than that, while its worker tidied up or was not
 given the processor, is asked about once more: there may be a pause by now, whose caller waits
@@ -47,7 +39,7 @@ being run."""
 
 
 class RedisConsumer(Consumer):
-    """At most once: the pop is the end of it, as far as the server knows."""
+    """Is there a job? Else wait for one, and make sure that it may be had."""
 
     hands_out_again = False
 
@@ -71,17 +63,11 @@ class RedisConsumer(Consumer):
     def take(self, timeout: float) -> Taken | None:
         end = time.monotonic() + timeout
         try:
-            self._prepare()
-            while True:
-                answer = self._ask()
-                if answer[0] not in JOBS and time.monotonic() - self._asked > FRESH:
-                    answer = self._ask()
-                left = end - time.monotonic()
-                if answer[0] == b"empty" and left > 0:
-                    answer = self._wait_for_arrival(left, answer[1])
-                taken = self._heed(answer, left)
-                if taken is not None or left <= 0 or answer[0] != b"due":
-                    return taken
+            answer = self._ask()
+            left = end - time.monotonic()
+            if answer[0] == b"empty" and left > 0:
+                answer = self._wait_for_arrival(left)
+            return self._heed(answer, left)
         except SERVER_TROUBLE as error:
             raise unavailable(self._address, error) from error
 
@@ -113,9 +99,6 @@ class RedisConsumer(Consumer):
 
     # How a job is taken
 
-    def _prepare(self) -> None:
-        """Whatever must be true before the first job."""
-
     def _ask(self) -> Any:
         if self._arriving is not None:
             # The connection broke when we asked about it. What was popped must not be forgotten.
@@ -137,42 +120,31 @@ class RedisConsumer(Consumer):
 
     # Waiting
 
-    def _wait_for_arrival(self, left: float, due_in: int) -> Any:
-        """`due_in`: ms until a delayed job is due, -1 where there is none."""
-        seconds = left if due_in < 0 else min(left, due_in / 1000)
+    def _wait_for_arrival(self, left: float) -> Any:
         try:
-            raw = self._block(max(seconds, 0.001))
+            raw = self._block(max(left, 0.001))
         except ResponseError as error:
             if not str(error).startswith("OOM"):
                 raise
             self._channel.sleep(min(left, FULL_LOOK))
             return (b"nothing",)
-        if raw is not None:
-            return self._arrived(raw)
-        return (b"due",) if seconds < left else (b"nothing",)
+        return (b"nothing",) if raw is None else self._arrived(raw)
 
     def _heed(self, answer: Any, left: float) -> Taken | None:
-        kind = answer[0]
-        is_held = kind == b"held"
         for _ in range(LOOKS):
-            if kind not in JOBS or time.monotonic() - self._asked <= FRESH:
+            if answer[0] != b"job" or time.monotonic() - self._asked <= FRESH:
                 break
             answer = self._arrived(answer[1])
-            kind = answer[0]
-        if kind in JOBS:
-            return self._taken(answer[1], int(answer[2]), is_held=is_held)
-        if kind == b"paused":
+        if answer[0] == b"job":
+            return _taken(answer[1])
+        if answer[0] == b"paused":
             rest = PAUSE_LOOK if answer[1] < 0 else answer[1] / 1000
             self._channel.sleep(min(left, rest, PAUSE_LOOK))
-        elif kind == b"owner":
-            self._lost_number()
         return None
 
-    def _taken(self, raw: bytes, attempts: int, *, is_held: bool) -> Taken:
-        try:
-            return Taken(raw, decode(raw))
-        except UndecodableJob as problem:
-            return Taken(raw, None, problem.reason)
 
-    def _lost_number(self) -> None:
-        raise AssertionError("a backend without owners")
+def _taken(raw: bytes) -> Taken:
+    try:
+        return Taken(raw, decode(raw))
+    except UndecodableJob as problem:
+        return Taken(raw, None, problem.reason)

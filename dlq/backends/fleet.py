@@ -194,13 +194,17 @@ def queue_state(client: redis.Redis, keys: Keys, queue: QueueName) -> QueueState
     pipe.zcard(keys.delayed(queue))
     pipe.pttl(keys.pause(queue))
     waiting, tail, failed_count, delayed, pause = pipe.execute()
+    # A worker runs the job at the tail of its list. Those behind it were taken ahead: they wait.
+    lists = _in_hand(client, keys, queue)
+    ahead = [number for number, length in lists.items() if length > 1]
+    next_ones = [tail, *(client.lindex(keys.processing(queue, number), -2) for number in ahead)]
     return QueueState(
         queue=queue,
-        waiting=waiting,
-        in_hand=sum(_in_hand(client, keys, queue).values()),
+        waiting=waiting + sum(lists.values()) - len(lists),
+        in_hand=len(lists),
         failed=failed_count,
         delayed=delayed,
-        oldest=_created(tail),
+        oldest=min(filter(None, map(_created, next_ones)), default=None),
         paused_until=None if pause == -2 else time.time() + max(pause, 0) / 1000,
         owners=tuple(_owner_states(client, keys, queue)),
     )
@@ -215,6 +219,10 @@ def _in_hand(client: redis.Redis, keys: Keys, queue: QueueName) -> dict[int, int
         if number > LAST_NUMBER and (length := client.llen(keys.processing(queue, number))):
             lengths[number] = length
     return lengths
+
+
+def has_jobs_ahead(client: redis.Redis, keys: Keys, queue: QueueName) -> bool:
+    return any(length > 1 for length in _in_hand(client, keys, queue).values())
 
 
 def stored_queues(client: redis.Redis, keys: Keys) -> list[QueueName]:

@@ -1,36 +1,56 @@
 """The worker's side of the reliable Redis backend: what is taken lies in the worker's own list
 until it is let go of, and every step on that list proves that the number is ours.
+
+    take           the next of what was taken ahead; else one round trip, for as many as look short
+    acknowledge    leaves at once, and with it the question for the next jobs where none is left
+    the watch      gives back what was taken ahead, when the job in hand turns out to be long
 """
 
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from secrets import token_hex
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 
-from dlq.backends.base import Predecessor, Taken
-from dlq.backends.channel import call_of
+from dlq.backends.base import Consumer, Predecessor, Taken
+from dlq.backends.channel import Channel
 from dlq.backends.claiming import Claimant
-from dlq.backends.connection import SERVER_TROUBLE, Address, unavailable
-from dlq.backends.consumers import JOBS, RedisConsumer
+from dlq.backends.connection import BLOCKING_GRACE, SERVER_TROUBLE, Address, unavailable
+from dlq.backends.consumers import FRESH, FULL_LOOK, LOOKS, PAUSE_LOOK
 from dlq.backends.failed import KEEP_COUNTS, fields_of
+from dlq.backends.hold import Hold
 from dlq.backends.keys import Keys
-from dlq.backends.scripts import ARRIVED, FAIL, GIVE_BACK, RELEASE, RETRY_LATER, TAKE, Script
+from dlq.backends.pace import TOO_OLD, Pace
+from dlq.backends.scripts import FAIL, RETRY_LATER, Script
+from dlq.backends.watch import Watch
+from dlq.backends.wire import ErrorReply, Word
 from dlq.config.model import Settings
-from dlq.errors import NotOwner
+from dlq.errors import BackendUnavailable, NotOwner, UndecodableJob
 from dlq.failure import Failure
+from dlq.job import decode
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
 
 CLOSE_LIMIT = 3.0
 """Seconds for each answer that a worker waits for when it leaves."""
 
+AWAY_LOOK = 1.0
+"""Seconds between two tries to give jobs back to a server that is away."""
 
-class ReliableConsumer(RedisConsumer):
-    """At least once: what is taken lies in the worker's own list until it is let go of."""
+JOBS = (b"job", b"held")
+"""Answers that carry some: just taken, or found in the worker's list."""
+
+T = TypeVar("T")
+
+
+class ReliableConsumer(Consumer):
+    """At least once. The lock is for the watch, which speaks on the same connection while a job
+    runs."""
 
     hands_out_again = True
 
@@ -45,175 +65,255 @@ class ReliableConsumer(RedisConsumer):
         predecessor: Predecessor,
         logger: Logger,
     ) -> None:
-        super().__init__(address, keys, settings, queue)
-        self._claimant = Claimant(self._channel, keys, queue, number, runner, logger)
-        self._predecessor = predecessor
-        self._number: int = number
-        self._record: str | None = None
-        self._list = ""
-        self._is_first = True
-        self._unconfirmed: bytes | None = None
-        self._attempts = 0
+        self._address = address
+        self._keys = keys
+        self._settings = settings
+        self._queue = queue
+        limit = settings.dequeue_timeout + BLOCKING_GRACE
+        timeout = settings.redis_socket_timeout
+        self._channel = Channel(address, limit if timeout is None else min(limit, timeout))
+        claimant = Claimant(self._channel, keys, queue, number, runner, logger)
+        self._hold = Hold(self._channel, keys, queue, claimant)
+        self._jobs = self._hold.jobs
+        self._predecessor: Predecessor | None = predecessor
+        self._lock = threading.Lock()
+        self._watch = Watch(self._give_back_if_slow)
+        self._pace = Pace()
+        self._asked = 0.0
+        self._is_counted = False
+        self._is_resumed = False
+        self._crashes = 0
 
     # For workers
 
+    def take(self, timeout: float) -> Taken | None:
+        with self._lock:
+            if self._jobs.running is not None:
+                # Nobody could be told how it ended.
+                self._jobs.put_back()
+            if self._jobs.ahead and not self._pace.is_over(time.monotonic()):
+                return self._hand_out()
+            return self._step(lambda: self._take(timeout))
+
     def acknowledge(self, taken: Taken) -> None:
-        self._unconfirmed = taken.raw
-        try:
-            self._prepare()
-            if taken.crashes or self._attempts:
-                self._forget_counts(taken)
-            self._send_take()
-        except SERVER_TROUBLE as error:
-            raise unavailable(self._address, error) from error
+        with self._lock:
+            self._step(self._acknowledge)
 
     def fail(self, taken: Taken, failure: Failure) -> None:
         keys = (self._keys.failed, self._keys.crashes, self._keys.attempts)
         keep = self._settings.failed_keep
-        self._let_go(FAIL, keys, taken.raw, keep, *fields_of(taken.raw, failure))
+        self._let_go(FAIL, keys, keep, *fields_of(taken.raw, failure))
 
     def retry(self, taken: Taken, delay: float, failure: Failure) -> bool:
         keys = (self._keys.delayed, self._keys.attempts, self._keys.crashes)
-        arguments = (int(delay * 1000), f"{token_hex(8)}:", KEEP_COUNTS)
-        self._let_go(RETRY_LATER, keys, taken.raw, *arguments)
+        self._let_go(RETRY_LATER, keys, int(delay * 1000), f"{token_hex(8)}:", KEEP_COUNTS)
         return True
 
     def attempts(self, taken: Taken) -> int:
-        return self._attempts
+        key, name = self._keys.attempts(self._queue), _name(taken.raw)
+        with self._lock:
+            return int(self._step(lambda: self._hold.call("HGET", key, name)) or 0)
 
     def give_back(self, taken: Taken) -> None:
-        self._let_go(GIVE_BACK, (self._keys.queue,), taken.raw)
+        """With everything that was taken after it, so that the order stays."""
+        with self._lock:
+            self._step(self._give_all_back)
+
+    def wake(self) -> None:
+        self._channel.wake()
 
     def close(self) -> None:
         """Without a word where the server is away: what was left in the list is found there by
         whoever has the number next."""
-        self._channel.hurry(CLOSE_LIMIT)
-        with suppress(Exception):
-            if self._record is not None:
-                self._settle()
-                self._channel.run(
-                    call_of(RELEASE, (self._keys.owners(self._queue),)),
-                    self._number,
-                    self._record,
-                )
-        super().close()
+        self._watch.stop()
+        with self._lock:
+            self._channel.hurry(CLOSE_LIMIT)
+            with suppress(Exception):
+                if self._hold.has_number:
+                    self._leave()
+            self._channel.close()
 
-    # How a job is taken
+    # Talking
 
-    def _prepare(self) -> None:
-        if self._record is None:
-            self._number, self._record = self._claimant.claim()
-            self._pack_calls()
+    def _step(self, step: Callable[[], T]) -> T:
+        """One step, on a list that is as we think it is. It is done again where the server has
+        forgotten our scripts."""
+        try:
+            try:
+                self._hold.prepare()
+                return step()
+            except ErrorReply as error:
+                if not str(error).startswith("NOSCRIPT"):
+                    raise
+            self._hold.doubt()
+            self._hold.prepare()
+            return step()
+        except SERVER_TROUBLE as error:
+            self._hold.doubt()
+            raise unavailable(self._address, error) from error
 
-    def _pack_calls(self) -> None:
-        keys, queue = self._keys, self._queue
-        self._list = keys.processing(queue, self._number)
-        names = (
-            self._at,
-            keys.pause(queue),
-            self._list,
-            keys.owners(queue),
-            keys.delayed(queue),
-            keys.attempts(queue),
-        )
-        assert self._record is not None
-        self._take_call = call_of(TAKE, names, self._number, self._record, 1)
-        self._arrived_call = call_of(ARRIVED, names, self._number, self._record, 1)
+    # Taking
+
+    def _take(self, timeout: float) -> Taken | None:
+        if self._jobs.ahead:
+            # Taken too long ago: since then the queue may have been paused.
+            self._pace.slow()
+            self._hold.give_back()
+        end = time.monotonic() + timeout
+        while True:
+            kind, *rest = self._ask()
+            left = end - time.monotonic()
+            if kind == b"empty" and left > 0:
+                kind, *rest = self._wait_for_arrival(left, rest[0])
+            if kind in JOBS:
+                self._took(kind, *rest)
+                return self._hand_out()
+            if kind == b"paused":
+                pause = PAUSE_LOOK if rest[0] < 0 else rest[0] / 1000
+                self._channel.sleep(min(left, pause, PAUSE_LOOK))
+            if kind != b"due" or left <= 0:
+                return None
 
     def _ask(self) -> Any:
-        """The next job; the answer may be under way since the last acknowledgement."""
-        if not self._channel.is_answer_due:
-            self._send_take()
-        answer = self._channel.answer()
-        # What arrived is in our list, where this has found it.
-        self._unconfirmed = self._arriving = None
-        return answer
+        """The next jobs; the answer may be under way since the last acknowledgement. One that is
+        old by now is not relied on: see FRESH."""
+        if not self._hold.is_asked:
+            self._send_ask()
+        answer = self._hold.answer()
+        if answer[0] not in JOBS and time.monotonic() - self._asked > FRESH:
+            self._send_ask()
+            answer = self._hold.answer()
+        return self._fresh(answer)
 
-    def _send_take(self) -> None:
-        """What is not confirmed is acknowledged once more with it: where that happened already, the
-        job isn't in the list any more, and nothing happens. (Unless the next job there has the very
-        same bytes, time included; to tell those apart would cost each job a write.)"""
+    def _send_ask(self) -> None:
         self._asked = time.monotonic()
-        if self._unconfirmed is None:
-            self._channel.send(self._take_call)
-        else:
-            self._channel.send(self._take_call, self._unconfirmed)
+        self._hold.ask(self._pace.next(self._asked))
 
-    def _block(self, seconds: float) -> bytes | None:
-        raw: bytes | None = self._channel.block(
-            seconds, "BLMOVE", self._at, self._list, "RIGHT", "LEFT", seconds
-        )
-        return raw
+    def _fresh(self, answer: Any) -> Any:
+        kind = answer[0]
+        for _ in range(LOOKS):
+            if answer[0] not in JOBS or time.monotonic() - self._asked <= FRESH:
+                break
+            answer = self._look()
+        return [kind, *answer[1:]] if answer[0] in JOBS else answer
 
-    def _taken(self, raw: bytes, attempts: int, *, is_held: bool) -> Taken:
-        taken = super()._taken(raw, attempts, is_held=is_held)
-        self._attempts = attempts
-        if not (is_held and self._is_first):
-            self._is_first = False
-            return taken
-        crashes = self._count_crash(raw)
-        self._is_first = False
-        return Taken(raw, taken.job, taken.problem, resumed=True, crashes=crashes)
+    def _look(self) -> Any:
+        self._asked = time.monotonic()
+        return self._hold.look()
 
-    def _count_crash(self, raw: bytes) -> int:
-        """How often this job took its worker down, this time included where that is what it did."""
-        predecessor = self._predecessor
+    def _wait_for_arrival(self, left: float, due_in: int) -> Any:
+        """`due_in`: ms until a delayed job is due, -1 where there is none."""
+        seconds = max(0.001, left if due_in < 0 else min(left, due_in / 1000))
+        try:
+            if self._hold.block(seconds):
+                return self._fresh(self._look())
+        except redis.ResponseError as error:
+            if not str(error).startswith("OOM"):
+                raise
+            self._channel.sleep(min(left, FULL_LOOK))
+            return (b"nothing",)
+        return (b"due",) if seconds < left else (b"nothing",)
+
+    def _took(self, kind: bytes, is_counted: int, jobs: list[bytes]) -> None:
+        if kind == b"held" and self._predecessor is not None:
+            self._crashes = self._count_crash(jobs[0], self._predecessor)
+            self._is_resumed = True
+            # The others are not to wait for one that takes its worker down again and again.
+            self._hold.give_back(keep=1)
+            jobs = jobs[:1]
+        self._predecessor = None
+        self._is_counted = is_counted > 0 or self._crashes > 0
+        self._jobs.take(jobs)
+        self._pace.took(len(jobs), time.monotonic())
+        if len(jobs) > 1:
+            self._watch.begin()
+
+    def _count_crash(self, raw: bytes, predecessor: Predecessor) -> int:
+        """How often this job took its worker down, this time included where that is what it did. It
+        is the next of those that were left in our list; the ones behind it were not begun."""
         is_its = predecessor.raw is None or predecessor.raw == raw
         is_crash = predecessor.outcome == "unknown" or (predecessor.outcome == "started" and is_its)
         key, name = self._keys.crashes(self._queue), _name(raw)
         if not is_crash:
-            return int(self._channel.call("HGET", key, name) or 0)
-        count = int(self._channel.call("HINCRBY", key, name, 1))
-        self._channel.call("EXPIRE", key, KEEP_COUNTS)
+            return int(self._hold.call("HGET", key, name) or 0)
+        count = int(self._hold.call("HINCRBY", key, name, 1))
+        self._hold.call("EXPIRE", key, KEEP_COUNTS)
         return count
 
-    # How it is let go of
-
-    def _let_go(self, script: Script, keys: tuple[Any, ...], *arguments: Any) -> None:
-        """Keys: our list, the owners, then what `keys` name for our queue."""
+    def _hand_out(self) -> Taken:
+        raw = self._jobs.hand_out()
+        is_resumed, crashes = self._is_resumed, self._crashes
+        self._is_resumed, self._crashes = False, 0
         try:
-            self._prepare()
-            names = (self._list, self._keys.owners(self._queue))
-            more = (key(self._queue) for key in keys)
-            call = call_of(script, (*names, *more), self._number, str(self._record))
-            answer = self._channel.run(call, *arguments)
-        except SERVER_TROUBLE as error:
-            raise unavailable(self._address, error) from error
-        if answer[0] == b"owner":
-            self._lost_number()
+            return Taken(raw, decode(raw), resumed=is_resumed, crashes=crashes)
+        except UndecodableJob as problem:
+            return Taken(raw, None, problem.reason, is_resumed, crashes)
 
-    def _settle(self) -> None:
-        """Before leaving: confirm the last acknowledgement, and give back what came with it. Tried
-        twice, since a connection may have broken with the answer on it."""
+    # Letting go
+
+    def _acknowledge(self) -> None:
+        if self._jobs.running is None:
+            # Done by a call that broke off later, or taken from us with the whole list.
+            return
+        many = 0
+        if not self._jobs.ahead:
+            self._asked = time.monotonic()
+            many = self._pace.next(self._asked)
+        self._hold.acknowledge(is_counted=self._is_counted, many=many)
+
+    def _let_go(
+        self, script: Script, keys: tuple[Callable[[QueueName], str], ...], *arguments: Word
+    ) -> None:
+        names = [key(self._queue) for key in keys]
+        with self._lock:
+            self._step(lambda: self._hold.let_go(script, names, *arguments))
+
+    def _give_all_back(self) -> None:
+        self._jobs.put_back()
+        self._give_ahead_back()
+
+    def _leave(self) -> None:
+        """Confirm the last acknowledgements, give back what was taken ahead, and give the number
+        up. Tried twice, since a connection may have broken with the answers on it."""
         for is_last in (False, True):
-            if self._unconfirmed is None and not self._channel.is_answer_due:
-                return
             try:
-                answer = self._ask()
-                if answer[0] in JOBS:
-                    self._give_back_raw(answer[1])
+                self._hold.prepare()
+                self._give_ahead_back()
+                break
             except SERVER_TROUBLE as error:
+                self._hold.doubt()
                 if is_last or isinstance(error, redis.TimeoutError):
                     raise
+        self._hold.release()
 
-    def _give_back_raw(self, raw: bytes) -> None:
-        names = (self._list, self._keys.owners(self._queue), self._at)
-        call = call_of(GIVE_BACK, names, self._number, str(self._record))
-        self._channel.run(call, raw)
+    def _give_ahead_back(self) -> None:
+        if self._hold.is_asked:
+            # What it brings lies in our list, behind nothing.
+            self._hold.answer()
+        self._hold.give_back(keep=int(self._jobs.running is not None))
 
-    def _forget_counts(self, taken: Taken) -> None:
-        name = _name(taken.raw)
-        self._channel.call("HDEL", self._keys.crashes(self._queue), name)
-        self._channel.call("HDEL", self._keys.attempts(self._queue), name)
+    # The watch
 
-    def _lost_number(self) -> None:
-        """The record on the server is not ours any more: we were taken for dead, or an operator
-        emptied the server. Claim it anew, next time."""
-        self._record, self._unconfirmed = None, None
-        raise NotOwner(
-            f"{self._queue}/{self._number} was taken over while this process did not show life",
-            owner="another process",
-        )
+    def _give_back_if_slow(self) -> float | None:
+        """For the watch, whose thread calls this while the worker's runs a job or tidies up: in how
+        many seconds to look again."""
+        if not (self._jobs.ahead or self._hold.is_asked):
+            return None
+        with self._lock:
+            now = time.monotonic()
+            is_over = (
+                now - self._asked > TOO_OLD if self._hold.is_asked else self._pace.is_over(now)
+            )
+            if not (self._jobs.ahead or self._hold.is_asked):
+                return None
+            if not is_over:
+                return 0.0
+            self._pace.slow()
+            try:
+                self._step(self._give_ahead_back)
+            except (BackendUnavailable, NotOwner):
+                return AWAY_LOOK
+            return None
 
 
 def _name(raw: bytes) -> str:

@@ -4,8 +4,9 @@
 must drain. It needs Redis 7.0 or any Valkey. Within a script nothing else happens on the server,
 and a script that was refused (NOSCRIPT, OOM, READONLY) has done nothing.
 
-A worker's list (`processing`) has at most one job that was started: the one at its tail. So letting
-go of a job is a pop from the tail, and only by way of exception a search.
+A worker's list (`processing`) holds, from its tail on, the job that it runs and those that it took
+ahead; the worker lets go of them in that order. So letting go of a job is a pop from the tail, and
+only by way of exception a search.
 """
 
 from __future__ import annotations
@@ -45,11 +46,24 @@ end
 """
 
 _HAND_OUT = """
-local function hand_out(kind, raw, attempts)
-  if redis.call('EXISTS', attempts) == 1 then
-    return {kind, raw, redis.call('HGET', attempts, redis.sha1hex(raw)) or 0}
+-- What is in the list, the next one first, and whether the queue keeps counts of anything.
+local function hand_out(kind, processing, attempts, crashes)
+  local list = redis.call('LRANGE', processing, 0, -1)
+  local jobs = {}
+  for index = #list, 1, -1 do jobs[#jobs + 1] = list[index] end
+  return {kind, redis.call('EXISTS', attempts, crashes), jobs}
+end
+"""
+
+_GIVE_BACK = """
+-- From the head, so that what is at the tail comes out next.
+local function give_back(processing, queue, keep, most)
+  local count = 0
+  while count < most and redis.call('LLEN', processing) > keep do
+    redis.call('RPUSH', queue, redis.call('LPOP', processing))
+    count = count + 1
   end
-  return {kind, raw, 0}
+  return count
 end
 """
 
@@ -67,21 +81,19 @@ TAKE = Script(
     + _NOW
     + _HAND_OUT
     + """
--- Acknowledge the last job, check the owner and the pause, take the next job.
--- KEYS: queue, pause, processing, owners, delayed, attempts
--- ARGV: number, own record, '1' to take, and the bytes to acknowledge where there are any
+-- Acknowledge the last job, check the owner and the pause, take the next jobs.
+-- KEYS: queue, pause, processing, owners, delayed, attempts, crashes
+-- ARGV: number, own record, how many at most, and the bytes to acknowledge where there are any
 if redis.call('HGET', KEYS[4], ARGV[1]) ~= ARGV[2] then return {'owner'} end
 if ARGV[4] then let_go(KEYS[3], ARGV[4]) end
-if ARGV[3] ~= '1' then return {'done'} end
 -- Each call from a script costs a microsecond: mostly, nothing of this is there.
-local is_plain = redis.call('EXISTS', KEYS[2], KEYS[5], KEYS[6]) == 0
+local is_plain = redis.call('EXISTS', KEYS[2], KEYS[5], KEYS[6], KEYS[7]) == 0
 if not is_plain then
   local paused = redis.call('PTTL', KEYS[2])
   if paused ~= -2 then return {'paused', paused} end
 end
 -- In hand already: left by another process, or by ourselves when a connection broke.
-local held = redis.call('LINDEX', KEYS[3], -1)
-if held then return hand_out('held', held, KEYS[6]) end
+if redis.call('EXISTS', KEYS[3]) == 1 then return hand_out('held', KEYS[3], KEYS[6], KEYS[7]) end
 local due_in = -1
 if not is_plain and redis.call('EXISTS', KEYS[5]) == 1 then
   local at = now()
@@ -94,29 +106,73 @@ if not is_plain and redis.call('EXISTS', KEYS[5]) == 1 then
   local first = redis.call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')
   if first[2] then due_in = math.max(1, first[2] - at) end
 end
+local many = tonumber(ARGV[3])
+-- At most half of what is there, so that all workers share the end of a backlog.
+if many > 1 then many = math.min(many, math.floor(redis.call('LLEN', KEYS[1]) / 2) + 1) end
 -- Pop, then push: a full server refuses LMOVE, and lets a script go on that has written before.
-local raw = redis.call('RPOP', KEYS[1])
-if not raw then return {'empty', due_in} end
-redis.call('LPUSH', KEYS[3], raw)
-if is_plain then return {'job', raw, 0} end
-return hand_out('job', raw, KEYS[6])
+local jobs = redis.call('RPOP', KEYS[1], many)
+if not jobs then return {'empty', due_in} end
+redis.call('LPUSH', KEYS[3], unpack(jobs))
+return {'job', is_plain and 0 or redis.call('EXISTS', KEYS[6], KEYS[7]), jobs}
 """
 )
 
 ARRIVED = Script(
     ALLOW_OOM
     + _HAND_OUT
+    + _NOW
+    + _GIVE_BACK
     + """
--- A blocked worker was given a job: may it have it? KEYS and ARGV as for TAKE; ARGV[4]: the job
+-- What is in our list, after we waited for something to come there: may we have it?
+-- KEYS and ARGV as for TAKE
 local owner = redis.call('HGET', KEYS[4], ARGV[1])
-local paused = redis.call('PTTL', KEYS[2])
-if owner == ARGV[2] and paused == -2 then return hand_out('job', ARGV[4], KEYS[6]) end
 -- In a list that is another's now it stays: the other finds it there, or has it in hand already.
 if owner and owner ~= ARGV[2] then return {'owner'} end
--- It lies at the head of the list. Where it does not, somebody has dealt with it already.
-if redis.call('LREM', KEYS[3], 1, ARGV[4]) == 1 then redis.call('RPUSH', KEYS[1], ARGV[4]) end
+local paused = redis.call('PTTL', KEYS[2])
+if owner and paused == -2 then
+  if redis.call('EXISTS', KEYS[3]) == 1 then return hand_out('job', KEYS[3], KEYS[6], KEYS[7]) end
+  local first = redis.call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')
+  return {'empty', first[2] and math.max(1, first[2] - now()) or -1}
+end
+give_back(KEYS[3], KEYS[1], 0, 100)
 if not owner then return {'owner'} end
 return {'paused', paused}
+"""
+)
+
+ACKNOWLEDGE = Script(
+    ALLOW_OOM
+    + _LET_GO
+    + """
+-- A job has ended well, and the next is in the worker's hand already.
+-- KEYS: processing, owners. ARGV: number, own record, bytes
+if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return -1 end
+return let_go(KEYS[1], ARGV[3])
+"""
+)
+
+FINISH = Script(
+    ALLOW_OOM
+    + _LET_GO
+    + """
+-- The same for a job of which something may have been counted.
+-- KEYS: processing, owners, attempts, crashes. ARGV: number, own record, bytes
+if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return -1 end
+local name = redis.sha1hex(ARGV[3])
+redis.call('HDEL', KEYS[3], name)
+redis.call('HDEL', KEYS[4], name)
+return let_go(KEYS[1], ARGV[3])
+"""
+)
+
+LOOK = Script(
+    """#!lua flags=no-writes
+-- What is in our list, the next one first. KEYS: processing, owners. ARGV: number, own record
+if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return {'owner'} end
+local list = redis.call('LRANGE', KEYS[1], 0, -1)
+local jobs = {}
+for index = #list, 1, -1 do jobs[#jobs + 1] = list[index] end
+return {'list', jobs}
 """
 )
 
@@ -127,8 +183,8 @@ TAKE_ONCE = Script(
 local paused = redis.call('PTTL', KEYS[2])
 if paused ~= -2 then return {'paused', paused} end
 local raw = redis.call('RPOP', KEYS[1])
-if raw then return {'job', raw, 0} end
-return {'empty', -1}
+if raw then return {'job', raw} end
+return {'empty'}
 """
 )
 
@@ -138,7 +194,7 @@ ARRIVED_ONCE = Script(
 -- KEYS: queue, pause. ARGV: the job that a worker has, 'again' where it may have asked before
 local paused = redis.call('PTTL', KEYS[2])
 if ARGV[2] and redis.call('LINDEX', KEYS[1], -1) == ARGV[1] then return {'paused', paused} end
-if paused == -2 then return {'job', ARGV[1], 0} end
+if paused == -2 then return {'job', ARGV[1]} end
 redis.call('RPUSH', KEYS[1], ARGV[1])
 return {'paused', paused}
 """
@@ -193,13 +249,13 @@ return {'done'}
 
 GIVE_BACK = Script(
     ALLOW_OOM
-    + _LET_GO
+    + _GIVE_BACK
     + """
--- Not run, or not to its end: next again. KEYS: processing, owners, queue
--- ARGV: number, own record, bytes
+-- Not run, or not to its end: next again, with all that was taken after it.
+-- KEYS: processing, owners, queue
+-- ARGV: number, own record, how many of the oldest stay in the list, how many to move at most
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return {'owner'} end
-if let_go(KEYS[1], ARGV[3]) > 0 then redis.call('RPUSH', KEYS[3], ARGV[3]) end
-return {'done'}
+return {'done', give_back(KEYS[1], KEYS[3], tonumber(ARGV[3]), tonumber(ARGV[4]))}
 """
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from dlq.backends.redis import RedisBackend
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.backends.synchronous import SynchronousBackend
 from dlq.config.model import Settings
+from dlq.errors import BackendUnavailable
 from dlq.failure import Failure
 from dlq.job import Job
 from dlq.types import QueueName, Runner, WorkerNumber
@@ -101,6 +103,18 @@ def take(consumer: Consumer, timeout: float = 0) -> Taken:
     taken = consumer.take(timeout)
     assert taken is not None
     return taken
+
+
+def again(call: Any, limit: float = 15) -> Any:
+    """As a worker does: ask until the server can be used."""
+    end = time.monotonic() + limit
+    while True:
+        try:
+            return call()
+        except BackendUnavailable:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 def take_soon(consumer: Consumer, limit: float = 10) -> Taken:

@@ -175,9 +175,9 @@ def _tour(backend: Any) -> None:
         consumer.retry(taken, 0, FAILURE)
         taken = take_soon(consumer)
         consumer.fail(taken, FAILURE)
-        taken = take(consumer)
-        consumer.fail(taken, FAILURE)
-        first, second = backend.failed_jobs(Q)
+        while (taken_next := consumer.take(0.1)) is not None:
+            consumer.fail(taken_next, FAILURE)
+        first, second, *_ = backend.failed_jobs(Q)
         backend.retry_failed(Q, [first.id])
         backend.discard_failed(Q, [second.id])
         backend.pause(Q, datetime.now(UTC) + timedelta(minutes=1))
