@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tests.benchmarks.bare import JOB
-from tests.benchmarks.bench import Bench
+from tests.benchmarks.bench import Bench, Readiness
 from tests.benchmarks.processes import Workers, cpu_seconds, pss_mib
 from tests.benchmarks.systems import DLQ, Bare, System
 from tests.kit.waiting import wait_until
@@ -25,9 +25,12 @@ SETTLED = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Measure:
+    """`once`: in the first round only, for what is the same each time and takes long."""
+
     name: str
     take: Callable[[Bench, System | Bare], Values]
     applies: Callable[[System | Bare], bool]
+    once: bool = False
 
 
 def drain(bench: Bench, system: System | Bare) -> Values:
@@ -78,19 +81,15 @@ def starts(bench: Bench, system: System | Bare) -> Values:
 
 
 def footprint(bench: Bench, system: System | Bare) -> Values:
-    """Of idle workers: seconds until they are ready, memory, commands to the server and processor
-    time, and what each worker beyond the first few adds."""
-    assert isinstance(system, System)
-    values: dict[str, float] = {}
-    for workers in bench.sizes.workers:
-        values |= _footprint(bench, system, workers)
-    few, many = min(bench.sizes.workers), max(bench.sizes.workers)
-    if few != many:
-        idle = ("idle commands", "idle cpu") if bench.sizes.idle else ()
-        for metric in ("pss", *idle):
-            added = values[f"{metric}/{many}"] - values[f"{metric}/{few}"]
-            values[f"{metric} per worker"] = added / (many - few)
-    return values
+    """Of workers that wait for jobs: seconds until they do, memory, and what each worker beyond the
+    first few adds."""
+    return _by_workers(bench, system, _footprint, "pss")
+
+
+def idle(bench: Bench, system: System | Bare) -> Values:
+    """Of workers that wait for jobs: commands to the server and processor time, and what each
+    worker beyond the first few adds."""
+    return _by_workers(bench, system, _idle, "idle commands", "idle cpu")
 
 
 def deduplicate(bench: Bench, system: System | Bare) -> Values:
@@ -140,6 +139,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("enqueue", enqueue, lambda system: _is_system(system) or system.name == "bare-push"),
     Measure("starts", starts, _is_system),
     Measure("footprint", footprint, _is_system),
+    Measure("idle", idle, _is_system, once=True),
     Measure(
         "deduplicate",
         deduplicate,
@@ -173,25 +173,41 @@ def _drain(bench: Bench, system: System, workers: int, jobs: int) -> float:
     return jobs / (last - first)
 
 
-def _footprint(bench: Bench, system: System, workers: int) -> Values:
-    bench.empty()
-    with bench.start(system, workers) as running:
-        ready = bench.wait_ready(system, running, workers)
-        _settle(running)
-        values = {
-            f"ready wall/{workers}": ready.wall,
-            f"ready cpu/{workers}": ready.cpu,
-            f"pss/{workers}": pss_mib(running.tree()),
-        }
-        if bench.sizes.idle:
-            began, cpu = time.perf_counter(), cpu_seconds(running.tree())
-            sent = _commands_sent(bench, bench.sizes.idle)
-            seconds = time.perf_counter() - began
-            values |= {
-                f"idle commands/{workers}": sent / seconds,
-                f"idle cpu/{workers}": (cpu_seconds(running.tree()) - cpu) / seconds * 100,
-            }
+def _by_workers(
+    bench: Bench,
+    system: System | Bare,
+    look: Callable[[Bench, Workers, Readiness], Values],
+    *added: str,
+) -> Values:
+    """What `look` finds at each number of workers, and by how much each of `added` grows with each
+    worker from the least number to the greatest."""
+    assert isinstance(system, System)
+    values: dict[str, float] = {}
+    for workers in bench.sizes.workers:
+        bench.empty()
+        with bench.start(system, workers) as running:
+            ready = bench.wait_ready(system, running, workers)
+            _settle(running)
+            found = look(bench, running, ready)
+        values |= {f"{metric}/{workers}": value for metric, value in found.items()}
+    few, many = min(bench.sizes.workers), max(bench.sizes.workers)
+    if few != many:
+        for metric in added:
+            grown = values[f"{metric}/{many}"] - values[f"{metric}/{few}"]
+            values[f"{metric} per worker"] = grown / (many - few)
     return values
+
+
+def _footprint(bench: Bench, running: Workers, ready: Readiness) -> Values:
+    return {"ready wall": ready.wall, "ready cpu": ready.cpu, "pss": pss_mib(running.tree())}
+
+
+def _idle(bench: Bench, running: Workers, ready: Readiness) -> Values:
+    began, cpu = time.perf_counter(), cpu_seconds(running.tree())
+    sent = _commands_sent(bench, bench.sizes.idle)
+    seconds = time.perf_counter() - began
+    used = cpu_seconds(running.tree()) - cpu
+    return {"idle commands": sent / seconds, "idle cpu": used / seconds * 100}
 
 
 def _commands_sent(bench: Bench, seconds: float) -> int:

@@ -35,9 +35,11 @@ def _head(result: Result) -> Iterator[str]:
     machine = ", ".join(f"{name} {value}" for name, value in result.machine.items())
     yield f"Measured {result.date} on: {machine}."
     rounds = 1 + max((sample.round for sample in result.samples), default=-1)
+    others = result.options.get("other_rounds", rounds)
+    fewer = f" ({others} of systems that no target speaks of)" if others < rounds else ""
     yield (
-        f"{rounds} interleaved {'round' if rounds == 1 else 'rounds'}; median (least to most);"
-        " ratios are of values of the same round."
+        f"{rounds} interleaved {'round' if rounds == 1 else 'rounds'}{fewer}; median (least to"
+        " most); ratios are of values of the same round."
     )
     yield ""
     yield f"Repeat: `{result.options['command']}`"

@@ -131,3 +131,6 @@ TARGETS: tuple[Target, ...] = (
     Target("idle worker, % of a core", ("idle cpu per worker", "dlq"), "at most", 0.1),
 )
 """In the order in which the project states what must be true."""
+
+IN_TARGETS = {key[1] for t in TARGETS for key in (t.value, t.against) if key is not None}
+"""The systems that a target speaks of."""
