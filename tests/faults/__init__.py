@@ -33,6 +33,7 @@ a job exits
     process/test_deaths::test_a_job_that_exits_fails_and_its_worker_stays
 a job takes its worker down
     process/test_deaths::test_a_job_that_takes_its_worker_down_becomes_a_failed_job
+    by the kernel: process/test_deaths::test_a_job_that_the_kernel_kills_for_its_memory
     process/test_deaths::test_where_a_job_runs_once_at_most_its_death_is_not_silent
     whole machines: backends/test_owners::test_a_job_that_takes_whole_machines_down_is_a_failed_job_in_the_end
 a job is over its time, also in C
@@ -178,7 +179,8 @@ the rule for the server's users
     backends/test_acl::test_the_rule_allows_what_dlq_does_and_no_more
     examples/test_access::test_a_user_can_do_no_more
 
-What no test here produces: the kernel's own out-of-memory kill (a SIGKILL stands for it), a wall
-clock of the host that jumps, and a host that loses its power (a proxy that swallows everything, and
-a host name of its own with all processes killed, stand for it).
+What no test here produces: a wall clock of the host that jumps, and a host that loses its power (a
+proxy that swallows everything, and a host name of its own with all processes killed, stand for it).
+Where no control group can be made, the kernel's own out-of-memory kill is left out, too, and a
+SIGKILL stands for it.
 """  # noqa: E501 (names of tests)

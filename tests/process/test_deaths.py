@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.kit.runner import is_alive
+from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
 from tests.process.conftest import AT_MOST_ONCE, FailedJobs, Host
 
@@ -37,6 +41,59 @@ def test_a_job_that_takes_its_worker_down_becomes_a_failed_job(
     assert reason in failed.failure.reason
     assert reason in runner.output
     wait_until(lambda: not host.in_hand(), what="nothing is in hand")
+
+
+@pytest.fixture
+def memory_group() -> Iterator[Path]:
+    """A control group with little memory."""
+    for root in (Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")):
+        group = root / f"dlq-test-{os.getpid()}"
+        with suppress(OSError):
+            group.mkdir()
+            limits = [group / name for name in ("memory.limit_in_bytes", "memory.max")]
+            for limit in filter(Path.exists, limits):
+                limit.write_text("200M")
+                yield group
+                # Who was in there may still be on the way out.
+                wait_until(lambda group=group: _is_removed(group), 5)  # type: ignore[misc]  # mypy cannot infer a lambda's default
+                return
+            group.rmdir()
+    pytest.skip("no control group can be made here: needs root, and cgroups that can be written")
+
+
+def test_a_job_that_the_kernel_kills_for_its_memory(
+    memory_group: Path, tmp_path: Path, server: Server
+) -> None:
+    into = f'echo $$ > {memory_group}/cgroup.procs && exec "$@"'
+    with ExitStack() as stack:
+        host = Host(tmp_path, server, stack)
+        runner = host.run(max_crashes=2, prefix=("sh", "-c", into, "sh"))
+        raw = host.push("eats_memory", 1, 500_000_000)
+        host.push("quick", 2)
+        wait_until(lambda: host.ledger.events("end", "2"), what="the job after it is run")
+        assert host.ledger.jobs("start") == ["1", "1", "2"]
+        assert host.ledger.jobs("end") == ["2"]
+        entries: Any = host.client.xrange("dlq:failed:faults")
+        [[_, failed]] = entries
+        assert failed[b"raw"] == raw
+        assert failed[b"kind"] == b"crashed"
+        assert b"killed by SIGKILL (out of memory?)" in failed[b"reason"]
+        assert _memory_kills(memory_group) == 2, "it was the kernel"
+        assert runner.stop() == 0
+
+
+def _is_removed(group: Path) -> bool:
+    try:
+        group.rmdir()
+    except OSError:
+        return False
+    return True
+
+
+def _memory_kills(group: Path) -> int:
+    files = [group / name for name in ("memory.oom_control", "memory.events")]
+    text = next(file.read_text() for file in files if file.exists())
+    return int(dict(line.split() for line in text.splitlines())["oom_kill"])
 
 
 @pytest.mark.parametrize(("task", "reason"), [("exits", "SystemExit: 3"), ("interrupts", "Keyb")])

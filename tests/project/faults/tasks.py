@@ -104,6 +104,13 @@ def exits_hard(job: int) -> None:
 
 
 @task(queue="faults")
+def eats_memory(job: int, size: int) -> None:
+    record("start", job)
+    held = b"x" * size
+    record("end", len(held))
+
+
+@task(queue="faults")
 def segfaults(job: int) -> None:
     record("start", job)
     ctypes.string_at(0)
