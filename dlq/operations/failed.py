@@ -120,7 +120,8 @@ def _by_id(queues: Sequence[QueueName], selection: Selection) -> Iterator[Failed
     for queue in queues:
         for failed in _jobs(queue):
             for wanted in selection.ids:
-                if failed.id.startswith(wanted):
+                # Nothing at all begins each id; it is what an unset shell variable gives.
+                if wanted and failed.id.startswith(wanted):
                     found[wanted].append(failed)
     problems = []
     for wanted in selection.ids:

@@ -90,6 +90,7 @@ def test_retry(failed: Project, server: Server) -> None:
 def test_discard(failed: Project, server: Server) -> None:
     ident = str(listed(failed)[0]["id"])
     failed.dlq("failed", "discard", ident).has("for good?", "--yes", code=2)
+    failed.dlq("failed", "discard", "", "--yes").has("no failed job has the id ''", code=2)
     failed.dlq("failed", "discard", ident, "--yes").has("Discarded 1 failed job of webhooks.")
     failed.dlq("failed", "discard", "--all", "--queue", "webhooks", "--yes").has(code=0)
     assert listed(failed) == []
