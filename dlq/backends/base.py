@@ -256,7 +256,8 @@ class QueueState:
 
 @dataclass(frozen=True, slots=True)
 class RunnerState:
-    """A runner's heartbeat. `busy` is how many of its workers have a job; `age` is in seconds."""
+    """A runner's heartbeat. `workers` are those that live; `busy` is how many of them have a job;
+    `age` is in seconds."""
 
     runner: Runner
     age: float

@@ -48,6 +48,10 @@ _RUNS = struct.Struct("=Q")
 _BEAT = struct.Struct("=d")
 
 
+GONE = -1
+"""For a pid: its process is gone, and the next one isn't to be started yet."""
+
+
 class State(IntEnum):
     STARTING = 0
     WAITING = 1
@@ -98,6 +102,10 @@ class Slot:
         self._memory[at + _STATE] = State.STARTING
         _, self._runs, _ = _LIFE.unpack_from(self._memory, at + _LIFE_AT)
         _LIFE.pack_into(self._memory, at + _LIFE_AT, pid, self._runs, time.monotonic())
+
+    def vacate(self) -> None:
+        """Its process has died, perhaps before it has said who it is."""
+        self.occupy(GONE)
 
     def wait(self) -> None:
         self._memory[self._at + _STATE] = State.WAITING

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from dlq.backends.base import BackendWithRunners, QueueState
 from dlq.process import host
-from dlq.process.board import Board, State
+from dlq.process.board import GONE, Board, State
 from dlq.process.outages import Outages
 from dlq.process.worker import WorkerSpec
 from dlq.rules import running
@@ -59,6 +59,7 @@ class Keeper:
         self._runtime = runtime
         self._logger = logger
         self._outages = Outages("the keeper", logger)
+        self._has_master = True
         self._queues: dict[BackendWithRunners, list[QueueName]] = {}
         for queue in sorted({worker.queue for worker in workers}):
             backend = runtime.backend(queue)
@@ -102,6 +103,7 @@ class Keeper:
             "the master is gone; waiting for its workers to finish",
             extra={"action": "master_gone"},
         )
+        self._has_master = False
         announce_at = 0.0
         while self._mind_the_orphans():
             if time.monotonic() >= announce_at:
@@ -132,8 +134,17 @@ class Keeper:
 
     def _announce(self) -> None:
         busy = sum(self._board.state(slot) is State.RUNNING for slot in self._slots)
+        slots = zip(self._workers, self._slots, strict=True)
+        alive = [name for name, slot in slots if self._is_alive(slot)]
         for backend in self._queues:
-            backend.announce(self._runner, self._workers, busy)
+            backend.announce(self._runner, alive, busy)
+
+    def _is_alive(self, slot: int) -> bool:
+        """The worker in that slot; or it will be at once: it is being started, or has left as it
+        was to and is followed by the next. One that has died young is missed meanwhile."""
+        entry = self._board.read(slot)
+        is_next = entry.pid == 0 or entry.state is State.LEFT
+        return self._has_master if is_next else entry.pid != GONE and host.is_alive(entry.pid)
 
     def _withdraw(self) -> None:
         for backend in self._queues:

@@ -152,6 +152,8 @@ class Master:
             return
         child.ended(death, entry)
         self._tell_of_end(child, death, entry)
+        if child.backoff.pause:
+            self._board.slot(child.spec.slot).vacate()
         stopped_for = child.predecessor.outcome
         if self._stopping_since is not None and stopped_for in ("stopped", "timed_out"):
             self._settle(child)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -152,9 +153,20 @@ def test_repeated_kills_of_idle_workers_are_answered_with_growing_pauses(host: H
     assert pauses[0] < 0.5
     assert 0.9 < pauses[1] < 2
     assert 1.9 < pauses[2] < 3.5
+    assert "started again in 2 s" in runner.output
+    os.kill(runner.worker_pid("faults/1"), signal.SIGKILL)
+    wait_until(lambda: announced(host) == [], 3.5, what="it is missed")
+    wait_until(lambda: announced(host) == ["faults/1"], 8, what="it is back")
     host.push("quick", 1)
     wait_until(lambda: host.ledger.events("end", "1"))
-    assert "started again in 2 s" in runner.output
+
+
+def announced(host: Host) -> list[str]:
+    """The workers that live, as the runner's heartbeat tells."""
+    [key] = host.client.keys("dlq:alive:*")
+    found: Any = host.client.get(key)
+    workers: list[str] = json.loads(found)["workers"]
+    return workers
 
 
 @pytest.mark.parametrize("task", ["over_time_with_a_child", "stuck_in_c"])
