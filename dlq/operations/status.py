@@ -7,7 +7,7 @@ that value and the plan.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ from dlq.errors import UsageError
 from dlq.findings import Finding
 from dlq.operations.plan import queues_of
 from dlq.operations.project import Project, require_settings
-from dlq.planner import QueuePlan
 from dlq.rules import backends as rules
 from dlq.types import QueueName
 
@@ -67,7 +66,8 @@ def read_status(project: Project, now: float) -> Status:
     BackendUnavailable."""
     settings = require_settings(project)
     assert project.resolution is not None
-    planned = {queue.name: queue for queue in queues_of(project, project.resolution, settings)}
+    queues = queues_of(project, project.resolution, settings)
+    planned = {queue.name: queue.workers for queue in queues}
     current = runtime.current()
     homes = {name: current.backend(name) for name in planned}
     able = {b for b in homes.values() if isinstance(b, BackendWithRunners)}
@@ -89,7 +89,8 @@ def read_status(project: Project, now: float) -> Status:
         for name in dict.fromkeys([*own, *stored]):
             states[name] = backend.queue_state(name)
     listed = tuple(
-        _queue_status(states[name], planned.get(name), runners.values()) for name in sorted(states)
+        queue_status(state, planned.get(name, 0), runners.values())
+        for name, state in sorted(states.items())
     )
     alive = tuple(sorted(runners.values(), key=_order))
     return Status(now, tuple(servers.values()), listed, alive, tuple(judge(listed, alive)))
@@ -162,11 +163,18 @@ def _doubled_machines(runners: Sequence[RunnerState]) -> Iterable[Finding]:
             )
 
 
-def _queue_status(
-    state: QueueState, plan: QueuePlan | None, runners: Iterable[RunnerState]
-) -> QueueStatus:
-    planned = 0 if plan is None else plan.workers
-    alive = {owner.number for owner in state.owners if owner.alive}
+def queue_status(state: QueueState, planned: int, runners: Collection[RunnerState]) -> QueueStatus:
+    """Pure. Of a process of another host only its runner knows whether it lives, and says so."""
+    names = {seen.runner.nonce: seen.workers for seen in runners}
+    dead = {
+        owner.number
+        for owner in state.owners
+        # A spare number is above those; its worker has another name.
+        if owner.number <= planned
+        and f"{state.queue}/{owner.number}" not in names.get(owner.nonce, ())
+        and owner.nonce in names
+    }
+    alive = {owner.number for owner in state.owners if owner.alive} - dead
     # At-most-once queues have no owners; the runners say which workers they have.
     told = {
         int(number)

@@ -8,6 +8,9 @@ import subprocess
 import sys
 import time
 
+from dlq.backends.base import OwnerState, QueueState, RunnerState
+from dlq.operations.status import judge, queue_status
+from dlq.types import QueueName, Runner, WorkerNumber
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
 from tests.skins.conftest import Project
@@ -68,6 +71,19 @@ def test_runners_and_their_workers(live: Project) -> None:
         with running(live, "-m", "dlq", "run", "--machine", "2", "--of", "2"):
             wait_until(lambda: ids(live) == [], 20, what="the pool is complete")
             assert live.dlq("status").code == 0
+
+
+def test_the_dead_worker_of_a_living_runner() -> None:
+    """It leaves its record, and from another host nobody can look for its process."""
+    runner = Runner("a0", "web-1", "", 1, 0.0, "4db02050", 1, 1, False, False, "shop.settings", "5")
+    owners = [
+        OwnerState(WorkerNumber(number), "a0", "web-1", number, True) for number in (1, 2, 5000)
+    ]
+    state = QueueState(QueueName("emails"), 0, 0, 0, 0, None, None, tuple(owners))
+    seen = RunnerState(runner, 1.0, ("emails/2",), 0)
+    found = queue_status(state, 2, [seen])
+    assert (found.alive, found.missing) == (2, (1,))
+    assert [finding.id for finding in judge([found], [seen])] == ["dlq.W503"]
 
 
 def test_w501_machines_disagree(live: Project) -> None:
