@@ -60,7 +60,8 @@ _GIVE_BACK = """
 local function give_back(processing, queue, keep, most)
   local count = 0
   while count < most and redis.call('LLEN', processing) > keep do
-    redis.call('RPUSH', queue, redis.call('LPOP', processing))
+    redis.call('RPUSH', queue, redis.call('LINDEX', processing, 0))
+    redis.call('LPOP', processing)
     count = count + 1
   end
   return count
@@ -70,9 +71,15 @@ end
 _KEEP_FAILED = """
 local function keep_failed(failed, keep, first)
   if tonumber(keep) > 0 then
-    redis.call('XADD', failed, 'MAXLEN', keep, '*', unpack(ARGV, first))
+    return redis.pcall('XADD', failed, 'MAXLEN', keep, '*', unpack(ARGV, first))
   end
 end
+"""
+
+_REFUSED = """
+-- What is done stays done when a later command of a script is refused (the user lacks a permission
+-- for it, or its key holds something else): what was popped must then be put back.
+local function refused(answer) return type(answer) == 'table' and answer.err ~= nil end
 """
 
 TAKE = Script(
@@ -80,6 +87,7 @@ TAKE = Script(
     + _LET_GO
     + _NOW
     + _HAND_OUT
+    + _REFUSED
     + """
 -- Acknowledge the last job, check the owner and the pause, take the next jobs.
 -- KEYS: queue, pause, processing, owners, delayed, attempts, crashes
@@ -100,8 +108,8 @@ if not is_plain and redis.call('EXISTS', KEYS[5]) == 1 then
   local due = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', at, 'LIMIT', 0, 100)
   -- The one that has been due for longest is pushed last: it is the next.
   for index = #due, 1, -1 do
-    redis.call('ZREM', KEYS[5], due[index])
     redis.call('RPUSH', KEYS[1], string.sub(due[index], 18))
+    redis.call('ZREM', KEYS[5], due[index])
   end
   local first = redis.call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')
   if first[2] then due_in = math.max(1, first[2] - at) end
@@ -109,10 +117,13 @@ end
 local many = tonumber(ARGV[3])
 -- At most half of what is there, so that all workers share the end of a backlog.
 if many > 1 then many = math.min(many, math.floor(redis.call('LLEN', KEYS[1]) / 2) + 1) end
--- Pop, then push: a full server refuses LMOVE, and lets a script go on that has written before.
 local jobs = redis.call('RPOP', KEYS[1], many)
 if not jobs then return {'empty', due_in} end
-redis.call('LPUSH', KEYS[3], unpack(jobs))
+local pushed = redis.pcall('LPUSH', KEYS[3], unpack(jobs))
+if refused(pushed) then
+  for index = #jobs, 1, -1 do redis.call('RPUSH', KEYS[1], jobs[index]) end
+  return pushed
+end
 return {'job', is_plain and 0 or redis.call('EXISTS', KEYS[6], KEYS[7]), jobs}
 """
 )
@@ -204,17 +215,22 @@ FAIL = Script(
     ALLOW_OOM
     + _LET_GO
     + _KEEP_FAILED
+    + _REFUSED
     + """
 -- Let go of a job and keep it as a failed one.
 -- KEYS: processing, owners, failed, crashes, attempts
 -- ARGV: number, own record, bytes, how many to keep, then the fields of the failed job
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return {'owner'} end
--- Sent again after a lost answer, it must not fail twice.
-if let_go(KEYS[1], ARGV[3]) == 0 then return {'done'} end
 local name = redis.sha1hex(ARGV[3])
 redis.call('HDEL', KEYS[4], name)
 redis.call('HDEL', KEYS[5], name)
-keep_failed(KEYS[3], ARGV[4], 5)
+-- Sent again after a lost answer, it must not fail twice.
+if let_go(KEYS[1], ARGV[3]) == 0 then return {'done'} end
+local kept = keep_failed(KEYS[3], ARGV[4], 5)
+if refused(kept) then
+  redis.call('RPUSH', KEYS[1], ARGV[3])
+  return kept
+end
 return {'done'}
 """
 )
@@ -222,10 +238,11 @@ return {'done'}
 FAIL_ONCE = Script(
     ALLOW_OOM
     + _KEEP_FAILED
+    + _REFUSED
     + """
 -- KEYS: failed. ARGV: how many to keep, then the fields
-keep_failed(KEYS[1], ARGV[1], 2)
-return {'done'}
+local kept = keep_failed(KEYS[1], ARGV[1], 2)
+return refused(kept) and kept or {'done'}
 """
 )
 
@@ -233,16 +250,21 @@ RETRY_LATER = Script(
     ALLOW_OOM
     + _LET_GO
     + _NOW
+    + _REFUSED
     + """
 -- KEYS: processing, owners, delayed, attempts, crashes
 -- ARGV: number, own record, bytes, delay in ms, unique prefix, seconds to keep the count for
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return {'owner'} end
-if let_go(KEYS[1], ARGV[3]) == 0 then return {'done'} end
 local name = redis.sha1hex(ARGV[3])
 redis.call('HDEL', KEYS[5], name)
+if let_go(KEYS[1], ARGV[3]) == 0 then return {'done'} end
+local delayed = redis.pcall('ZADD', KEYS[3], now() + ARGV[4], ARGV[5] .. ARGV[3])
+if refused(delayed) then
+  redis.call('RPUSH', KEYS[1], ARGV[3])
+  return delayed
+end
 redis.call('HINCRBY', KEYS[4], name, 1)
 redis.call('EXPIRE', KEYS[4], ARGV[6])
-redis.call('ZADD', KEYS[3], now() + ARGV[4], ARGV[5] .. ARGV[3])
 return {'done'}
 """
 )
@@ -293,7 +315,6 @@ return {'done'}
 
 RECLAIM = Script(
     ALLOW_OOM
-    + _KEEP_FAILED
     + """
 -- Give the jobs of an owner that is gone back to their queue, in their order.
 -- KEYS: owners, processing, queue, crashes, failed, alive
@@ -305,7 +326,8 @@ local left = redis.call('LLEN', KEYS[2])
 local moved, failed = 0, 0
 -- From the head, so that what is at the tail comes out next. Bounded: the rest is for another call.
 while left > 0 and moved < tonumber(ARGV[3]) do
-  local raw = redis.call('LPOP', KEYS[2])
+  -- It leaves its list last of all: whatever is refused before that has lost nothing.
+  local raw = redis.call('LINDEX', KEYS[2], 0)
   left = left - 1
   local crashes = 0
   if left == 0 and owner ~= '' then
@@ -323,6 +345,7 @@ while left > 0 and moved < tonumber(ARGV[3]) do
   else
     redis.call('RPUSH', KEYS[3], raw)
   end
+  redis.call('LPOP', KEYS[2])
   moved = moved + 1
 end
 if left == 0 then redis.call('HDEL', KEYS[1], ARGV[1]) end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -408,6 +409,89 @@ def test_a_server_restarts_with_its_data(make: Make, own_server: Server) -> None
         found.append(first_argument(taken))
         found += drain(consumer)
     assert found == list(range(50))
+
+
+@pytest.mark.parametrize("command", ["xadd", "zadd"])
+def test_what_a_server_refuses_in_the_midst_of_a_script_is_not_lost(
+    make: Make, server: Server, command: str
+) -> None:
+    """Scripts are not rolled back: a user who may pop and may not keep would lose jobs."""
+    with server.client() as client:
+        client.execute_command(
+            *("ACL", "SETUSER", "narrow", "on", "nopass", "~*", "+@all", f"-{command}")
+        )
+        url = f"redis://narrow:any@127.0.0.1:{server.port}/0"
+        backend = make(ReliableRedisBackend, redis_url=url, redis_port=6379)
+        backend.enqueue(job(0), Q)
+        with consuming(backend) as consumer:
+            taken = take(consumer)
+            let_go = (
+                partial(consumer.fail, taken, FAILURE)
+                if command == "xadd"
+                else partial(consumer.retry, taken, 0.01, FAILURE)
+            )
+            for _ in range(2):
+                with pytest.raises(BackendUnavailable, match=f"lacks a permission.*'{command}'"):
+                    let_go()
+                assert client.lrange(IN_HAND, 0, -1) == [taken.raw]
+            client.execute_command("ACL", "SETUSER", "narrow", "+@all")
+            let_go()
+            assert client.llen(IN_HAND) == 0
+            if command == "xadd":
+                assert [failed.raw for failed in backend.failed_jobs(Q)] == [taken.raw]
+            else:
+                assert take_soon(consumer).raw == taken.raw
+        client.execute_command("ACL", "DELUSER", "narrow")
+
+
+def test_a_take_that_is_refused_midway_puts_back_what_it_popped(make: Make, server: Server) -> None:
+    url = f"redis://narrow:any@127.0.0.1:{server.port}/0"
+    with server.client() as client:
+        client.execute_command("ACL", "SETUSER", "narrow", "on", "nopass", "~*", "+@all")
+        backend = make(ReliableRedisBackend, redis_url=url, redis_port=6379)
+        backend.bulk_enqueue([job(n) for n in range(300)], Q)
+        found: list[int] = []
+        refused: list[str] = []
+        with consuming(backend) as consumer:
+            while len(found) < 300:
+                if len(found) == 100:
+                    client.execute_command("ACL", "SETUSER", "narrow", "-lpush")
+                try:
+                    taken = take(consumer)
+                except BackendUnavailable as error:
+                    refused.append(str(error))
+                    if len(refused) == 3:
+                        client.execute_command("ACL", "SETUSER", "narrow", "+lpush")
+                    continue
+                found.append(first_argument(taken))
+                again(lambda taken=taken: consumer.acknowledge(taken))
+        assert len(refused) >= 3
+        assert all(re.search("lacks a permission.*'lpush'", error) for error in refused)
+        assert found == list(range(300))
+        client.execute_command("ACL", "DELUSER", "narrow")
+
+
+@pytest.mark.parametrize("key", ["failed", "crashes", "attempts", "delayed"])
+def test_a_key_of_ours_that_holds_something_else_loses_no_job(
+    make: Make, server: Server, key: str
+) -> None:
+    backend = make(ReliableRedisBackend)
+    backend.enqueue(job(0), Q)
+    with server.client() as client, consuming(backend) as consumer:
+        taken = take(consumer)
+        client.set(f"dlq:{key}:{Q}", "something else")
+        let_go = (
+            partial(consumer.retry, taken, 0.01, FAILURE)
+            if key == "delayed"
+            else partial(consumer.fail, taken, FAILURE)
+        )
+        with pytest.raises(BackendUnavailable, match="WRONGTYPE"):
+            let_go()
+        assert client.lrange(IN_HAND, 0, -1) == [taken.raw]
+        client.delete(f"dlq:{key}:{Q}")
+        let_go()
+        assert client.llen(IN_HAND) == 0
+        assert backend.failed_count(Q) == int(key != "delayed")
 
 
 # Waiting
