@@ -191,6 +191,11 @@ def time_text(moment: datetime) -> str:
     return moment.isoformat(" ", "microseconds")
 
 
+_NUMBERS = (int, float)
+_FLAGS = (bool, int, type(None))
+# Here, because to make `int | float` anew for each job costs more than to ask for it.
+
+
 def decode(raw: bytes) -> Job:
     """A job from its stored form; unknown keys are tolerated. Raises UndecodableJob, with the
     reason in words, for whatever else may lie in a list."""
@@ -217,7 +222,7 @@ def decode(raw: bytes) -> Job:
         raise UndecodableJob(f"'kwargs' is a JSON {_json_type(kwargs)}, not an object", raw)
     if not is_timeout(timeout):
         raise UndecodableJob("'timeout' is not a number of seconds", raw)
-    if not isinstance(sigkill_on_stop, bool | int | None):
+    if not isinstance(sigkill_on_stop, _FLAGS):
         raise UndecodableJob("'sigkill_on_stop' is not true or false", raw)
     return Job(
         path,
@@ -239,7 +244,7 @@ def is_timeout(value: object) -> bool:
     """Seconds, or None for no limit; 0 is 4.11's other word for that."""
     if value is None:
         return True
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+    return isinstance(value, _NUMBERS) and not isinstance(value, bool) and 0 <= value < math.inf
 
 
 def check_arguments(path: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:

@@ -34,11 +34,13 @@ class Call:
     packed: bytes
 
     def with_arguments(self, *arguments: Word) -> bytes:
-        return b"*%d\r\n%b%b" % (
-            self.words + len(arguments),
-            self.packed,
-            pack_words(*arguments),
-        )
+        more = pack_words(*arguments)
+        return b"*%d\r\n%b%b" % (self.words + len(arguments), self.packed, more)
+
+    def with_bytes(self, argument: bytes) -> bytes:
+        """The same, for what each job has."""
+        size = len(argument)
+        return b"*%d\r\n%b$%d\r\n%b\r\n" % (self.words + 1, self.packed, size, argument)
 
 
 def call_of(script: Script, keys: tuple[str, ...], *arguments: Word) -> Call:
@@ -73,11 +75,11 @@ class Channel:
         """A command and its answer."""
         return self._exchange(pack(*words))
 
-    def post(self, call: Call, *arguments: Word) -> None:
+    def post(self, call: Call, argument: bytes) -> None:
         """Send a script and go on. Its answer is read with `collect`, before anything else is."""
         wire = self._wire or self._connected()
         try:
-            wire.send(call.with_arguments(*arguments))
+            wire.send(call.with_bytes(argument))
         except BaseException:
             self.drop()
             raise
