@@ -13,8 +13,8 @@ import time
 from dlq.backends.channel import Channel, call_of
 from dlq.backends.claims import Owner, is_same_kernel, own, parse, process_lives
 from dlq.backends.fleet import ALIVE_FOR, GONE_FOR, beat
+from dlq.backends.fleet_scripts import CLAIM
 from dlq.backends.keys import LAST_NUMBER, Keys
-from dlq.backends.scripts import CLAIM
 from dlq.errors import NotOwner
 from dlq.types import Logger, QueueName, Runner
 

@@ -8,8 +8,9 @@ from typing import cast
 import redis
 
 from dlq.backends.base import FailedJob
+from dlq.backends.fleet_scripts import RETRY_FAILED
 from dlq.backends.keys import Keys, pattern
-from dlq.backends.scripts import RETRY_FAILED, Script
+from dlq.backends.scripts import Script
 from dlq.failure import Failure, FailureKind
 from dlq.types import QueueName
 

@@ -15,9 +15,9 @@ from dlq.backends import failed
 from dlq.backends.base import OwnerState, QueueState, Reclaimed, RunnerState, ServerState
 from dlq.backends.claims import parse, process_lives
 from dlq.backends.connection import CLIENT_NAME, Address
+from dlq.backends.fleet_scripts import LENGTHS, RECLAIM, RELEASE, SET_FOR_A_WHILE
 from dlq.backends.kernel import here
 from dlq.backends.keys import LAST_NUMBER, Keys, pattern
-from dlq.backends.scripts import LENGTHS, RECLAIM, RELEASE, SET_FOR_A_WHILE
 from dlq.config.model import Settings
 from dlq.errors import UndecodableJob
 from dlq.failure import Failure

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from dlq.backends.channel import Call, Channel, call_of
 from dlq.backends.claiming import Claimant
+from dlq.backends.fleet_scripts import RELEASE
 from dlq.backends.held import Held
 from dlq.backends.keys import Keys
 from dlq.backends.scripts import (
@@ -20,7 +21,6 @@ from dlq.backends.scripts import (
     FINISH,
     GIVE_BACK,
     LOOK,
-    RELEASE,
     TAKE,
     Script,
 )

@@ -28,9 +28,9 @@ from dlq.backends.base import (
     ServerState,
 )
 from dlq.backends.connection import Address, told
+from dlq.backends.fleet_scripts import ENQUEUE_ONCE, SET_FOR_A_WHILE
 from dlq.backends.keys import Keys, pattern
 from dlq.backends.producer import Producer
-from dlq.backends.scripts import ENQUEUE_ONCE, SET_FOR_A_WHILE
 from dlq.batch import Batch
 from dlq.config import active
 from dlq.config.model import Settings
