@@ -13,7 +13,13 @@ from dataclasses import dataclass
 
 from tests.benchmarks.bare import JOB
 from tests.benchmarks.bench import Bench, Readiness
-from tests.benchmarks.processes import Workers, cpu_seconds, pss_mib
+from tests.benchmarks.processes import (
+    Workers,
+    busy_share,
+    cpu_seconds,
+    processor_times,
+    pss_mib,
+)
 from tests.benchmarks.systems import DLQ, Bare, System
 from tests.kit.waiting import wait_until
 
@@ -42,12 +48,12 @@ def drain(bench: Bench, system: System | Bare) -> Values:
     if isinstance(system, Bare):
         return _bare(bench, system)
     jobs = round(system.pace * bench.sizes.seconds)
-    values = {
-        f"drain/{workers}": _drain(bench, system, workers, jobs * workers)
-        for workers in bench.sizes.drain_workers
-    }
+    values: dict[str, float] = {}
+    for workers in bench.sizes.drain_workers:
+        pace, busy = _drain(bench, system, workers, jobs * workers)
+        values |= {f"drain/{workers}": pace, f"drain busy/{workers}": 100 * busy}
     if system.life is not None and system.life < jobs:
-        values["drain/life"] = _drain(bench, system, 1, system.life - 10)
+        values["drain/life"], _ = _drain(bench, system, 1, system.life - 10)
     return values
 
 
@@ -156,7 +162,8 @@ def _bare(bench: Bench, system: Bare) -> Values:
     return {system.metric: count / bench.run_module(system, "bare", system.verb, str(count))}
 
 
-def _drain(bench: Bench, system: System, workers: int, jobs: int) -> float:
+def _drain(bench: Bench, system: System, workers: int, jobs: int) -> tuple[float, float]:
+    """Jobs per second, and which share of all processors was busy meanwhile."""
     bench.empty()
     bench.run_module(system, "project.produce", "fill", str(jobs))
     with bench.start(system, workers) as running:
@@ -166,11 +173,14 @@ def _drain(bench: Bench, system: System, workers: int, jobs: int) -> float:
             running.require_alive()
             if not bench.ledger.exists():
                 return []
-            lines = bench.ledger.read_text().splitlines()
-            return [float(line) for line in lines] if len(lines) >= 2 else []
+            return [float(line) for line in bench.ledger.read_text().splitlines()]
 
-        first, last = min(times := wait_until(marks, limit, what=f"{jobs} jobs ran")), max(times)
-    return jobs / (last - first)
+        wait_until(marks, limit, what="the first job ran")
+        before = processor_times()
+        wait_until(lambda: len(marks()) >= 2, limit, what=f"{jobs} jobs ran")
+        after = processor_times()
+        first, last = min(times := marks()), max(times)
+    return jobs / (last - first), busy_share(before, after)
 
 
 def _by_workers(

@@ -137,3 +137,15 @@ def _is_alive(process: Process) -> bool:
         return False
     fields = text.rpartition(")")[2].split()
     return fields[0] != "Z" and int(fields[19]) == process.started
+
+
+def processor_times() -> tuple[int, int]:
+    """Of all processors together since the boot, in clock ticks: idle, and all (proc(5), the first
+    line of /proc/stat; waiting for a disk is idle, and what a host has taken is not)."""
+    numbers = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+    return numbers[3] + numbers[4], sum(numbers)
+
+
+def busy_share(before: tuple[int, int], after: tuple[int, int]) -> float:
+    idle, total = (end - begin for begin, end in zip(before, after, strict=True))
+    return 1 - idle / total if total else 0.0

@@ -10,6 +10,7 @@ from tests.benchmarks.systems import BY_NAME
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("drain/1", "drain, 1 worker, jobs/s"),
     ("drain/2", "2 workers"),
+    ("drain busy/2", "of all processors, %"),
     ("drain/life", "within one worker's life"),
     ("enqueue", "enqueue one at a time, jobs/s"),
     ("bulk", "bulk"),
@@ -70,6 +71,8 @@ def _targets(result: Result) -> Iterator[str]:
         if outcome is None:
             continue
         met = "yes" if target.is_met(outcome, target.limit) else "**no**"
+        if met != "yes" and target.is_full(result):
+            met = "the processors are full"
         aim = ""
         if target.aim is not None:
             reached = "yes" if target.is_met(outcome, target.aim) else "no"
