@@ -29,11 +29,11 @@ from tests.benchmarks.systems import DLQ
 from tests.kit.waiting import wait_until
 
 WORKER = "dlq.process.worker:Worker"
-CONSUMERS = "dlq.backends.consumers"
+CONSUMER = "dlq.backends.reliable_consumer:ReliableConsumer"
 STAGES: tuple[Stage, ...] = (
     Stage("the loop itself", (f"{WORKER}.run",)),
     Stage("may it go on", (f"{WORKER}._reason_to_leave",)),
-    Stage("take", (f"{WORKER}._take", f"{CONSUMERS}:RedisConsumer.take")),
+    Stage("take", (f"{WORKER}._take", f"{CONSUMER}.take")),
     Stage("answer: wait, read, parse", ("dlq.backends.channel:Channel.answer",)),
     Stage("decode", ("dlq.job:decode",)),
     Stage("run: around the job", (f"{WORKER}._run", f"{WORKER}._refusal")),
@@ -57,10 +57,10 @@ STAGES: tuple[Stage, ...] = (
         (
             f"{WORKER}._settle",
             f"{WORKER}._tell_backend",
-            "dlq.backends.reliable_consumer:ReliableConsumer.acknowledge",
+            f"{CONSUMER}.acknowledge",
         ),
     ),
-    Stage("send", ("dlq.backends.channel:Channel.send",)),
+    Stage("send", ("dlq.backends.channel:Channel.send", "dlq.backends.channel:Channel.post")),
     Stage("outages", ("dlq.process.outages:Outages.persist",)),
     Stage("tidy up", (f"{WORKER}._tidy_up",)),
     Stage("surroundings", ("dlq.process.surroundings:Surroundings.restore",)),
