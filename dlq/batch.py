@@ -7,12 +7,12 @@ would take a third of the time of a bulk_enqueue. Whoever wants jobs finds them 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, TypeAlias, overload
 
-from dlq.job import Job, now, stored_form, time_text
+from dlq.job import Clock, Job, as_json, at, form_with
 
-_Values: TypeAlias = tuple[str, Sequence[Any], Mapping[str, Any], float | None, bool, datetime]
+_Values: TypeAlias = tuple[str, Sequence[Any], Mapping[str, Any], float | None, bool, int]
+"""Of one job; the last is when it was made, in microseconds since the epoch."""
 
 
 class Batch(Sequence[Job]):
@@ -22,6 +22,8 @@ class Batch(Sequence[Job]):
     def __init__(self) -> None:
         self.raws: list[bytes] = []
         self._values: list[_Values] = []
+        self._clock = Clock()
+        self._path = self._path_json = ""
 
     def add(
         self,
@@ -32,11 +34,13 @@ class Batch(Sequence[Job]):
         sigkill_on_stop: bool,
     ) -> None:
         """A job of this moment. Raises UnusableArgument."""
-        created = now()
+        if path is not self._path:
+            self._path, self._path_json = path, as_json(path)
+        moment, created = self._clock.read()
         self.raws.append(
-            stored_form(path, args, kwargs, timeout, sigkill_on_stop, time_text(created))
+            form_with(self._path_json, path, args, kwargs, timeout, sigkill_on_stop, created)
         )
-        self._values.append((path, args, kwargs, timeout, sigkill_on_stop, created))
+        self._values.append((path, args, kwargs, timeout, sigkill_on_stop, moment))
 
     def __len__(self) -> int:
         return len(self.raws)
@@ -48,13 +52,13 @@ class Batch(Sequence[Job]):
     def __getitem__(self, index: int | slice) -> Job | list[Job]:
         if isinstance(index, slice):
             return [self[place] for place in range(*index.indices(len(self)))]
-        path, args, kwargs, timeout, sigkill_on_stop, created = self._values[index]
+        path, args, kwargs, timeout, sigkill_on_stop, moment = self._values[index]
         return Job(
             path,
             args,
             kwargs,
             timeout,
             sigkill_on_stop,
-            created_time=created,
+            created_time=at(moment),
             raw=self.raws[index],
         )

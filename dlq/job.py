@@ -11,7 +11,6 @@ that; they are the only ones that do.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import time
@@ -33,7 +32,7 @@ MAX_DEPTH = 200
 """Containers inside containers that arguments may have. Python's JSON parser recurses, and 4.11
 workers parse with whatever room their stack has left; nobody nests this deep on purpose."""
 
-_json = json.JSONEncoder(allow_nan=False).encode
+as_json = json.JSONEncoder(allow_nan=False).encode
 """One encoder for all jobs: `json.dumps` with an option makes one for each."""
 
 _EPOCH = datetime(1970, 1, 1)
@@ -166,14 +165,28 @@ def stored_form(
     sigkill_on_stop: bool,
     created: str,
 ) -> bytes:
-    """As 4.11 writes them, letter for letter. Only values that need it go through the encoder: it
-    takes longer to begin than all else here, and most jobs have few arguments and no timeout."""
+    """As 4.11 writes them, letter for letter. Raises UnusableArgument."""
+    return form_with(as_json(path), path, args, kwargs, timeout, sigkill_on_stop, created)
+
+
+def form_with(
+    path_json: str,
+    path: str,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    timeout: float | None,
+    sigkill_on_stop: bool,
+    created: str,
+) -> bytes:
+    """For many jobs of one task, whose path is encoded once. Only values that need it go through
+    the encoder: it takes longer to begin than all else here, and most jobs have few arguments and
+    no timeout."""
     try:
         return (
-            f'{{"path": {_json(path)},'
-            f' "args": {_json(args) if args else "[]"},'
-            f' "kwargs": {_json(kwargs) if kwargs else "{}"},'
-            f' "timeout": {"null" if timeout is None else _json(timeout)},'
+            f'{{"path": {path_json},'
+            f' "args": {as_json(args) if args else "[]"},'
+            f' "kwargs": {as_json(kwargs) if kwargs else "{}"},'
+            f' "timeout": {"null" if timeout is None else as_json(timeout)},'
             f' "sigkill_on_stop": {"true" if sigkill_on_stop else "false"},'
             f' "created_time": "{created}"}}'
         ).encode("ascii")
@@ -182,8 +195,32 @@ def stored_form(
 
 
 def now() -> datetime:
-    """Naive, in UTC; made in half the time that it takes to give it a zone and take that away."""
-    return _EPOCH + timedelta(0, 0, time.time_ns() // 1000)
+    """Naive, in UTC."""
+    return at(time.time_ns() // 1000)
+
+
+class Clock:
+    """The time as `created_time` has it, for one job after the other: the part that changes once a
+    second is made once a second."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._text = ""
+
+    def read(self) -> tuple[int, str]:
+        """In microseconds since the epoch, and as in TIME_FORMAT."""
+        moment = time.time_ns() // 1000
+        second, rest = divmod(moment, 1_000_000)
+        if second != self._second:
+            self._second = second
+            self._text = at(second * 1_000_000).isoformat(" ", "seconds")
+        return moment, f"{self._text}.{rest:06d}"
+
+
+def at(moment: int) -> datetime:
+    """Naive, in UTC, of microseconds since the epoch; made in half the time that it takes to give
+    it a zone and take that away."""
+    return _EPOCH + timedelta(0, 0, moment)
 
 
 def time_text(moment: datetime) -> str:
@@ -233,11 +270,6 @@ def decode(raw: bytes) -> Job:
         created_time=_created_time(content.get("created_time"), raw),
         raw=raw,
     )
-
-
-def digest(raw: bytes) -> str:
-    """Names stored bytes in side keys: equal bytes, equal name."""
-    return hashlib.blake2b(raw, digest_size=12).hexdigest()
 
 
 def is_timeout(value: object) -> bool:

@@ -45,16 +45,20 @@ def main(arguments: list[str]) -> int:
     measures = [measure for measure in MEASURES if measure.name in options.measures]
     options.output.mkdir(parents=True, exist_ok=True)
     command = shlex.join(["python", "-m", "tests.benchmarks", *arguments])
-    result = Result(
-        date=datetime.now(UTC).strftime("%Y-%m-%d"),
-        machine=_machine(),
-        options={
-            "command": command,
-            "rounds": options.rounds,
-            "other_rounds": options.other_rounds,
-            **asdict(sizes),
-        },
-    )
+    if options.again:
+        result = _read(options.output / "benchmarks.json")
+        result.again.append(command)
+    else:
+        result = Result(
+            date=datetime.now(UTC).strftime("%Y-%m-%d"),
+            machine=_machine(),
+            options={
+                "command": command,
+                "rounds": options.rounds,
+                "other_rounds": options.other_rounds,
+                **asdict(sizes),
+            },
+        )
     compile_sources()
     bench = Bench(options.cache, sizes)
     try:
@@ -99,6 +103,9 @@ def _take(bench: Bench, name: str, number: int, system: System | Bare, result: R
         result.failures.append(failure)
         print(f"{name} {number + 1} {system.name}: FAILED: {error}", file=sys.stderr)
         return
+    if number == 0:
+        # In place of what was measured before, where this is done again.
+        result.forget(system.name, values)
     result.samples += [
         Sample(number, system.name, metric, value) for metric, value in values.items()
     ]
@@ -111,10 +118,14 @@ def _write(result: Result, directory: Path) -> None:
     (directory / "benchmarks.md").write_text(render(result) + "\n")
 
 
+def _read(file: Path) -> Result:
+    return Result.from_json(json.loads(file.read_text()))
+
+
 def _plot(file: Path) -> int:
     from tests.benchmarks.plot import draw
 
-    draw(Result.from_json(json.loads(file.read_text())), file.with_suffix(".png"))
+    draw(_read(file), file.with_suffix(".png"))
     print(f"drawn: {file.with_suffix('.png')}", file=sys.stderr)
     return 0
 
@@ -190,6 +201,11 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("benchmark-results"),
         help="where benchmarks.json, .md and .png are written (%(default)s)",
+    )
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="measure --measures of --systems anew, and keep the rest of what --output has",
     )
     parser.add_argument("--plot", action="store_true", help="draw it too; needs matplotlib")
     parser.add_argument("--plot-of", type=Path, metavar="JSON", help="only draw an earlier result")

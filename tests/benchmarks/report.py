@@ -44,6 +44,8 @@ def _head(result: Result) -> Iterator[str]:
     )
     yield ""
     yield f"Repeat: `{result.options['command']}`"
+    for command in result.again:
+        yield f"Then, in part, again: `{command}`"
     yield ""
 
 

@@ -7,7 +7,7 @@ between two runs, and a ratio over runs would be mostly noise.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -44,6 +44,8 @@ class Result:
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
+    """The commands by which parts of it were measured anew."""
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Result:
@@ -52,6 +54,9 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    def forget(self, system: str, metrics: Collection[str]) -> None:
+        self.samples = [s for s in self.samples if s.system != system or s.metric not in metrics]
 
     def rounds(self, metric: str, system: str) -> dict[int, float]:
         return {

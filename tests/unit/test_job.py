@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlq.errors import UndecodableJob, UnknownTask, UnusableArgument
-from dlq.job import MAX_DEPTH, Job, check_arguments, decode, digest, encode
+from dlq.job import MAX_DEPTH, Clock, Job, at, check_arguments, decode, encode, time_text
 
 CREATED = datetime(2026, 11, 24, 8, 2, 5, 42)
 
@@ -301,9 +301,15 @@ class TestJob:
         assert job.get_task_instance() is confirm
 
 
-def test_a_digest_names_bytes_and_not_jobs() -> None:
-    assert digest(STORED) == digest(bytes(STORED))
-    assert digest(STORED) != digest(STORED + b" ")
+def test_a_clock_writes_each_moment_as_a_job_would() -> None:
+    """Also when the second changes."""
+    clock = Clock()
+    first, text = clock.read()
+    moment = first
+    while moment // 1_000_000 == first // 1_000_000:
+        assert text == time_text(at(moment))
+        moment, text = clock.read()
+    assert text == time_text(at(moment))
 
 
 def test_importing_it_costs_no_django() -> None:
