@@ -77,10 +77,14 @@ def reclaim(
     remembers from call to call. A dead process of a living runner is none of our business: it has a
     successor, who knows what it died of."""
     given_back = []
+    alive: dict[str, bool] = {}
     for number, record in _records(client, keys, queue):
         owner = parse(record)
         nonce = "" if owner is None else owner.nonce
-        if client.exists(keys.alive(nonce)):
+        # A runner has many workers, and is asked for once.
+        if nonce not in alive:
+            alive[nonce] = bool(client.exists(keys.alive(nonce)))
+        if alive[nonce]:
             gone_since.pop(nonce, None)
             continue
         if time.monotonic() - gone_since.setdefault(nonce, time.monotonic()) < GONE_FOR:

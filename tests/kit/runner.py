@@ -79,8 +79,9 @@ class Runner:
                 wait_until(lambda: not self.pids(), 5, what="no process of the runner is left")
                 assert not left, f"it did not stop within 10 s:\n{self.output}"
         finally:
-            # Seen where the test has failed: pytest captures it.
-            sys.stderr.write(f"--- output of the runner\n{self.output}\n---\n")
+            if exc_type is not None or "PYTEST_CURRENT_TEST" in os.environ:
+                # Seen where the test has failed: pytest captures it.
+                sys.stderr.write(f"--- output of the runner\n{self.output}\n---\n")
             for pid in self.pids():
                 _kill(pid, signal.SIGKILL)
             if self.process is not None:
