@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, overload
 
-from dlq.job import Clock, Job, as_json, at, form_with
+from dlq.job import Clock, Job, as_json, at, stored_form
 
 _Values: TypeAlias = tuple[str, Sequence[Any], Mapping[str, Any], float | None, bool, int]
 """Of one job; the last is when it was made, in microseconds since the epoch."""
@@ -38,7 +38,7 @@ class Batch(Sequence[Job]):
             self._path, self._path_json = path, as_json(path)
         moment, created = self._clock.read()
         self.raws.append(
-            form_with(self._path_json, path, args, kwargs, timeout, sigkill_on_stop, created)
+            stored_form(path, args, kwargs, timeout, sigkill_on_stop, created, self._path_json)
         )
         self._values.append((path, args, kwargs, timeout, sigkill_on_stop, moment))
 

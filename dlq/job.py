@@ -164,26 +164,15 @@ def stored_form(
     timeout: float | None,
     sigkill_on_stop: bool,
     created: str,
+    path_json: str | None = None,
 ) -> bytes:
-    """As 4.11 writes them, letter for letter. Raises UnusableArgument."""
-    return form_with(as_json(path), path, args, kwargs, timeout, sigkill_on_stop, created)
-
-
-def form_with(
-    path_json: str,
-    path: str,
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any],
-    timeout: float | None,
-    sigkill_on_stop: bool,
-    created: str,
-) -> bytes:
-    """For many jobs of one task, whose path is encoded once. Only values that need it go through
-    the encoder: it takes longer to begin than all else here, and most jobs have few arguments and
-    no timeout."""
+    """As 4.11 writes them, letter for letter. Only values that need it go through the encoder: it
+    takes longer to begin than all else here, and most jobs have few arguments and no timeout.
+    `path_json`: who makes many jobs of one task has encoded its path already. Raises
+    UnusableArgument."""
     try:
         return (
-            f'{{"path": {path_json},'
+            f'{{"path": {path_json or as_json(path)},'
             f' "args": {as_json(args) if args else "[]"},'
             f' "kwargs": {as_json(kwargs) if kwargs else "{}"},'
             f' "timeout": {"null" if timeout is None else as_json(timeout)},'

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from dlq.errors import UndecodableJob
 from dlq.failure import Failure as Failure
 from dlq.failure import FailureKind as FailureKind
-from dlq.job import Job, encode
+from dlq.job import Job, decode, encode
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
 
 
@@ -44,10 +44,7 @@ class FailedJob:
 
     @property
     def job(self) -> Job | None:
-        try:
-            return Job.from_json(self.raw)
-        except UndecodableJob:
-            return None
+        return Taken.read(self.raw).job
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +58,13 @@ class Taken:
     problem: str | None = None
     resumed: bool = False
     crashes: int = 0
+
+    @classmethod
+    def read(cls, raw: bytes, *, resumed: bool = False) -> Taken:
+        try:
+            return cls(raw, decode(raw), resumed=resumed)
+        except UndecodableJob as problem:
+            return cls(raw, None, problem.reason, resumed=resumed)
 
 
 Outcome: TypeAlias = Literal["unknown", "not_started", "started", "timed_out", "stopped"]

@@ -20,6 +20,7 @@ import redis
 from dlq.backends.connection import BLOCKING_GRACE, Address
 from dlq.backends.scripts import Script
 from dlq.backends.wire import ErrorReply, Wire, Word, pack, pack_words
+from dlq.config.model import Settings
 
 ANOTHER_SERVER = ("READONLY", "LOADING", "MASTERDOWN", "NOAUTH", "WRONGPASS")
 """After these a connection is not used again: the name may lead to another server by now."""
@@ -46,6 +47,14 @@ class Call:
 def call_of(script: Script, keys: tuple[str, ...], *arguments: Word) -> Call:
     words = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
     return Call(script, len(words), pack_words(*words))
+
+
+def channel_of_worker(address: Address, settings: Settings) -> Channel:
+    """An answer is waited for as long as the settings say, and not much longer than a blocking
+    command may take."""
+    limit = settings.dequeue_timeout + BLOCKING_GRACE
+    timeout = settings.redis_socket_timeout
+    return Channel(address, limit if timeout is None else min(limit, timeout))
 
 
 class Channel:
@@ -77,12 +86,7 @@ class Channel:
 
     def post(self, call: Call, argument: bytes) -> None:
         """Send a script and go on. Its answer is read with `collect`, before anything else is."""
-        wire = self._wire or self._connected()
-        try:
-            wire.send(call.with_bytes(argument))
-        except BaseException:
-            self.drop()
-            raise
+        self._write(call.with_bytes(argument))
         self._posted += 1
 
     def collect(self) -> Iterator[Any]:
@@ -102,12 +106,7 @@ class Channel:
         """Begin a script. `answer` must follow before anything else is sent."""
         assert self._unanswered is None
         command = call.with_arguments(*arguments)
-        wire = self._wire or self._connected()
-        try:
-            wire.send(command)
-        except BaseException:
-            self.drop()
-            raise
+        self._write(command)
         self._unanswered = (call.script, command)
 
     def answer(self) -> Any:
@@ -186,6 +185,14 @@ class Channel:
         for fd in pipe:
             with suppress(OSError):
                 os.close(fd)
+
+    def _write(self, command: bytes) -> None:
+        wire = self._wire or self._connected()
+        try:
+            wire.send(command)
+        except BaseException:
+            self.drop()
+            raise
 
     def _exchange(self, command: bytes) -> Any:
         wire = self._wire or self._connected()

@@ -183,7 +183,7 @@ def describe(address: Address, error: BaseException) -> str:
     """What is wrong with the server at `address`, for people. May ask it, for a second or two."""
     where = f"the server at {address}"
     text = str(error)
-    if isinstance(error, OutOfMemoryError) or text.startswith("OOM"):
+    if is_full(error):
         return f"{where} is at its maxmemory and takes no more: let workers drain it or raise it"
     if isinstance(error, ReadOnlyError) or text.startswith("READONLY"):
         return f"{where} is a read-only replica: point REDIS_HOST at the primary"
@@ -206,6 +206,11 @@ def describe(address: Address, error: BaseException) -> str:
     if isinstance(error, redis.ConnectionError | OSError):
         return f"{where} cannot be reached: {_reason(error)}"
     return f"{where} answers: {text}"
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether a server refuses something because it is at its maxmemory."""
+    return isinstance(error, OutOfMemoryError) or str(error).startswith("OOM")
 
 
 def _reason(error: BaseException) -> str:

@@ -11,15 +11,13 @@ from typing import Any
 from redis.exceptions import ResponseError
 
 from dlq.backends.base import Consumer, Taken
-from dlq.backends.channel import Channel, call_of
-from dlq.backends.connection import BLOCKING_GRACE, SERVER_TROUBLE, Address, unavailable
+from dlq.backends.channel import call_of, channel_of_worker
+from dlq.backends.connection import SERVER_TROUBLE, Address, is_full, unavailable
 from dlq.backends.failed import fields_of
 from dlq.backends.keys import Keys
 from dlq.backends.scripts import ARRIVED_ONCE, FAIL_ONCE, TAKE_ONCE
 from dlq.config.model import Settings
-from dlq.errors import UndecodableJob
 from dlq.failure import Failure
-from dlq.job import decode
 from dlq.types import QueueName
 
 PAUSE_LOOK = 5.0
@@ -38,6 +36,12 @@ LOOKS = 3
 being run."""
 
 
+def until_next_look(pause: int, left: float) -> float:
+    """Seconds. `pause`: ms until it ends by itself, negative where it doesn't."""
+    rest = PAUSE_LOOK if pause < 0 else pause / 1000
+    return min(left, rest, PAUSE_LOOK)
+
+
 class RedisConsumer(Consumer):
     """Is there a job? Else wait for one, and make sure that it may be had."""
 
@@ -48,9 +52,7 @@ class RedisConsumer(Consumer):
         self._keys = keys
         self._settings = settings
         self._queue = queue
-        limit = settings.dequeue_timeout + BLOCKING_GRACE
-        timeout = settings.redis_socket_timeout
-        self._channel = Channel(address, limit if timeout is None else min(limit, timeout))
+        self._channel = channel_of_worker(address, settings)
         self._at = keys.queue(queue)
         self._asked = 0.0
         self._arriving: bytes | None = None
@@ -124,7 +126,7 @@ class RedisConsumer(Consumer):
         try:
             raw = self._block(max(left, 0.001))
         except ResponseError as error:
-            if not str(error).startswith("OOM"):
+            if not is_full(error):
                 raise
             self._channel.sleep(min(left, FULL_LOOK))
             return (b"nothing",)
@@ -136,15 +138,7 @@ class RedisConsumer(Consumer):
                 break
             answer = self._arrived(answer[1])
         if answer[0] == b"job":
-            return _taken(answer[1])
+            return Taken.read(answer[1])
         if answer[0] == b"paused":
-            rest = PAUSE_LOOK if answer[1] < 0 else answer[1] / 1000
-            self._channel.sleep(min(left, rest, PAUSE_LOOK))
+            self._channel.sleep(until_next_look(answer[1], left))
         return None
-
-
-def _taken(raw: bytes) -> Taken:
-    try:
-        return Taken(raw, decode(raw))
-    except UndecodableJob as problem:
-        return Taken(raw, None, problem.reason)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC
+from functools import cache
 from typing import Any, cast
 
 import redis
@@ -77,14 +78,11 @@ def reclaim(
     remembers from call to call. A dead process of a living runner is none of our business: it has a
     successor, who knows what it died of."""
     given_back = []
-    alive: dict[str, bool] = {}
+    lives = _lives(client, keys)
     for number, record in _records(client, keys, queue):
         owner = parse(record)
         nonce = "" if owner is None else owner.nonce
-        # A runner has many workers, and is asked for once.
-        if nonce not in alive:
-            alive[nonce] = bool(client.exists(keys.alive(nonce)))
-        if alive[nonce]:
+        if lives(nonce):
             gone_since.pop(nonce, None)
             continue
         if time.monotonic() - gone_since.setdefault(nonce, time.monotonic()) < GONE_FOR:
@@ -262,14 +260,19 @@ def _records(client: redis.Redis, keys: Keys, queue: QueueName) -> list[tuple[in
 
 
 def _owner_states(client: redis.Redis, keys: Keys, queue: QueueName) -> Iterator[OwnerState]:
-    place = here()
+    place, lives = here(), _lives(client, keys)
     for number, record in _records(client, keys, queue):
         owner = parse(record)
         if owner is not None:
-            alive = bool(client.exists(keys.alive(owner.nonce)))
+            alive = lives(owner.nonce)
             if alive and (owner.host, owner.boot) == place:
                 alive = process_lives(owner)
             yield OwnerState(WorkerNumber(number), owner.nonce, owner.host, owner.pid, alive)
+
+
+def _lives(client: redis.Redis, keys: Keys) -> Callable[[str], bool]:
+    """Whether the runner with a nonce shows life. It has many workers, and is asked for once."""
+    return cache(lambda nonce: bool(client.exists(keys.alive(nonce))))
 
 
 def _created(raw: bytes | None) -> float | None:

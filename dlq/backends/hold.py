@@ -104,13 +104,10 @@ class Hold:
         raw = self.jobs.running
         assert raw is not None
         self.jobs.acknowledge()
-        if is_counted:
-            self._channel.post(self._finish, raw)
-        elif not many:
-            self._channel.post(self._acknowledge, raw)
-        else:
+        if many and not is_counted:
             self._channel.send(self._take, many, raw)
             return
+        self._channel.post(self._finish if is_counted else self._acknowledge, raw)
         if many:
             self.ask(many)
 
@@ -125,16 +122,15 @@ class Hold:
         self._checked(self._channel.run(self._call_of(script, *keys), raw, *arguments))
         self.jobs.let_go()
 
-    def give_back(self, *, keep: int = 0) -> None:
-        """To the queue's tail, but for the `keep` oldest."""
+    def give_back(self, *, keep_next: bool = False) -> None:
+        """To the queue's tail, but for what is running. `keep_next`: or is about to."""
         self.collect()
+        keep = int(keep_next or self.jobs.running is not None)
         call = self._call_of(GIVE_BACK, self._keys.queue(self._queue))
         count = GIVE_BACK_STEP
         while count == GIVE_BACK_STEP:
             count = self._checked(self._channel.run(call, keep, GIVE_BACK_STEP))[1]
         self.jobs.ahead.clear()
-        if keep == 0:
-            self.jobs.let_go()
 
     def call(self, *words: Word) -> Any:
         self.collect()
@@ -182,7 +178,7 @@ class Hold:
     def _compare(self) -> None:
         """What was under way when the connection was lost has happened or not: the list tells."""
         left = self._checked(self._channel.run(self._look))[1]
-        for raw in self.jobs.compare(left):
+        for raw in self.jobs.compare(left[::-1]):
             if self._channel.run(self._acknowledge, raw) == -1:
                 self._lose()
             self.jobs.confirm()

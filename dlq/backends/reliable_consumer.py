@@ -21,10 +21,10 @@ from typing import Any, TypeVar
 import redis
 
 from dlq.backends.base import Consumer, Predecessor, Taken
-from dlq.backends.channel import Channel
+from dlq.backends.channel import channel_of_worker
 from dlq.backends.claiming import Claimant
-from dlq.backends.connection import BLOCKING_GRACE, SERVER_TROUBLE, Address, unavailable
-from dlq.backends.consumers import FRESH, FULL_LOOK, LOOKS, PAUSE_LOOK
+from dlq.backends.connection import SERVER_TROUBLE, Address, is_full, unavailable
+from dlq.backends.consumers import FRESH, FULL_LOOK, LOOKS, until_next_look
 from dlq.backends.failed import KEEP_COUNTS, fields_of
 from dlq.backends.hold import Hold
 from dlq.backends.keys import Keys
@@ -33,9 +33,8 @@ from dlq.backends.scripts import FAIL, RETRY_LATER, Script
 from dlq.backends.watch import Watch
 from dlq.backends.wire import ErrorReply, Word
 from dlq.config.model import Settings
-from dlq.errors import BackendUnavailable, NotOwner, UndecodableJob
+from dlq.errors import BackendUnavailable, NotOwner
 from dlq.failure import Failure
-from dlq.job import decode
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
 
 CLOSE_LIMIT = 3.0
@@ -71,9 +70,7 @@ class ReliableConsumer(Consumer):
         self._keys = keys
         self._settings = settings
         self._queue = queue
-        limit = settings.dequeue_timeout + BLOCKING_GRACE
-        timeout = settings.redis_socket_timeout
-        self._channel = Channel(address, limit if timeout is None else min(limit, timeout))
+        self._channel = channel_of_worker(address, settings)
         claimant = Claimant(self._channel, keys, queue, number, runner, logger)
         self._hold = Hold(self._channel, keys, queue, claimant)
         self._jobs = self._hold.jobs
@@ -172,8 +169,7 @@ class ReliableConsumer(Consumer):
                 self._took(kind, *rest)
                 return self._hand_out()
             if kind == b"paused":
-                pause = PAUSE_LOOK if rest[0] < 0 else rest[0] / 1000
-                self._channel.sleep(min(left, pause, PAUSE_LOOK))
+                self._channel.sleep(until_next_look(rest[0], left))
             if kind != b"due" or left <= 0:
                 return None
 
@@ -189,8 +185,12 @@ class ReliableConsumer(Consumer):
         return self._fresh(answer)
 
     def _send_ask(self) -> None:
+        self._hold.ask(self._next_many())
+
+    def _next_many(self) -> int:
+        """How many to ask for, at this moment."""
         self._asked = time.monotonic()
-        self._hold.ask(self._pace.next(self._asked))
+        return self._pace.next(self._asked)
 
     def _fresh(self, answer: Any) -> Any:
         kind = answer[0]
@@ -211,7 +211,7 @@ class ReliableConsumer(Consumer):
             if self._hold.block(seconds):
                 return self._fresh(self._look())
         except redis.ResponseError as error:
-            if not str(error).startswith("OOM"):
+            if not is_full(error):
                 raise
             self._channel.sleep(min(left, FULL_LOOK))
             return (b"nothing",)
@@ -222,7 +222,7 @@ class ReliableConsumer(Consumer):
             self._crashes = self._count_crash(jobs[0], self._predecessor)
             self._is_resumed = True
             # The others are not to wait for one that takes its worker down again and again.
-            self._hold.give_back(keep=1)
+            self._hold.give_back(keep_next=True)
             jobs = jobs[:1]
         self._predecessor = None
         self._is_counted = is_counted > 0 or self._crashes > 0
@@ -231,7 +231,7 @@ class ReliableConsumer(Consumer):
         if len(jobs) > 1:
             self._watch.begin()
         # In one go: code that has just run is in the processor's cache, and takes half the time.
-        self._decoded = deque(map(_decoded, jobs))
+        self._decoded = deque(map(Taken.read, jobs))
 
     def _count_crash(self, raw: bytes, predecessor: Predecessor) -> int:
         """How often this job took its worker down, this time included where that is what it did. It
@@ -247,11 +247,11 @@ class ReliableConsumer(Consumer):
 
     def _hand_out(self) -> Taken:
         raw = self._jobs.hand_out()
-        taken = self._decoded.popleft() if self._decoded else _decoded(raw)
+        taken = self._decoded.popleft() if self._decoded else Taken.read(raw)
         if taken.raw is not raw:
             # What was put back, for one.
             self._decoded.clear()
-            taken = _decoded(raw)
+            taken = Taken.read(raw)
         if self._is_resumed:
             taken = replace(taken, resumed=True, crashes=self._crashes)
             self._is_resumed, self._crashes = False, 0
@@ -263,10 +263,7 @@ class ReliableConsumer(Consumer):
         if self._jobs.running is None:
             # Done by a call that broke off later, or taken from us with the whole list.
             return
-        many = 0
-        if not self._jobs.ahead:
-            self._asked = time.monotonic()
-            many = self._pace.next(self._asked)
+        many = 0 if self._jobs.ahead else self._next_many()
         self._hold.acknowledge(is_counted=self._is_counted, many=many)
 
     def _let_go(
@@ -298,7 +295,7 @@ class ReliableConsumer(Consumer):
         if self._hold.is_asked:
             # What it brings lies in our list, behind nothing.
             self._hold.answer()
-        self._hold.give_back(keep=int(self._jobs.running is not None))
+        self._hold.give_back()
 
     # The watch
 
@@ -309,10 +306,11 @@ class ReliableConsumer(Consumer):
             return None
         with self._lock:
             now = time.monotonic()
-            is_over = (
-                now - self._asked > TOO_OLD if self._hold.is_asked else self._pace.is_over(now)
-            )
-            if not (self._jobs.ahead or self._hold.is_asked):
+            if self._hold.is_asked:
+                is_over = now - self._asked > TOO_OLD
+            elif self._jobs.ahead:
+                is_over = self._pace.is_over(now)
+            else:
                 return None
             if not is_over:
                 return 0.0
@@ -322,13 +320,6 @@ class ReliableConsumer(Consumer):
             except (BackendUnavailable, NotOwner):
                 return AWAY_LOOK
             return None
-
-
-def _decoded(raw: bytes) -> Taken:
-    try:
-        return Taken(raw, decode(raw))
-    except UndecodableJob as problem:
-        return Taken(raw, None, problem.reason)
 
 
 def _name(raw: bytes) -> str:

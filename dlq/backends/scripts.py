@@ -179,12 +179,9 @@ return let_go(KEYS[1], ARGV[3])
 
 LOOK = Script(
     """#!lua flags=no-writes
--- What is in our list, the next one first. KEYS: processing, owners. ARGV: number, own record
+-- What is in our list, from its head on. KEYS: processing, owners. ARGV: number, own record
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return {'owner'} end
-local list = redis.call('LRANGE', KEYS[1], 0, -1)
-local jobs = {}
-for index = #list, 1, -1 do jobs[#jobs + 1] = list[index] end
-return {'list', jobs}
+return {'list', redis.call('LRANGE', KEYS[1], 0, -1)}
 """
 )
 

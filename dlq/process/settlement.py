@@ -4,9 +4,7 @@ died, and of what nobody can read. Failures are made here; who tells the backend
 from __future__ import annotations
 
 from dlq.backends.base import Consumer, Predecessor, Taken
-from dlq.errors import UndecodableJob
 from dlq.failure import Failure
-from dlq.job import decode
 from dlq.text import printable
 
 
@@ -51,7 +49,7 @@ def settlement(predecessor: Predecessor, worker: str) -> tuple[Taken, Failure | 
     to blame for its end. None where there was no job, or its bytes are not known."""
     if predecessor.raw is None or predecessor.outcome not in ("started", "timed_out", "stopped"):
         return None
-    taken = _taken(predecessor.raw)
+    taken = Taken.read(predecessor.raw, resumed=True)
     if predecessor.outcome == "stopped":
         return taken, None
     if predecessor.outcome == "timed_out":
@@ -66,10 +64,3 @@ def settle_once(consumer: Consumer, taken: Taken, failure: Failure | None) -> bo
     else:
         consumer.fail(taken, failure)
     return True
-
-
-def _taken(raw: bytes) -> Taken:
-    try:
-        return Taken(raw, decode(raw), resumed=True)
-    except UndecodableJob as problem:
-        return Taken(raw, None, problem.reason, resumed=True)

@@ -11,6 +11,7 @@ from dlq.backends.redis import RedisBackend
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.config.model import Settings
 from tests.backends.storages import settings_for
+from tests.kit.proxy import Proxy
 from tests.kit.valkey import Server
 
 Make = Callable[..., Any]
@@ -34,6 +35,12 @@ def make(server: Server) -> Iterator[Make]:
     yield build
     for backend in made:
         backend.reset()
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[Proxy]:
+    with Proxy(server.port) as proxy:
+        yield proxy
 
 
 @pytest.fixture

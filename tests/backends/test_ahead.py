@@ -6,7 +6,6 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -50,12 +49,6 @@ def run_short_ones(consumer: Consumer, count: int = 30) -> list[int]:
 def busy(reliable: ReliableRedisBackend) -> ReliableRedisBackend:
     reliable.bulk_enqueue([job(n) for n in range(200)], Q)
     return reliable
-
-
-@pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.port) as proxy:
-        yield proxy
 
 
 def in_hand(backend: RedisStorage) -> int:

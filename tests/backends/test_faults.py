@@ -42,12 +42,6 @@ IN_HAND = f"{QUEUE}:processing:1"
 
 
 @pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
 def own_server() -> Iterator[Server]:
     """For a test that stops its server, fills it or makes it another's replica."""
     server = Server(appendonly="yes", appendfsync="always").start()
