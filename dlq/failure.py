@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 FailureKind: TypeAlias = Literal["raised", "undecodable", "unknown", "timeout", "exit", "crashed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """Why a job is a failed job. `reason` is one line for people; `ran` is in seconds, None where
     it is not known; `attempts` counts the runs that were started."""
 

@@ -6,8 +6,7 @@ The rules that findings break live in `dlq.rules`, a module for each hundred of 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from dlq.types import Source
 
@@ -16,8 +15,7 @@ LEVELS: dict[str, Level] = {"E": "error", "W": "warning", "I": "info"}
 """By the letter of an id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """`id` as in `dlq.E101`; `message` starts in lower case and has no full stop; `help` is
     something to do, best something to type."""
 
@@ -28,8 +26,7 @@ class Finding:
     help: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """What a finding's id stands for. `code` as in `E101`; `text` is what `dlq explain` prints:
     what was found, why it matters, what to do, with an example."""
 

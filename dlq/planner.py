@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from dlq.types import QueueName, Source, WorkerNumber
 
@@ -23,8 +22,7 @@ DEFAULT_QUEUE = QueueName("default")
 Origin: TypeAlias = Literal["setting", "task", "cron"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(NamedTuple):
     """Which part of the workers a plan is for. `machine` counts from 1 and is None where the plan
     is for all machines; `exact` is a configuration without a pool (machine and of are then 1)."""
 
@@ -34,8 +32,7 @@ class Pool:
     only_queue: QueueName | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class QueuePlan:
+class QueuePlan(NamedTuple):
     """One queue: how many workers it has over the whole pool, and who says so."""
 
     name: QueueName
@@ -45,8 +42,7 @@ class QueuePlan:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedWorker:
+class PlannedWorker(NamedTuple):
     """`position` is its place among the workers of its machine, from 1: metrics ports are the
     start port plus it."""
 
@@ -60,8 +56,7 @@ class PlannedWorker:
         return f"{self.queue}/{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """The planner's answer. `workers` are those of the pool's machine, or of all machines."""
 
     pool: Pool

@@ -6,13 +6,12 @@ imported. Importing this module must cost a web process nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dlq.types import QueueName, Source
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(NamedTuple):
     """`task` is the dotted path, or None where only a queue was named
     (`contribute_implied_queue_name`). `retries` is how often its jobs are run again after they have
     raised."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Literal, NewType, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, NewType, Protocol, TypeAlias
 
 QueueName = NewType("QueueName", str)
 WorkerNumber = NewType("WorkerNumber", int)
@@ -81,8 +80,7 @@ SourceKind: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where a value came from, as exactly as it is known.
 
     `line` and `column` count from 1, `end_column` is the first column after the value. A part that
@@ -117,14 +115,13 @@ class Source:
 
     def at(self, line: int, column: int | None = None, end_column: int | None = None) -> Source:
         """The same file, another place in it."""
-        return replace(self, line=line, column=column, end_column=end_column)
+        return self._replace(line=line, column=column, end_column=end_column)
 
 
 DEFAULT = Source("default")
 
 
-@dataclass(frozen=True, slots=True)
-class Runner:
+class Runner(NamedTuple):
     """One running master, as the other runners of its server see it.
 
     `nonce` is random per start of a master and fences its workers (a process that was suspended

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -32,8 +31,7 @@ class ProgressLogger(NamedTuple):
 NULL_PROGRESS_LOGGER = ProgressLogger(lambda message: None, lambda items: items)
 
 
-@dataclass(frozen=True, slots=True)
-class FailedJob:
+class FailedJob(NamedTuple):
     """A failed job as it is stored. `id` names it within its queue; `failed_at` is Unix time."""
 
     id: str
@@ -47,8 +45,7 @@ class FailedJob:
         return Taken.read(self.raw).job
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """A job in a worker's hand. `job` is None where the bytes are none, and `problem` says why.
     `crashes` counts the earlier runs of it that took their worker down; `resumed` tells that it was
     found in the worker's processing list, where another process had left it."""
@@ -70,8 +67,7 @@ class Taken:
 Outcome: TypeAlias = Literal["unknown", "not_started", "started", "timed_out", "stopped"]
 
 
-@dataclass(frozen=True, slots=True)
-class Predecessor:
+class Predecessor(NamedTuple):
     """What a master knows of the worker process that had this number before and is gone.
 
     `outcome`: "not_started", it died with no run begun, which is no crash of a job; "started", it
@@ -233,8 +229,7 @@ class BackendWithFailedJobs(BaseBackend):
         """Also those that no configuration names any more. Reads the server in bounded steps."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerState:
+class OwnerState(NamedTuple):
     """Who holds a worker number."""
 
     number: WorkerNumber
@@ -244,8 +239,7 @@ class OwnerState:
     alive: bool
 
 
-@dataclass(frozen=True, slots=True)
-class QueueState:
+class QueueState(NamedTuple):
     """One queue as the server shows it now. Times are Unix times in seconds."""
 
     queue: QueueName
@@ -258,8 +252,7 @@ class QueueState:
     owners: tuple[OwnerState, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RunnerState:
+class RunnerState(NamedTuple):
     """A runner's heartbeat. `workers` are those that live; `busy` is how many of them have a job;
     `age` is in seconds."""
 
@@ -269,8 +262,7 @@ class RunnerState:
     busy: int
 
 
-@dataclass(frozen=True, slots=True)
-class ServerState:
+class ServerState(NamedTuple):
     """`name` as in "Valkey 9.1.2"; `address` never holds a password; `latency` is in seconds."""
 
     name: str
@@ -278,8 +270,7 @@ class ServerState:
     latency: float
 
 
-@dataclass(frozen=True, slots=True)
-class Reclaimed:
+class Reclaimed(NamedTuple):
     """Jobs of a worker that is gone for good, given back to their queue."""
 
     queue: QueueName
@@ -354,13 +345,13 @@ class DequeueConsumer(Consumer):
         queue: QueueName,
         number: WorkerNumber,
         logger: Logger,
-        predecessor: Predecessor = Predecessor(),
+        predecessor: Predecessor | None = None,
     ) -> None:
         self._backend = backend
         self._queue = queue
         self._number = number
         self._logger = logger
-        self._predecessor = predecessor
+        self._predecessor = predecessor or Predecessor()
 
     def take(self, timeout: float) -> Taken | None:
         try:

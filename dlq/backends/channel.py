@@ -12,8 +12,7 @@ import select
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 
@@ -26,8 +25,7 @@ ANOTHER_SERVER = ("READONLY", "LOADING", "MASTERDOWN", "NOAUTH", "WRONGPASS")
 """After these a connection is not used again: the name may lead to another server by now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A script with its keys and the first of its arguments, which stay the same, packed once."""
 
     script: Script

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from dlq.types import Runner
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """One worker process. `started` is the start time of the process in clock ticks since the boot,
     by which a pid that was given to another process is told apart."""
 
@@ -28,7 +27,7 @@ class Owner:
     exact: bool
 
     def record(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True)
+        return json.dumps(self._asdict(), sort_keys=True)
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
@@ -46,7 +45,7 @@ def parse(record: str) -> Owner | None:
     """None for a record that is not one: nobody who could be asked."""
     try:
         content = json.loads(record)
-        return Owner(**{name: content[name] for name in Owner.__slots__})
+        return Owner(**{name: content[name] for name in Owner._fields})
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC
 from functools import cache
 from typing import Any, cast
@@ -37,7 +36,7 @@ JOBS_PER_CALL = 100
 
 
 def beat(runner: Runner, workers: Sequence[str], busy: int) -> str:
-    return json.dumps({"runner": asdict(runner), "workers": list(workers), "busy": busy})
+    return json.dumps({"runner": runner._asdict(), "workers": list(workers), "busy": busy})
 
 
 def announce(

@@ -7,7 +7,7 @@ a list of jobs, and dies on one that is something else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dlq.types import QueueName
 
@@ -17,8 +17,7 @@ machines that run beside a pool; 4.11 knows none of them, so their lists lie whe
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(NamedTuple):
     """`prefix` is REDIS_PREFIX, perhaps empty."""
 
     prefix: str

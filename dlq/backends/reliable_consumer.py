@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from secrets import token_hex
 from typing import Any, TypeVar
 
@@ -253,7 +252,7 @@ class ReliableConsumer(Consumer):
             self._decoded.clear()
             taken = Taken.read(raw)
         if self._is_resumed:
-            taken = replace(taken, resumed=True, crashes=self._crashes)
+            taken = taken._replace(resumed=True, crashes=self._crashes)
             self._is_resumed, self._crashes = False, 0
         return taken
 

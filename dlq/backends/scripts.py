@@ -13,19 +13,16 @@ only by way of exception a search.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
-    """`sha` is the server's name for it."""
-
+class Script(NamedTuple):
     text: str
-    sha: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
-        object.__setattr__(self, "sha", sha)
+    @property
+    def sha(self) -> str:
+        """The server's name for it."""
+        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
 ALLOW_OOM = "#!lua flags=allow-oom\n"

@@ -44,15 +44,13 @@ def explain(
     ],
 ) -> ExitCode:
     """Explain one setting: its value, every source that sets it or could, and what it is for."""
-    from dataclasses import asdict
-
     from dlq.cli.screen import plain_table
     from dlq.operations import configuration
 
     resolution = _resolution(call)
     found = configuration.explain(resolution, name)
     if call.format == "json":
-        call.screen.print(json.dumps(asdict(found), indent=2))
+        call.screen.print(json.dumps(configuration.as_fields(found), indent=2))
         return _outcome(call, resolution)
     screen = call.screen
     screen.segments([[(f"{found.name} = {found.value}", "bold")]])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -143,8 +142,7 @@ def discard(
     return _perform(call, deed, _selection(ids, queue, task, all), dry_run, yes)
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(NamedTuple):
     """What is done to selected jobs. `word` is its participle; `question` and `done` make sentences
     of how many jobs they are, and of which queues."""
 
@@ -169,9 +167,9 @@ def _perform(
         return ExitCode.NOT_DONE
     done = deed.act(jobs)
     if call.format == "json":
-        call.screen.print(json.dumps({deed.word: done.count, "gone": done.gone, "dry_run": False}))
+        call.screen.print(json.dumps({deed.word: done.jobs, "gone": done.gone, "dry_run": False}))
         return ExitCode.DONE
-    call.screen.print(deed.done(done.count, where))
+    call.screen.print(deed.done(done.jobs, where))
     if done.gone:
         call.screen.note(f"{_jobs(done.gone)} had gone meanwhile.")
     return ExitCode.DONE

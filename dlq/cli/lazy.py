@@ -7,9 +7,8 @@ table here holds. Building the options of all verbs costs more than Typer itself
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -18,8 +17,7 @@ from typer.main import get_group
 from dlq.cli.verbs import shared_options
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """A verb, or a group of verbs: its module in `dlq.cli` has it in `verbs`. `summary` is the
     first line of the verb's docstring; for a group, its help."""
 

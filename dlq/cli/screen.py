@@ -11,8 +11,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO, TypeAlias
 
 from dlq.text import printable
 
@@ -42,8 +41,7 @@ COLOURS: dict[Style, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """`fold`: on a narrow terminal this column gives way, and its values wrap. The others keep
     their width, for a name that is cut is no name."""
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -63,8 +62,7 @@ class ReaderHasGone(Exception):
     BrokenPipeError, and exits with 1, which here means findings.)"""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What a verb was called with, besides its own options."""
 
     settings: str | None = None
@@ -88,8 +86,7 @@ class Call:
         verbose: bool,
     ) -> Call:
         """What stands nearer to the verb's end wins; override files add up in their order."""
-        return replace(
-            self,
+        return self._replace(
             settings=settings or self.settings,
             config=(*self.config, *(config or ())),
             format=format or self.format,
@@ -137,7 +134,7 @@ def verb(
             above = ctx.obj if isinstance(ctx.obj, Call) else Call()
             call = above.with_words(**{name: words.pop(name, None) for name in SHARED})
             words.pop("version", None)
-            chosen = replace(call, format=_one_of(formats, call.format, ctx.command_path))
+            chosen = call._replace(format=_one_of(formats, call.format, ctx.command_path))
             try:
                 code = function(chosen, **words) or ExitCode.DONE
                 sys.stdout.flush()

@@ -11,15 +11,14 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dlq.config.merge import Place
 from dlq.config.written import same
 from dlq.types import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """A key and its value, as offsets into the text. `path`: the keys around it and its own."""
 
     path: tuple[str, ...]

@@ -12,8 +12,8 @@ import sys
 import tokenize
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from dlq.errors import UsageError
 
@@ -24,8 +24,7 @@ REMEDY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(NamedTuple):
     """`how` says for people who named the module: `--settings`, `$DJANGO_SETTINGS_MODULE`, or the
     file. `directory` is the project's, which the module is imported from."""
 

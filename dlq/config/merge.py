@@ -7,21 +7,20 @@ value; nothing is ever merged into another layer's dict.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from dlq.config.frozen import copied
+from dlq.config.frozen import FrozenDict, copied
 from dlq.config.model import SETTING_NAMES, Hidden, ResolvedValue, Settings
 from dlq.types import DEFAULT, Source
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a setting's value is written, and its name; where the values of its dict are, and their
     keys; where the elements of its list are, by index ('0'). All as far as that is known."""
 
     source: Source
-    items: Mapping[str, Source] = field(default_factory=dict)
-    keys: Mapping[str, Source] = field(default_factory=dict)
+    items: Mapping[str, Source] = FrozenDict()
+    keys: Mapping[str, Source] = FrozenDict()
     at_name: Source | None = None
 
     @property
@@ -29,8 +28,7 @@ class Place:
         return self.at_name or self.source
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """What one source sets, by setting name. `place` is asked only when somebody wants to know:
     looking for a line costs more than reading a value. `unreadable` names the settings whose text
     could not be understood: the layer owns them all the same, so nothing lower shines through.
@@ -64,7 +62,7 @@ def _without_url(layer: Layer, part: str) -> Layer:
         return layer.place(part if name == "REDIS_URL" else name)
 
     values = {**layer.values, "REDIS_URL": None}
-    return replace(layer, values=values, place=place, replaces_url=part)
+    return layer._replace(values=values, place=place, replaces_url=part)
 
 
 class Merged(Mapping[str, ResolvedValue]):

@@ -7,8 +7,7 @@ is not 3 and True is not 1, because a value that was meant otherwise should be t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -191,16 +190,14 @@ SETTING_NAMES = tuple(name.upper() for name in Settings.model_fields)
 """Without the prefix, in the order of the documentation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hidden:
+class Hidden(NamedTuple):
     """A value that a higher source hides."""
 
     value: object
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedValue:
+class ResolvedValue(NamedTuple):
     """One setting as it is in force. `name` has no prefix and is in upper case; `items` says where
     each value of a dict was written, by key, and each element of a list, by index ('0'), as far as
     that is known."""
@@ -209,11 +206,10 @@ class ResolvedValue:
     value: object
     source: Source
     hides: tuple[Hidden, ...] = ()
-    items: Mapping[str, Source] = field(default_factory=FrozenDict)
+    items: Mapping[str, Source] = FrozenDict()
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """The outcome of reading all sources.
 
     `settings` is None where an error among `findings` left no valid value. `values` has every

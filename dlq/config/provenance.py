@@ -12,8 +12,9 @@ import importlib.util
 import sys
 import tokenize
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import ModuleType
+from typing import NamedTuple
 
 from dlq.config.merge import Place
 from dlq.config.python_source import Bound, Changed, Imported, PythonText, Rumour
@@ -87,7 +88,7 @@ class Provenance:
         package = getattr(module, "__package__", None) or ""
         if not isinstance(path, str) or not path.endswith(".py"):
             return _Module(None, vars(module), package, self.kind)
-        source = replace(self.kind, file=shown_path(path))
+        source = self.kind._replace(file=shown_path(path))
         try:
             with tokenize.open(path) as file:
                 text = file.read()
@@ -136,11 +137,10 @@ class Provenance:
         inner, rumoured = self._history(origin, event.attribute, None, depth + 1)
         if not inner:
             return [Written(event.certain, UNKNOWN, None)], True
-        return [replace(each, certain=each.certain and event.certain) for each in inner], rumoured
+        return [each._replace(certain=each.certain and event.certain) for each in inner], rumoured
 
 
-@dataclass(frozen=True, slots=True)
-class _Expressions:
+class _Expressions(NamedTuple):
     """What the expressions of one statement, on `line`, stand for, as far as the text tells."""
 
     provenance: Provenance
@@ -176,7 +176,7 @@ class _Expressions:
                 yield Entry(ANY, False, UNKNOWN)
             else:
                 yield from (
-                    replace(entry, certain=entry.certain and event.certain) for entry in entries
+                    entry._replace(certain=entry.certain and event.certain) for entry in entries
                 )
             return
         if not event.entries:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias, TypeGuard
+from typing import NamedTuple, TypeAlias, TypeGuard
 
 from dlq.types import Source
 
@@ -23,8 +22,7 @@ READING = {"copy", "get", "items", "keys", "values", "count", "index"}
 """Methods of dicts and lists that change nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """The name is assigned. `value` is None where it isn't a single expression, and `node` is None
     where the name is deleted. `line` is the statement's, `target` where the name itself stands."""
 
@@ -35,8 +33,7 @@ class Bound:
     target: ast.AST | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(NamedTuple):
     """The name may come from another module, under the name `attribute` there."""
 
     certain: bool
@@ -46,8 +43,7 @@ class Imported:
     star: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(NamedTuple):
     """The dict (or list) is changed in place. `entries` are keys with what is written under them
     (None: the key is removed); `table` is a dict whose entries are all written. Neither: nobody
     knows what is changed."""
@@ -60,8 +56,7 @@ class Changed:
     only_missing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rumour:
+class Rumour(NamedTuple):
     """Something here may write any name."""
 
 

@@ -7,8 +7,7 @@ from the model itself. Values are validated together, and one that fails hides n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -47,8 +46,7 @@ RULES: Mapping[str, Rule] = {
 """By the type of pydantic's error; ours are called after their rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(NamedTuple):
     """One thing that is wrong with one value. `key` is that of the dict's item, or the index of the
     list's element, if it is about one; `in_key`: the key itself is wrong."""
 
@@ -60,8 +58,7 @@ class Mistake:
     in_key: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """`valid` has the settings that passed, with defaults in place of those that didn't; `failed`
     names the latter."""
 
@@ -104,7 +101,7 @@ def _mistake(detail: ErrorDetails, name: str, whole: object, notation: Notation)
     value = whole.get(key) if isinstance(whole, Mapping) else detail["input"]
     rule = rules.E101 if name == "WORKERS" else RULES[detail["type"]]
     mistake = _told(detail, rule, name, setting, value, notation, inner=True)
-    return replace(mistake, key=str(key))
+    return mistake._replace(key=str(key))
 
 
 def _key_mistake(

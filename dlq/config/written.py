@@ -8,8 +8,7 @@ later.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from dlq.types import Source
 
@@ -28,8 +27,7 @@ ANY = _Sign()
 """Any key, nobody knows which."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A key may have been given this value here."""
 
     key: object
@@ -39,8 +37,7 @@ class Entry:
     at_key: Source | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """The name may have been given this value here. `entries` are those of a dict, with all that
     changed them later; they are None for what is no dict, or one that nobody can follow. `elements`
     are those of a list that is written out and not changed later."""
@@ -54,9 +51,9 @@ class Written:
 
     def changed(self, entries: Iterable[Entry]) -> Written:
         if self.entries is None:
-            return replace(self, value=UNKNOWN, elements=())
+            return self._replace(value=UNKNOWN, elements=())
         added = (*self.entries, *entries)
-        return replace(self, entries=added, value=replayed(added))
+        return self._replace(entries=added, value=replayed(added))
 
 
 T = TypeVar("T", Written, Entry)

@@ -7,7 +7,7 @@ part is wrong. Pure: text in, text out.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 NUMBER = re.compile(r"[0-9]+")
 LONGEST_NUMBER = 6
@@ -17,8 +17,7 @@ MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", 
 WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """`noun` completes "'60' is not …"; `names` may stand for numbers, the first one for
     `first_name`."""
 

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from dlq.config.shown import shown_path
 from dlq.cron.places import ConfigPlace, RowPlace
@@ -20,8 +21,7 @@ from dlq.types import Source
 EXAMPLE = 'CONFIG = ({"command": "…", "minutes": "0", "hours": "*"},)'
 
 
-@dataclass(frozen=True, slots=True)
-class CronFile:
+class CronFile(NamedTuple):
     """A cron.py that was looked at. `written` counts its rows, wrong ones included."""
 
     path: str

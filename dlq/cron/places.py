@@ -10,9 +10,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
+from dlq.config.frozen import FrozenDict
 from dlq.types import Source
 
 DEEPEST = 8
@@ -27,15 +27,14 @@ class NotLiteral(ValueError):
     """The value is computed, so only running the file would tell it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowPlace:
+class RowPlace(NamedTuple):
     """One row as it is written. `values` has what can be told without running the file; a key that
     is missing there, and is in `at_value`, is computed. `complete`: no key is hidden in a `**`."""
 
     source: Source
-    at_key: Mapping[str, Source] = field(default_factory=dict)
-    at_value: Mapping[str, Source] = field(default_factory=dict)
-    values: Mapping[str, Any] = field(default_factory=dict)
+    at_key: Mapping[str, Source] = FrozenDict()
+    at_value: Mapping[str, Source] = FrozenDict()
+    values: Mapping[str, Any] = FrozenDict()
     complete: bool = True
 
     def of(self, key: str | None, *, at_key: bool = False) -> Source:
@@ -54,8 +53,7 @@ class RowPlace:
             return False
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigPlace:
+class ConfigPlace(NamedTuple):
     """`rows` is None in the place of a row that is written in no way that is understood, and
     `exact` is False where not even the number of rows is known."""
 
@@ -87,8 +85,7 @@ class _Reader:
                 added = self._rows(value)
                 if resets or not found:
                     found.append(ConfigPlace(self._at(target), isinstance(value, ast.Dict)))
-                found[-1] = replace(
-                    found[-1],
+                found[-1] = found[-1]._replace(
                     rows=(*found[-1].rows, *(added or ())),
                     exact=found[-1].exact and added is not None,
                 )

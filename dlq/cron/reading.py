@@ -7,11 +7,11 @@ file is not run; what its text alone tells is checked, and the rest is said to b
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from dlq.config.shown import shown_path
 from dlq.cron.commands import command_problems
@@ -47,8 +47,7 @@ OUR_OWN = ("dlq.cron", "django_lightweight_queue.cron")
 """dlq is an installed app itself, and its package of this name is for another purpose."""
 
 
-@dataclass(frozen=True, slots=True)
-class CronConfiguration:
+class CronConfiguration(NamedTuple):
     """`rows` are the valid ones, in the order of the apps and their CONFIG."""
 
     rows: tuple[CronRow, ...] = ()

@@ -14,9 +14,9 @@ The caller brings the time; nothing here asks a clock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, takewhile
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -35,8 +35,7 @@ SAMPLE_START = datetime(2024, 1, 1)
 """A Monday at the start of a leap year, so that 29 February is among the days."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """One run: a row, and the minute that it is for (aware, in UTC, to the whole minute)."""
 
     row: CronRow

@@ -10,9 +10,8 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -49,8 +48,7 @@ KEYS = (
 OLD_SPELLING = ("minutes", "hours", "days")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """A mistake in a row. `code` is that of a rule in `dlq.rules.cron`; `key` is where it is;
     `at_key` tells that the key itself is wrong, and not its value."""
 

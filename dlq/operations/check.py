@@ -8,8 +8,7 @@ what it looked at.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dlq.errors import ExitCode
 from dlq.findings import Finding, errors, in_reading_order
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from django.core.checks import CheckMessage
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """`checked` says what was looked at: `25 settings, 2 cron rows in 1 file`. `complete` is False
     where the project could not even be loaded."""
 

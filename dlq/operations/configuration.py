@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 from dlq.config.merge import default
 from dlq.config.model import PREFIX, SETTING_NAMES, Resolution, Settings
@@ -14,11 +13,10 @@ from dlq.config.secrets import display, json_value
 from dlq.errors import UsageError
 from dlq.types import Source
 
-__all__ = ("Explanation", "Row", "Step", "explain", "schema", "settings_json", "show")
+__all__ = ("Explanation", "Row", "Step", "as_fields", "explain", "schema", "settings_json", "show")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line of `dlq config show`. `instead_of` has each hidden value with its place."""
 
     name: str
@@ -27,8 +25,7 @@ class Row:
     instead_of: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One source that sets a value, or could. `role`: used, over, or unset."""
 
     role: str
@@ -37,12 +34,16 @@ class Step:
     what: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     name: str
     value: str
     steps: tuple[Step, ...]
     description: str
+
+
+def as_fields(found: Explanation) -> dict[str, Any]:
+    """As JSON has it."""
+    return {**found._asdict(), "steps": [step._asdict() for step in found.steps]}
 
 
 def show(resolution: Resolution) -> tuple[Row, ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from itertools import islice
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dlq import runtime
@@ -21,8 +21,7 @@ MOST_RUNS = 1000
 """A preview longer than that is a typing error."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(NamedTuple):
     """When a row fires next. `runs` are aware, in the wall-clock time of `timezone`, and empty for
     a row that never fires; `words` says the schedule in English."""
 
@@ -32,8 +31,7 @@ class Preview:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """A schedule in words, with its next runs as in Preview."""
 
     expression: str
@@ -42,8 +40,7 @@ class Explanation:
     runs: tuple[datetime, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Enqueued:
+class Enqueued(NamedTuple):
     """A row that was enqueued out of turn."""
 
     row: CronRow

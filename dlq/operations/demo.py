@@ -13,8 +13,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from dlq.config.model import PREFIX
 from dlq.errors import DlqError
@@ -33,24 +33,21 @@ class DemoFailed(DlqError):
     """A step of the demo didn't come to its end. The text has what the runner said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Workers:
+class Workers(NamedTuple):
     """`ledger` has a line for each job that ended well, `log` what the runner says."""
 
     ledger: Path
     log: Path
 
 
-@dataclass(frozen=True, slots=True)
-class QueueResult:
+class QueueResult(NamedTuple):
     queue: str
     jobs: int
     done: int
     failed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """`seconds` from the first enqueue to the last end, both processes' start included."""
 
     queues: tuple[QueueResult, ...]

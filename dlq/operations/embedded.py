@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dlq.config.model import PREFIX
 from dlq.errors import UsageError
@@ -41,8 +41,7 @@ START_LIMIT = 10.0
 """Seconds. It takes a tenth of one, on a machine that has nothing else to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(NamedTuple):
     pid: int
     port: int
     directory: str

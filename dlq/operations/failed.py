@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from heapq import merge
-from typing import Any
+from typing import Any, NamedTuple
 
 from dlq import runtime
 from dlq.backends.base import BackendWithFailedJobs, FailedJob
@@ -23,8 +22,7 @@ PAGE = 500
 Progress = Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Which failed jobs are meant. `ids` may be beginnings of ids; `task` a path, or a pattern with
     `*`."""
 
@@ -33,11 +31,10 @@ class Selection:
     ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """`gone`: selected, but no longer there (somebody else was quicker)."""
 
-    count: int
+    jobs: int
     gone: int
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 from dlq.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Starter:
+class Starter(NamedTuple):
     """`name` in the package's starters, `target` in the project."""
 
     name: str
@@ -18,8 +17,7 @@ class Starter:
     purpose: str
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     path: str
     is_new: bool
     purpose: str

@@ -5,8 +5,8 @@ Starts nothing and contacts nothing. `run` starts what `make_plan` says, and not
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from dlq.config.model import Resolution, Settings
 from dlq.cron.reading import implied_queues
@@ -19,8 +19,7 @@ from dlq.operations.project import Project
 from dlq.planner import SCHEDULER_NAME, Pool, QueuePlan, Split, compose_queues, split
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """`split` is None where errors in the settings leave nothing to deal out. `rows` are all valid
     cron rows, `schedulers` the machines that schedule them."""
 
@@ -51,8 +50,7 @@ def make_plan(project: Project, pool: Pool) -> Plan:
     queues = queues_of(project, resolution, settings, exact=pool.exact)
     dealt = split(queues, pool, key_prefix=settings.redis_prefix)
     schedulers = _schedulers(pool, settings)
-    dealt = replace(
-        dealt,
+    dealt = dealt._replace(
         runs_cron=bool(schedulers) and (pool.machine is None or pool.machine in schedulers),
     )
     found = [*project.findings, *review_plan(project, resolution, settings, dealt, rows)]

@@ -7,7 +7,7 @@ at. The only module of the operations that configures Django.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from dlq import queues
 from dlq.config import active
@@ -26,15 +26,14 @@ from dlq.types import Source
 CRON_ERRORS = "dlq.E2"
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """`resolution` is None where the Django settings could not be had, so that there is nothing to
     resolve; `findings` then say why. `is_found` is False where there is no settings module at all.
     """
 
     resolution: Resolution | None
     declarations: tuple[Declaration, ...] = ()
-    cron: CronConfiguration = field(default_factory=CronConfiguration)
+    cron: CronConfiguration = CronConfiguration()
     findings: tuple[Finding, ...] = ()
     is_found: bool = True
 
@@ -265,7 +264,7 @@ def _ignored(resolution: Resolution) -> tuple[str, ...]:
 def _declarations() -> tuple[Declaration, ...]:
     """With the files as people would type them."""
     return tuple(
-        replace(declaration, source=replace(declaration.source, file=shown_path(file)))
+        declaration._replace(source=declaration.source._replace(file=shown_path(file)))
         if (file := declaration.source.file) is not None
         else declaration
         for declaration in queues.declarations()

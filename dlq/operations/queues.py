@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from typing import TypeGuard, TypeVar
+from typing import NamedTuple, TypeGuard, TypeVar
 
 from dlq import runtime
 from dlq.backends.base import (
@@ -37,8 +36,7 @@ LONGEST = timedelta(days=3660)
 B = TypeVar("B", bound=BaseBackend)
 
 
-@dataclass(frozen=True, slots=True)
-class Deduplicated:
+class Deduplicated(NamedTuple):
     queue: QueueName
     before: int
     after: int

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dlq.config import active
 from dlq.config.model import Resolution, Settings
@@ -43,8 +42,7 @@ class StartRefused(DlqError):
         self.findings = tuple(findings)
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """`pidfile`: go into the background and write the pid there. `touchfile`: touched after each
     job that succeeded, with the queue's name in place of `%s`. `health_file`: touched by the
     supervision loop about once a second, for `dlq health`. `announce` gets the lines that a person
@@ -87,7 +85,7 @@ def run_one_worker(
     Raises UsageError where there is no such worker, and what `run` raises.
     """
     leave_on_stop_signals()
-    one = replace(split, workers=(_find_worker(split, queue, number),), runs_cron=False)
+    one = split._replace(workers=(_find_worker(split, queue, number),), runs_cron=False)
     options = RunOptions(announce=announce)
     files = {} if touch_file is None else {queue: touch_file}
     return _start(one, (), resolution, options, files, metrics_port, serves_config=False)

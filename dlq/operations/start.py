@@ -6,7 +6,6 @@ import errno
 import logging
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from dlq.config.model import Resolution
 from dlq.errors import ExitCode
@@ -79,7 +78,7 @@ def _valid_plan(
     if dealt is None or resolution is None or not plan.is_valid:
         raise _refused(plan.findings, project)
     taken = _ports_in_use(resolution, dealt)
-    return replace(plan, findings=(*plan.findings, *taken)), dealt, resolution
+    return plan._replace(findings=(*plan.findings, *taken)), dealt, resolution
 
 
 def _ports_in_use(resolution: Resolution, dealt: Split) -> list[Finding]:

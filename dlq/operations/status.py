@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dlq import runtime
 from dlq.backends.base import BackendWithRunners, QueueState, RunnerState, ServerState
@@ -26,8 +25,7 @@ SHOWN = 5
 """Numbers that a warning lists, at most: a queue may have a thousand."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueStatus:
+class QueueStatus(NamedTuple):
     """`planned` is how many workers the configuration gives the queue over the whole pool; `alive`
     how many numbers have a living owner, those of exact machines included; `missing` are the
     planned numbers that have none."""
@@ -38,8 +36,7 @@ class QueueStatus:
     missing: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """Times are Unix times in seconds; `at` is when the servers were asked."""
 
     at: float
@@ -199,7 +196,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "format_version": "1",
         "at": status.at,
         "well": status.is_well,
-        "servers": [asdict(server) for server in status.servers],
+        "servers": [server._asdict() for server in status.servers],
         "queues": [
             {
                 "queue": queue.state.queue,
@@ -219,7 +216,7 @@ def status_json(status: Status) -> dict[str, Any]:
         ],
         "runners": [
             {
-                **asdict(seen.runner),
+                **seen.runner._asdict(),
                 "age": seen.age,
                 "workers": list(seen.workers),
                 "busy": seen.busy,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(NamedTuple):
     """`first` is the pause after the first failure, each further one is twice as long, up to
     `limit`. All in seconds."""
 
@@ -24,10 +23,10 @@ class Backoff:
         return min(self.limit, self.first * 2.0 ** min(steps, 32))
 
     def failed(self) -> Backoff:
-        return replace(self, failures=self.failures + 1)
+        return self._replace(failures=self.failures + 1)
 
     def worked(self) -> Backoff:
-        return self if self.failures == 0 else replace(self, failures=0)
+        return self if self.failures == 0 else self._replace(failures=0)
 
 
 def for_children(limit: float = 30.0) -> Backoff:

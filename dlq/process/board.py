@@ -20,8 +20,8 @@ import struct
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 RAW_LIMIT = 16_384
 """Bytes of a running job that the board keeps. Longer jobs are remembered by their path alone."""
@@ -64,8 +64,7 @@ class State(IntEnum):
     """The run has ended, and the server has not been told yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One slot as it was read. Times are of the monotonic clock, which all processes of a host
     share. What concerns the run is meaningful while `state` is RUNNING."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from dlq.backends.base import Outcome, Predecessor
 from dlq.process.backoff import Backoff, for_children
@@ -19,8 +19,7 @@ YOUNG = 10.0
 again at once each time: whatever ended it is still there."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChildSpec:
+class ChildSpec(NamedTuple):
     """`slot` is its place on the board. `start` forks it and gives its pid; `settle` forks a short
     one that says what became of a killed worker's job. `hang_limit`: seconds without a sign of life
     after which it is killed and started anew. `longest_pause`: seconds until it is started again,

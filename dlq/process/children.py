@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dlq import runtime
 from dlq.backends.base import BackendWithRunners, Predecessor
@@ -25,8 +24,7 @@ SETTLE_LIMIT = 1
 """Seconds that settling for a killed worker may take while its master waits to stop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(NamedTuple):
     """What the children of one master share."""
 
     board: Board

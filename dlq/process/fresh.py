@@ -12,7 +12,7 @@ import pickle
 import signal
 import sys
 import tempfile
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dlq.backends.base import Predecessor
 from dlq.config.model import Resolution, Settings
@@ -23,8 +23,7 @@ from dlq.process.worker import WorkerSpec
 from dlq.types import Runner
 
 
-@dataclass(frozen=True, slots=True)
-class Orders:
+class Orders(NamedTuple):
     """All that a fresh worker is told."""
 
     path: list[str]

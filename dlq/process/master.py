@@ -16,7 +16,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dlq.errors import ExitCode
 from dlq.process import host
@@ -44,8 +44,7 @@ STOPS = (signal.SIGTERM, signal.SIGINT)
 HEEDED = (*STOPS, signal.SIGHUP, signal.SIGCHLD)
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """How it ended: `code` to exit with, or `reload` to become the new code."""
 
     code: ExitCode

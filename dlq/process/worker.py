@@ -13,9 +13,8 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlq.backends.base import Consumer, Predecessor, Taken
 from dlq.config.model import Settings
@@ -44,8 +43,7 @@ its last job ended. Given up, the job is run again by whoever has the number nex
 _STOPS = (signal.SIGTERM, signal.SIGINT, STOP_SIGNAL)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerSpec:
+class WorkerSpec(NamedTuple):
     """What one worker process is told. `master` is the pid that must stay its parent."""
 
     queue: QueueName
@@ -222,7 +220,7 @@ class Worker:
         task = find_task(taken.job.path) if taken.job and failure.kind == "raised" else None
         blamed = 0 if failure.kind in ("crashed", "timeout") else taken.crashes
         before = self._consumer.attempts(taken) if task is not None and task.retries else 0
-        failure = replace(failure, attempts=failure.attempts + before + blamed)
+        failure = failure._replace(attempts=failure.attempts + before + blamed)
         if task is not None and before < task.retries:
             delay = task.retry_backoff * 2.0**before
             if self._consumer.retry(taken, delay, failure):

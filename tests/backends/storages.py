@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from dlq.backends.base import BaseBackend, Consumer, Predecessor, Taken
@@ -70,7 +70,7 @@ def make_runner(**more: Any) -> Runner:
         settings_module="tests.project.settings",
         version="5",
     )
-    return replace(runner, **more)
+    return runner._replace(**more)
 
 
 def job(*args: Any, path: str = TASK, **kwargs: Any) -> Job:

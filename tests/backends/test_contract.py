@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -308,13 +307,13 @@ def test_failed_jobs_are_kept_with_their_reasons(backend: RedisStorage) -> None:
     backend.bulk_enqueue(sent, Q)
     with consuming(backend) as consumer:
         for n in range(3):
-            consumer.fail(take(consumer), replace(FAILURE, reason=f"reason {n}", attempts=n + 1))
+            consumer.fail(take(consumer), FAILURE._replace(reason=f"reason {n}", attempts=n + 1))
     assert backend.failed_count(Q) == 3
     assert backend.queues_with_failed_jobs() == [Q]
     kept = list(backend.failed_jobs(Q))
     assert [failed.raw for failed in kept] == [encode(j) for j in reversed(sent)]
     newest = kept[0]
-    assert newest.failure == replace(FAILURE, reason="reason 2", attempts=3)
+    assert newest.failure == FAILURE._replace(reason="reason 2", attempts=3)
     assert newest.job == sent[2]
     assert newest.queue == Q
     assert began - 1 < newest.failed_at < time.time() + 1

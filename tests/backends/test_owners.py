@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -275,7 +274,7 @@ def test_the_job_of_a_dead_spare_worker_is_found_by_its_successor(
     reliable: ReliableRedisBackend, make: Make
 ) -> None:
     reliable.enqueue(job(0), Q)
-    exact = replace(elsewhere(exact=True), host="gone")
+    exact = elsewhere(exact=True)._replace(host="gone")
     with consuming(reliable, 1) as pool:
         taken = take(pool)
         pool.acknowledge(taken)
