@@ -10,7 +10,6 @@ import os
 import stat
 import sys
 import tokenize
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -112,6 +111,8 @@ def _upwards(directory: Path) -> Iterator[Path]:
 
 
 def _from_pyproject(path: Path) -> str | None:
+    import tomllib
+
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

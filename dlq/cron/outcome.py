@@ -7,9 +7,9 @@ import traceback
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from dlq.config.shown import shown_path
+from dlq.cron.configuration import CronFile
 from dlq.cron.places import ConfigPlace, RowPlace
 from dlq.cron.spec import CronRow, InvalidRow, Problem, parse_row
 from dlq.errors import UsageError
@@ -19,14 +19,6 @@ from dlq.text import written
 from dlq.types import Source
 
 EXAMPLE = 'CONFIG = ({"command": "…", "minutes": "0", "hours": "*"},)'
-
-
-class CronFile(NamedTuple):
-    """A cron.py that was looked at. `written` counts its rows, wrong ones included."""
-
-    path: str
-    module: str
-    written: int
 
 
 @dataclass(slots=True)

@@ -6,17 +6,16 @@ file is not run; what its text alone tells is checked, and the rest is said to b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 from dlq.config.shown import shown_path
 from dlq.cron.commands import command_problems
+from dlq.cron.configuration import CronConfiguration, CronFile
 from dlq.cron.outcome import (
-    CronFile,
     Outcome,
     finding_of,
     not_importable,
@@ -25,49 +24,17 @@ from dlq.cron.outcome import (
     text_of,
 )
 from dlq.cron.places import ConfigPlace, RowPlace, find_rows
-from dlq.cron.review import check_queues, implied_queues, review
-from dlq.cron.spec import CronRow
+from dlq.cron.review import review
 from dlq.cron.static import read_text
-from dlq.discovery import app_modules
 from dlq.errors import UsageError
-from dlq.findings import Finding, in_reading_order
+from dlq.findings import in_reading_order
 from dlq.rules import cron as rules
 from dlq.types import Source
 
-__all__ = (
-    "CronConfiguration",
-    "CronFile",
-    "check_files",
-    "check_queues",
-    "implied_queues",
-    "load_rows",
-)
 
-OUR_OWN = ("dlq.cron", "django_lightweight_queue.cron")
-"""dlq is an installed app itself, and its package of this name is for another purpose."""
-
-
-class CronConfiguration(NamedTuple):
-    """`rows` are the valid ones, in the order of the apps and their CONFIG."""
-
-    rows: tuple[CronRow, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    files: tuple[CronFile, ...] = ()
-
-    @property
-    def written(self) -> int:
-        """How many rows were looked at."""
-        return sum(file.written for file in self.files)
-
-
-def load_rows(ignored: Collection[str], *, commands: bool = True) -> CronConfiguration:
-    """The rows of every installed app that isn't ignored. `commands=False` leaves out the look at
-    each command and its parser, which imports the commands' modules."""
-    return _configuration(
-        _read_module(module, commands)
-        for module in app_modules("cron", ignored)
-        if module not in OUR_OWN
-    )
+def read_modules(names: Iterable[str], *, commands: bool) -> CronConfiguration:
+    """The rows of these modules, which are imported."""
+    return _configuration(_read_module(name, commands) for name in names)
 
 
 def check_files(paths: Iterable[str], *, django: bool) -> CronConfiguration:

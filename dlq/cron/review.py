@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from dlq.cron.schedule import never_fires, shortest_gap
 from dlq.cron.spec import CronRow
 from dlq.findings import Finding
 from dlq.rules import cron as rules
-from dlq.types import QueueName, Source
 
 
 def review(rows: Iterable[CronRow]) -> list[Finding]:
@@ -27,28 +26,6 @@ def review(rows: Iterable[CronRow]) -> list[Finding]:
         else:
             found += _crowding(row)
     return found
-
-
-def check_queues(rows: Iterable[CronRow], served: Collection[str]) -> list[Finding]:
-    """Rows whose jobs no worker would take. `served`: the queues with workers on some machine of
-    the plan."""
-    return [
-        rules.W216.finding(
-            f"no worker takes from queue {row.queue!r}, where {row.command} is enqueued",
-            row.source,
-            f"give {row.queue!r} a worker in LIGHTWEIGHT_QUEUE_WORKERS",
-        )
-        for row in rows
-        if row.queue not in served
-    ]
-
-
-def implied_queues(rows: Iterable[CronRow]) -> dict[QueueName, Source]:
-    """The queues that rows name, and the first row that does."""
-    queues: dict[QueueName, Source] = {}
-    for row in rows:
-        queues.setdefault(row.queue, row.source)
-    return queues
 
 
 def _duplicates(rows: tuple[CronRow, ...]) -> Iterator[Finding]:

@@ -6,17 +6,18 @@ Starts nothing and contacts nothing. `run` starts what `make_plan` says, and not
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dlq.config.model import Resolution, Settings
-from dlq.cron.reading import implied_queues
-from dlq.cron.schedule import runs
-from dlq.cron.spec import CronRow
+from dlq.cron.configuration import implied_queues
 from dlq.findings import Finding, errors, in_reading_order
 from dlq.operations.declared import implied_by_tasks, is_overridden
 from dlq.operations.plan_review import review_plan
 from dlq.operations.project import Project
 from dlq.planner import SCHEDULER_NAME, Pool, QueuePlan, Split, compose_queues, split
+
+if TYPE_CHECKING:
+    from dlq.cron.spec import CronRow
 
 
 class Plan(NamedTuple):
@@ -80,4 +81,6 @@ def _schedulers(pool: Pool, settings: Settings) -> tuple[int, ...]:
 
 
 def next_run(row: CronRow, settings: Settings, now: datetime) -> datetime | None:
+    from dlq.cron.schedule import runs
+
     return next(iter(runs(row, now, settings.cron_timezone)), None)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlq.config.model import Resolution, ResolvedValue, Settings
-from dlq.cron.reading import check_queues, implied_queues
-from dlq.cron.spec import CronRow
+from dlq.cron.configuration import check_queues, implied_queues
 from dlq.findings import Finding
 from dlq.operations.declared import OUR_TASK, implied_by_tasks, is_ours, is_overridden
 from dlq.operations.project import Project
@@ -16,6 +15,9 @@ from dlq.planner import SCHEDULER_NAME, Split
 from dlq.rules import plan as rules
 from dlq.runtime import import_path
 from dlq.types import QueueName, Source
+
+if TYPE_CHECKING:
+    from dlq.cron.spec import CronRow
 
 WITHOUT_WORK = ("dlq.backends.synchronous", "dlq.backends.debug_web")
 """Their backends run or show a job where it is enqueued. A plan needs no more of them than that."""

@@ -23,7 +23,7 @@ from dlq.backends.base import (
     BaseBackend,
     ProgressLogger,
 )
-from dlq.cron.reading import implied_queues
+from dlq.cron.configuration import implied_queues
 from dlq.errors import UsageError
 from dlq.operations.declared import implied_by_tasks
 from dlq.operations.project import Project, require_settings
