@@ -75,7 +75,7 @@ class Runtime:
     def cron_rows(self) -> tuple[CronRow, ...]:
         """The valid rows of all cron.py files, read when first asked for."""
         if self._cron_rows is None:
-            from dlq.cron.configuration import load_rows
+            from dlq.cron.loading import load_rows
 
             self._cron_rows = load_rows(self.settings.ignore_apps, commands=False).rows
         return self._cron_rows

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from dlq.cli.call import Call
 from dlq.cli.screen import Column
-from dlq.cli.verbs import Call, verb
+from dlq.cli.verbs import verb
 from dlq.errors import ExitCode, UsageError
 
 verbs = typer.Typer(rich_markup_mode=None)

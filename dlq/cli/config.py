@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dlq.cli.call import Call
 from dlq.cli.screen import Column
-from dlq.cli.verbs import Call, verb
+from dlq.cli.verbs import verb
 from dlq.errors import ExitCode
 
 if TYPE_CHECKING:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dlq.cli.call import Call
+from dlq.cli.options import whole_number
 from dlq.cli.screen import Column
-from dlq.cli.verbs import Call, verb, whole_number
+from dlq.cli.verbs import verb
 from dlq.errors import ExitCode
 
 if TYPE_CHECKING:

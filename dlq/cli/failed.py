@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from dlq.cli.call import Call
 from dlq.cli.queues import YesOption, confirmed
 from dlq.cli.screen import Column
-from dlq.cli.verbs import Call, verb
+from dlq.cli.verbs import verb
 from dlq.errors import ExitCode, UsageError
 from dlq.text import printable, printable_lines
 

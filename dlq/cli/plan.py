@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dlq.cli.verbs import Call, verb, whole_number
+from dlq.cli.call import Call
+from dlq.cli.options import ExactOption, MachineOption, OfOption, OnlyQueueOption
+from dlq.cli.verbs import verb
 from dlq.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -17,27 +19,6 @@ if TYPE_CHECKING:
     from dlq.operations.project import Project
 
 verbs = typer.Typer(rich_markup_mode=None)
-
-MachineOption = Annotated[
-    int | None,
-    typer.Option(
-        "--machine", metavar="M", parser=whole_number, help="Which machine of the pool, from 1."
-    ),
-]
-OfOption = Annotated[
-    int | None,
-    typer.Option("--of", metavar="N", parser=whole_number, help="How many machines the pool has."),
-]
-ExactOption = Annotated[
-    bool,
-    typer.Option(
-        "--exact-configuration",
-        help="No pool: exactly the workers that --config FILE names, and no cron.",
-    ),
-]
-OnlyQueueOption = Annotated[
-    str | None, typer.Option("--only-queue", metavar="QUEUE", help="Only this queue's workers.")
-]
 
 
 @verb(verbs, "plan", formats=("text", "json"))

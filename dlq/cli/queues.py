@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlq.cli.verbs import Call, verb
+from dlq.cli.call import Call
+from dlq.cli.verbs import verb
 from dlq.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from dlq.cli.plan import ExactOption, MachineOption, OfOption, OnlyQueueOption
-from dlq.cli.verbs import Call, verb, whole_number
-from dlq.errors import ExitCode, UsageError
-
-if TYPE_CHECKING:
-    from dlq.operations.plan import Plan
+from dlq.cli.call import Call, RunWords
+from dlq.cli.options import (
+    ExactOption,
+    MachineOption,
+    OfOption,
+    OnlyQueueOption,
+    whole_number,
+)
+from dlq.cli.verbs import verb
+from dlq.errors import ExitCode
 
 verbs = typer.Typer(rich_markup_mode=None)
 
@@ -54,35 +56,20 @@ def run(
 
     And cron, where it is this machine's. Prints the plan first, and runs nothing else.
     """
-    from dlq.operations.pool import make_pool
-    from dlq.operations.run import RunOptions
-    from dlq.operations.start import start
+    from dlq.cli.running import run as run_words
 
-    pool = make_pool(
+    words = RunWords(
         machine,
         of,
-        exact=exact_configuration,
-        only_queue=only_queue,
-        override_files=call.config,
+        exact_configuration,
+        only_queue,
+        expect_pool,
+        pidfile,
+        touchfile,
+        health_file,
+        embedded,
     )
-    if embedded and pidfile is not None:
-        raise UsageError("--embedded is for development, in the foreground: leave out --pidfile")
-    with ExitStack() as stack:
-        if embedded:
-            from dlq.operations.embedded import embedded_server
-
-            server = stack.enter_context(embedded_server())
-            _say(f"{server.description}\nLIGHTWEIGHT_QUEUE_REDIS_URL={server.url}")
-        options = RunOptions(pidfile, touchfile, expect_pool, health_file, announce=_say)
-        code = start(
-            call.settings,
-            call.config,
-            pool,
-            options,
-            show=lambda plan: _show(call, plan),
-            verbose=call.verbose,
-        )
-    return ExitCode(code)
+    return run_words(call, words)
 
 
 @verb(verbs)
@@ -101,6 +88,7 @@ def worker(
     ] = None,
 ) -> ExitCode:
     """Run one worker in the foreground."""
+    from dlq.cli.running import say, warn
     from dlq.operations.start import start_worker
 
     code = start_worker(
@@ -108,8 +96,8 @@ def worker(
         call.config,
         queue,
         number,
-        show=lambda plan: _warn(call, plan),
-        announce=_say,
+        show=lambda plan: warn(call, plan),
+        announce=say,
         touch_file=touch_file,
         metrics_port=prometheus_port,
         verbose=call.verbose,
@@ -134,22 +122,3 @@ def health(
     from dlq.cli.health import answer
 
     return ExitCode(answer(["--file", file, "--max-age", str(max_age)]))
-
-
-def _say(text: str) -> None:
-    """At once, also into a pipe: whoever watches a runner wants to see it start."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
-def _show(call: Call, plan: Plan) -> None:
-    from dlq.cli.plan_text import one_line
-
-    _warn(call, plan)
-    _say(one_line(plan))
-
-
-def _warn(call: Call, plan: Plan) -> None:
-    from dlq.cli.render import findings_lines
-
-    call.screen.segments(findings_lines(plan.findings), to_err=True)

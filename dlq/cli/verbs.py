@@ -8,17 +8,14 @@ before the verb and what was given after it is put together here.
 from __future__ import annotations
 
 import inspect
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
+from dlq.cli.call import Call, flushed
 from dlq.errors import ExitCode, UsageError
-
-if TYPE_CHECKING:
-    from dlq.cli.screen import Screen
 
 SettingsOption = Annotated[
     str | None,
@@ -57,52 +54,6 @@ VersionOption = Annotated[
 ]
 
 
-class ReaderHasGone(Exception):
-    """`dlq plan | head`: nobody listens any more. (Typer has an answer of its own to
-    BrokenPipeError, and exits with 1, which here means findings.)"""
-
-
-class Call(NamedTuple):
-    """What a verb was called with, besides its own options."""
-
-    settings: str | None = None
-    config: tuple[str, ...] = ()
-    format: str | None = None
-    no_color: bool = False
-    verbose: bool = False
-
-    @property
-    def screen(self) -> Screen:
-        from dlq.cli.screen import Screen
-
-        return Screen(color=False if self.no_color else None)
-
-    def with_words(
-        self,
-        settings: str | None,
-        config: Sequence[str] | None,
-        format: str | None,
-        no_color: bool,
-        verbose: bool,
-    ) -> Call:
-        """What stands nearer to the verb's end wins; override files add up in their order."""
-        return self._replace(
-            settings=settings or self.settings,
-            config=(*self.config, *(config or ())),
-            format=format or self.format,
-            no_color=no_color or self.no_color,
-            verbose=verbose or self.verbose,
-        )
-
-
-def whole_number(text: str) -> int:
-    """For an option's value. Raises BadParameter."""
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a whole number") from None
-
-
 def shared_options(
     ctx: typer.Context,
     settings: SettingsOption = None,
@@ -135,12 +86,7 @@ def verb(
             call = above.with_words(**{name: words.pop(name, None) for name in SHARED})
             words.pop("version", None)
             chosen = call._replace(format=_one_of(formats, call.format, ctx.command_path))
-            try:
-                code = function(chosen, **words) or ExitCode.DONE
-                sys.stdout.flush()
-            except BrokenPipeError:
-                raise ReaderHasGone from None
-            return int(code)
+            return int(flushed(lambda: function(chosen, **words) or ExitCode.DONE))
 
         parameters = [
             inspect.Parameter(

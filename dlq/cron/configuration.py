@@ -1,21 +1,16 @@
-"""The cron rows of a project, and what a plan asks of them. What reads a cron.py and checks it is
-imported where there is one: every start comes through here, and many projects have none."""
+"""The cron rows of a project, and what a plan asks of them: values, and pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from dlq.discovery import app_modules
 from dlq.findings import Finding
 from dlq.rules import cron as rules
 from dlq.types import QueueName, Source
 
 if TYPE_CHECKING:
     from dlq.cron.spec import CronRow
-
-OUR_OWN = ("dlq.cron", "django_lightweight_queue.cron")
-"""dlq is an installed app itself, and its package of this name is for another purpose."""
 
 
 class CronFile(NamedTuple):
@@ -37,17 +32,6 @@ class CronConfiguration(NamedTuple):
     def written(self) -> int:
         """How many rows were looked at."""
         return sum(file.written for file in self.files)
-
-
-def load_rows(ignored: Collection[str], *, commands: bool = True) -> CronConfiguration:
-    """The rows of every installed app that isn't ignored. `commands=False` leaves out the look at
-    each command and its parser, which imports the commands' modules."""
-    modules = [module for module in app_modules("cron", ignored) if module not in OUR_OWN]
-    if not modules:
-        return CronConfiguration()
-    from dlq.cron.reading import read_modules
-
-    return read_modules(modules, commands=commands)
 
 
 def check_queues(rows: Iterable[CronRow], served: Collection[str]) -> list[Finding]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from dlq.config.shown import shown_path
-from dlq.cron.outcome import CronFile, Outcome, not_importable, row_of, shape_finding
+from dlq.cron.configuration import CronFile
+from dlq.cron.outcome import Outcome, not_importable, row_of, shape_finding
 from dlq.cron.places import WHOLE, ConfigPlace, find_rows
 from dlq.rules import cron as rules
 from dlq.types import Source

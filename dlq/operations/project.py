@@ -13,7 +13,8 @@ from dlq import queues
 from dlq.config import active
 from dlq.config.model import Resolution, Settings
 from dlq.config.shown import shown_path
-from dlq.cron.configuration import CronConfiguration, load_rows
+from dlq.cron.configuration import CronConfiguration
+from dlq.cron.loading import load_rows
 from dlq.discovery import TasksNotImportable, import_tasks
 from dlq.errors import DlqError, ExitCode
 from dlq.findings import Finding, errors

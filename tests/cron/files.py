@@ -11,7 +11,8 @@ from typing import Any
 from django.core.management import get_commands
 from django.test import override_settings
 
-from dlq.cron.configuration import CronConfiguration, load_rows
+from dlq.cron.configuration import CronConfiguration
+from dlq.cron.loading import load_rows
 from dlq.cron.reading import check_files
 
 

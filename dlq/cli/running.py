@@ -1,0 +1,69 @@
+"""What `dlq run` does with its words."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from dlq.cli.call import Call, RunWords
+from dlq.errors import ExitCode, UsageError
+from dlq.operations.pool import make_pool
+from dlq.operations.run import RunOptions
+from dlq.operations.start import start
+
+if TYPE_CHECKING:
+    from dlq.operations.plan import Plan
+
+
+def run(call: Call, words: RunWords) -> ExitCode:
+    pool = make_pool(
+        words.machine,
+        words.of,
+        exact=words.exact_configuration,
+        only_queue=words.only_queue,
+        override_files=call.config,
+    )
+    if words.embedded and words.pidfile is not None:
+        raise UsageError("--embedded is for development, in the foreground: leave out --pidfile")
+    with ExitStack() as stack:
+        if words.embedded:
+            from dlq.operations.embedded import embedded_server
+
+            server = stack.enter_context(embedded_server())
+            say(f"{server.description}\nLIGHTWEIGHT_QUEUE_REDIS_URL={server.url}")
+        code = start(
+            call.settings,
+            call.config,
+            pool,
+            RunOptions(
+                words.pidfile,
+                words.touchfile,
+                words.expect_pool,
+                words.health_file,
+                announce=say,
+            ),
+            show=lambda plan: _show(call, plan),
+            verbose=call.verbose,
+        )
+    return ExitCode(code)
+
+
+def say(text: str) -> None:
+    """At once, also into a pipe: whoever watches a runner wants to see it start."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def warn(call: Call, plan: Plan) -> None:
+    if plan.findings:
+        from dlq.cli.render import findings_lines
+
+        call.screen.segments(findings_lines(plan.findings), to_err=True)
+
+
+def _show(call: Call, plan: Plan) -> None:
+    from dlq.cli.plan_text import one_line
+
+    warn(call, plan)
+    say(one_line(plan))
