@@ -63,7 +63,6 @@ class Channel:
         """`limit`: seconds after which an answer that does not come means a dead connection."""
         self._address = address
         self._limit = limit
-        self._client: redis.Redis | None = None
         self._connection: Any = None
         self._wire: Wire | None = None
         self._id: int | None = None
@@ -176,9 +175,6 @@ class Channel:
 
     def close(self) -> None:
         self.drop()
-        if self._client is not None:
-            with suppress(Exception):
-                self._client.close()
         pipe, self._wake_read, self._wake_write = (self._wake_read, self._wake_write), -1, -1
         for fd in pipe:
             with suppress(OSError):
@@ -202,12 +198,13 @@ class Channel:
             raise
 
     def _connected(self) -> Wire:
-        if self._client is None:
-            self._client = self._address.client(socket_timeout=self._limit)
-        connection: Any = self._client.connection_pool.make_connection()
-        connection.connect()
-        self._connection, self._wire = connection, Wire(connection._sock)
+        self._connection, self._wire = self._connect()
         return self._wire
+
+    def _connect(self) -> tuple[Any, Wire]:
+        connection = self._address.connection(socket_timeout=self._limit)
+        connection.connect()
+        return connection, Wire(connection._sock)
 
     def _is_woken(self) -> bool:
         try:
@@ -219,13 +216,17 @@ class Channel:
         """By way of another connection, since ours is busy waiting. The server may hear of this
         before it hears of the command that is to be ended: then it says so, and is asked again.
         Where it is not allowed, the command's own end is waited for."""
-        assert self._client is not None
         assert self._id is not None
         end = time.monotonic() + self._limit
-        with suppress(redis.ResponseError):
-            while not self._client.client_unblock(self._id) and time.monotonic() < end:
-                if wire.is_readable(0.005):
-                    return
+        connection, other = self._connect()
+        try:
+            with suppress(redis.ResponseError):
+                while time.monotonic() < end:
+                    other.send(pack("CLIENT", "UNBLOCK", self._id))
+                    if other.reply() or wire.is_readable(0.005):
+                        return
+        finally:
+            connection.disconnect()
 
     def _dropped_for(self, error: BaseException) -> None:
         """An answer that is an error leaves the connection in order, and may be a reason to look

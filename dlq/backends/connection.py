@@ -11,11 +11,11 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import redis
-from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
@@ -24,7 +24,6 @@ from redis.exceptions import (
     OutOfMemoryError,
     ReadOnlyError,
 )
-from redis.retry import Retry
 
 from dlq.backends import probe
 from dlq.config import active
@@ -86,21 +85,31 @@ class Address:
 
     def client(self, **more: Any) -> redis.Redis:
         """A client for short commands, with a pool of its own. Connects when first used."""
-        options = self._options() | more
+        kind, options = self._kind
+        pool = redis.ConnectionPool(connection_class=kind, **options | more)
+        return redis.Redis(connection_pool=pool)
+
+    def connection(self, **more: Any) -> Any:
+        """One of no pool, not connected yet. A client and its pool take longer to make than the
+        connection itself."""
+        kind, options = self._kind
+        return kind(**options | more)
+
+    @cached_property
+    def _kind(self) -> tuple[type[Any], dict[str, Any]]:
+        """The class of a connection, and its options. What a URL means, redis-py says."""
+        settings, options = self._settings, self._options()
         url = self._url()
         if url is not None:
-            return redis.Redis(connection_pool=redis.ConnectionPool.from_url(url, **options))
-        settings = self._settings
+            pool = redis.ConnectionPool.from_url(url, **options)
+            return pool.connection_class, pool.connection_kwargs
         password = settings.redis_password
-        return redis.Redis(
-            connection_pool=redis.ConnectionPool(
-                host=settings.redis_host,
-                port=settings.redis_port,
-                db=settings.redis_database,
-                password=None if password is None else password.get_secret_value(),
-                **options,
-            )
-        )
+        return redis.Connection, options | {
+            "host": settings.redis_host,
+            "port": settings.redis_port,
+            "db": settings.redis_database,
+            "password": None if password is None else password.get_secret_value(),
+        }
 
     @property
     def endpoint(self) -> Endpoint | None:
@@ -115,7 +124,7 @@ class Address:
 
     @property
     def database(self) -> int:
-        return int(self.client().connection_pool.connection_kwargs.get("db") or 0)
+        return int(self._kind[1].get("db") or 0)
 
     @property
     def database_setting(self) -> str:
@@ -147,7 +156,8 @@ class Address:
             **more,
             "socket_timeout": timeout,
             "socket_connect_timeout": CONNECT_TIMEOUT if timeout is None else min(5.0, timeout),
-            "retry": Retry(NoBackoff(), 0),
+            # A connection that is given no way to retry makes one that never does.
+            "retry": None,
             "retry_on_timeout": False,
             "retry_on_error": [],
             "health_check_interval": 0,

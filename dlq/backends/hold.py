@@ -28,6 +28,10 @@ from dlq.backends.wire import Word
 from dlq.errors import NotOwner
 from dlq.types import QueueName
 
+POSTED = (ACKNOWLEDGE, FINISH)
+"""Scripts that are sent without waiting. A server should have heard of them before: one that is
+refused is found out late, and takes a new connection."""
+
 GIVE_BACK_STEP = 100
 """Jobs that one script gives back, at most."""
 
@@ -55,7 +59,6 @@ class Hold:
         if self._record is None:
             self._number, self._record = self._claimant.claim()
             self._pack_calls()
-            self._load()
         elif self._is_in_doubt or not self._channel.is_open:
             self._is_in_doubt = True
             self._load()
@@ -171,8 +174,7 @@ class Hold:
         return call_of(script, names, self._number, str(self._record))
 
     def _load(self) -> None:
-        """What is posted must not be refused because the server has not heard of it."""
-        for script in (ACKNOWLEDGE, FINISH):
+        for script in POSTED:
             self._channel.call("SCRIPT", "LOAD", script.text)
 
     def _compare(self) -> None:

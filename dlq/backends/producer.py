@@ -24,7 +24,6 @@ class Producer:
 
     def __init__(self, address: Address) -> None:
         self._address = address
-        self._client = address.client()
         self._idle: list[tuple[Any, Wire]] = []
         self._pid = os.getpid()
 
@@ -89,7 +88,7 @@ class Producer:
             if not wire.is_readable(0):
                 return connection, wire
             connection.disconnect()
-        made: Any = self._client.connection_pool.make_connection()
+        made = self._address.connection()
         made.connect()
         return made, Wire(made._sock)
 

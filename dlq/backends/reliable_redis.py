@@ -13,6 +13,7 @@ from typing import cast
 from dlq.backends import fleet
 from dlq.backends.base import Consumer, Predecessor
 from dlq.backends.connection import told
+from dlq.backends.hold import POSTED
 from dlq.backends.redis_base import RedisStorage
 from dlq.backends.reliable_consumer import ReliableConsumer
 from dlq.job import Job, decode, encode
@@ -25,10 +26,12 @@ class ReliableRedisBackend(RedisStorage):
     keeps_retries = True
 
     def startup(self, queue: QueueName) -> None:
-        """Give back what lies in lists that no worker of this configuration reads, as 4.11 does.
-        Where workers of 4.11 are connected that may still be theirs; then it waits for a later
-        `reclaim`."""
+        """Make the workers' scripts known, and give back what lies in lists that no worker of this
+        configuration reads, as 4.11 does. Where workers of 4.11 are connected that may still be
+        theirs; then it waits for a later `reclaim`."""
         with told(self.address):
+            for script in POSTED:
+                self.client.script_load(script.text)
             fleet.adopt_unknown(self.client, self.keys, queue, self.settings)
 
     def consumer(

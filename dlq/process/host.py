@@ -16,6 +16,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import cache
 from io import TextIOWrapper
 
 from dlq.text import printable
@@ -109,7 +110,12 @@ def adopt_orphans() -> None:
 def prctl(option: int, value: int) -> bool:
     if not sys.platform.startswith("linux"):
         return False
-    return bool(ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) == 0)
+    return bool(_libc().prctl(option, value, 0, 0, 0) == 0)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def write_lines_at_once() -> None:
@@ -125,6 +131,7 @@ def set_title(title: str) -> None:
     title_setter()(title)
 
 
+@cache
 def title_setter() -> Callable[[str], None]:
     try:
         from setproctitle import setproctitle
