@@ -7,6 +7,7 @@ or connections, and a death watch on the master.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # no stubs: a private module, see _ALL_SIGNALS
 import atexit
 import ctypes
 import logging
@@ -38,6 +39,9 @@ RESET = (
     signal.SIGALRM,
 )
 
+_ALL_SIGNALS = _signal.valid_signals()
+"""As numbers. `signal` wraps what `_signal` gives in enum members, 64 of them for each mask."""
+
 
 def fork(run: Callable[[], int], *, stop_signal: int | None, close: Iterable[int] = ()) -> int:
     """Start a child that calls `run` and exits with what it returns; its pid.
@@ -52,7 +56,7 @@ def fork(run: Callable[[], int], *, stop_signal: int | None, close: Iterable[int
         # Or the child would write what is buffered once more. Its reader may have gone.
         with suppress(OSError, ValueError):
             stream.flush()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    before = _signal.pthread_sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
     try:
         pid = os.fork()
         if pid:
@@ -60,11 +64,11 @@ def fork(run: Callable[[], int], *, stop_signal: int | None, close: Iterable[int
             return pid
     finally:
         if os.getpid() == master:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            _signal.pthread_sigmask(signal.SIG_SETMASK, before)
     code = 1
     try:
         _leave_the_master_behind(close)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        _signal.pthread_sigmask(signal.SIG_SETMASK, before)
         watch_master(master, stop_signal)
         code = run()
     except SystemExit as leaving:

@@ -105,10 +105,15 @@ class Master:
     # Running
 
     def _start_missing(self) -> None:
+        """All first, and the word about it after that: each page of memory that is written between
+        two forks is copied."""
         now = time.monotonic()
-        for child in self._children:
-            if child.pid is None and child.may_start <= now:
-                self._start(child)
+        missing = [c for c in self._children if c.pid is None and c.may_start <= now]
+        for child in missing:
+            self._start(child)
+        for child in missing:
+            if child.pid is not None:
+                self._tell_of_start(child)
 
     def _start(self, child: Child) -> None:
         runs = self._board.read(child.spec.slot).runs
@@ -123,11 +128,14 @@ class Master:
                 "error", f"{child.spec.name} cannot be started: {error}", "start_failed"
             )
             return
-        if child.is_news and child.spec.kind != "keeper":
-            self._voice.tell("info", child.spec.name, f"started, pid {pid}", "child_started")
-        else:
-            self._voice.log("info", f"{child.spec.name} started, pid {pid}", "child_started")
         child.started(pid, runs)
+
+    def _tell_of_start(self, child: Child) -> None:
+        name, pid = child.spec.name, child.pid
+        if child.is_news and child.spec.kind != "keeper":
+            self._voice.tell("info", name, f"started, pid {pid}", "child_started")
+        else:
+            self._voice.log("info", f"{name} started, pid {pid}", "child_started")
 
     def _reap(self) -> None:
         """Everybody who has ended, orphans included that have become our children."""
