@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import NamedTuple
 
 from dlq.types import Runner
@@ -65,10 +64,16 @@ def process_started(pid: int) -> int | None:
     zombie. The name in field 2 may hold anything, so fields are counted from its closing
     parenthesis."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        stat = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return None if Path("/proc/self/stat").exists() else _without_proc(pid)
-    return None if fields[0] in "ZX" else int(fields[19])
+        return None if os.path.exists("/proc/self/stat") else _without_proc(pid)
+    try:
+        fields = os.read(stat, 4096).rpartition(b")")[2].split()
+    except ProcessLookupError:
+        return None
+    finally:
+        os.close(stat)
+    return None if fields[0] in b"ZX" else int(fields[19])
 
 
 def _without_proc(pid: int) -> int | None:

@@ -2,9 +2,10 @@
 
 A plain pydantic model: making one reads neither the environment nor Django. Nothing is coerced: '3'
 is not 3 and True is not 1, because a value that was meant otherwise should be told, not guessed.
-"""
 
-from __future__ import annotations
+Its annotations are evaluated where they stand: pydantic would compile the text of each, which takes
+a third of the time that the model does.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple

@@ -26,7 +26,7 @@ DEEPEST = 20
 """Names and modules within each other that are followed; it ends those that run in a circle."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Module:
     """A module that was run. `text` is None where there is none, or it cannot be parsed."""
 
@@ -36,7 +36,7 @@ class _Module:
     source: Source
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Provenance:
     """Remembers the files it has parsed, for one look at a configuration."""
 

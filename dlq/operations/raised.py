@@ -6,15 +6,18 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from dlq.config.shown import shown_path
 from dlq.types import Source
 
-ELSEWHERE = tuple(
-    {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-)
-"""Where Python and installed packages live: a mistake is seldom there."""
+
+@cache
+def _elsewhere() -> tuple[str, ...]:
+    """Where Python and installed packages live: a mistake is seldom there."""
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    return tuple({sysconfig.get_path(name) for name in names})
 
 
 def last_line(error: BaseException) -> str:
@@ -35,7 +38,7 @@ def own_place_of(error: BaseException) -> Source | None:
             return source
         end = error.end_offset if error.end_lineno == error.lineno else None
         return source.at(error.lineno, error.offset or None, end or None)
-    own = [frame for frame in _frames(error) if not frame.filename.startswith(ELSEWHERE)]
+    own = [frame for frame in _frames(error) if not frame.filename.startswith(_elsewhere())]
     return _place_in([frame for frame in own if not _is_ours(frame.filename)])
 
 

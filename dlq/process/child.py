@@ -34,7 +34,7 @@ class ChildSpec(NamedTuple):
     longest_pause: float = 30.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Child:
     """`killed` says why the master killed its process, and in which run (counted by the board);
     `killed_as` says it for people."""

@@ -82,10 +82,11 @@ def main() -> int:
     import django
 
     from dlq.config import active
+    from dlq.process.database import DatabaseConnections
 
     django.setup()
     active.install(Resolution(orders.settings, {}, (), orders.settings_module))
-    shared = Shared(Board.attach(3), orders.runner)
+    shared = Shared(Board.attach(3), orders.runner, DatabaseConnections())
     return run_worker(orders.spec, shared, orders.predecessor)
 
 

@@ -20,11 +20,12 @@ from dlq.backends.base import BackendWithRunners, Predecessor
 from dlq.config.model import Resolution, Settings
 from dlq.errors import BackendUnavailable
 from dlq.planner import Split
-from dlq.process import children, fresh, host
+from dlq.process import children, host
 from dlq.process.backoff import for_servers
 from dlq.process.board import Board
 from dlq.process.child import ChildSpec
 from dlq.process.children import Shared
+from dlq.process.database import DatabaseConnections
 from dlq.process.keeper import WITHDRAW
 from dlq.process.master import HEEDED, Ended, Master
 from dlq.process.notify import Notifier
@@ -44,7 +45,7 @@ KEEPER_PAUSE = 4.0
 others would take the worker numbers over while their jobs still run."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _KeeperPipe:
     """The way from the master to its keeper. Its end tells the keeper that the master is gone, so
     nobody else may have the writing side. A new keeper gets a new pipe."""
@@ -69,7 +70,7 @@ class _KeeperPipe:
             self.writer = -1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Launch:
     """One run of one plan. `close_in_children`: descriptors that are the master's alone."""
 
@@ -152,7 +153,7 @@ class Launch:
         workers = self.worker_specs()
         first_free = len(workers)
         board = Board(first_free + 3)
-        shared = Shared(board, self.runner)
+        shared = Shared(board, self.runner, DatabaseConnections())
         pid = os.getpid()
 
         def fork(run: Callable[[], int], stop_signal: int | None) -> int:
@@ -163,6 +164,8 @@ class Launch:
 
         def start_worker(spec: WorkerSpec, predecessor: Predecessor) -> int:
             if not self.settings.preload:
+                from dlq.process import fresh
+
                 return fresh.spawn(spec, shared, predecessor, self.resolution)
             return fork(partial(children.run_worker, spec, shared, predecessor), host.STOP_SIGNAL)
 
@@ -203,7 +206,7 @@ class Launch:
             keeper = ChildSpec(
                 "keeper", "keeper", first_free + 2, start_keeper, longest_pause=KEEPER_PAUSE
             )
-            specs.insert(0, keeper)
+            specs.append(keeper)
         return specs, board
 
     def worker_specs(self) -> list[WorkerSpec]:

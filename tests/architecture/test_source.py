@@ -23,6 +23,8 @@ STATE = {
     "dlq.runtime": {"_current", "_lock"},
     "dlq.config.active": {"_active"},
     "dlq.config.expectations": {"@cache"},
+    "dlq.operations.raised": {"@cache"},
+    "dlq.process.host": {"@cache"},
 }
 """The only module state: the append-only declarations, the two holders of what is in force, and a
 constant that is made when it is first needed."""
