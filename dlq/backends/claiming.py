@@ -74,15 +74,15 @@ class Claimant:
             CLAIM, (self._keys.owners(self._queue), self._keys.alive(mine.nonce)), number
         )
         life = beat(self._runner, (), 0), int(ALIVE_FOR * 1000)
-        old = self._channel.call("HGET", self._keys.owners(self._queue), number) or b""
+        old = b""
         while True:
-            owner = parse(old.decode("utf-8", "replace")) if old else None
-            if owner is not None and owner != mine and self._lives(owner):
-                return owner
             answer = self._channel.run(call, mine.record(), old, *life)
             if answer[0] == b"done":
                 return None
             old = answer[1]
+            owner = parse(old.decode("utf-8", "replace")) if old else None
+            if owner is not None and owner != mine and self._lives(owner):
+                return owner
 
     def _lives(self, owner: Owner) -> bool:
         if is_same_kernel(owner, self._runner):

@@ -10,7 +10,7 @@ from dlq.backends.scripts import ALLOW_OOM, Script
 CLAIM = Script(
     ALLOW_OOM
     + """
--- Take a worker number over from the owner that was looked up before, if it still has it.
+-- Take a worker number over from the owner that was asked for before, if it still has it.
 -- KEYS: owners, alive. ARGV: number, own record, the old record or '', the runner, ms to live
 local owner = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if owner ~= ARGV[3] then return {'owner', owner} end

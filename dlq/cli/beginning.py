@@ -20,7 +20,7 @@ def demo(call: Call) -> ExitCode:
 
     A plan, workers, 20 jobs (one fails on purpose), a clean stop; needs dlq[embedded].
     """
-    from dlq.cli.plan_text import workers_line
+    from dlq.cli.plan_lines import workers_line
     from dlq.operations import demo as operations
     from dlq.operations.embedded import embedded_server
 

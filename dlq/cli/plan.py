@@ -61,12 +61,13 @@ def show_plan(
 
 def _print_plan(screen: Screen, plan: Plan, project: Project, now: datetime) -> None:
     from dlq.cli import plan_text
+    from dlq.cli.plan_lines import title
     from dlq.cli.render import count_text, findings_lines
     from dlq.operations.declared import implied_by_tasks
 
     dealt, resolution = plan.split, plan.resolution
     if dealt is not None and resolution is not None and resolution.settings is not None:
-        screen.segments([[(plan_text.title(plan), "bold")], []])
+        screen.segments([[(title(plan), "bold")], []])
         if plan.pool.machine is None:
             screen.table(*plan_text.matrix(plan, dealt))
         else:

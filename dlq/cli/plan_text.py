@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from dlq.cli.plan_lines import entries
 from dlq.cli.screen import Column
 from dlq.config.model import Settings
 from dlq.operations.plan import Plan, next_run
@@ -15,47 +16,6 @@ from dlq.operations.plan_review import ranges
 from dlq.planner import QueuePlan, Split
 
 Table = tuple[Sequence[Column], list[list[str]]]
-
-
-def title(plan: Plan) -> str:
-    """`Plan for machine 1 of 3   pool 4db02050   settings shop.settings`."""
-    pool, resolution = plan.pool, plan.resolution
-    if pool.exact:
-        what = "exactly this machine"
-    elif pool.machine is None:
-        what = "all machines of 1" if pool.of == 1 else f"all {pool.of} machines"
-    else:
-        what = f"machine {pool.machine} of {pool.of}"
-    parts = [f"Plan for {what}"]
-    if plan.split is not None and not pool.exact:
-        parts.append(f"pool {plan.split.pool_id}")
-    if resolution is not None:
-        settings = " + ".join([resolution.settings_module or "none", *resolution.override_files])
-        parts.append(f"settings {settings}")
-    if pool.only_queue is not None:
-        parts.append(f"only queue {pool.only_queue}")
-    return "   ".join(parts)
-
-
-def one_line(plan: Plan) -> str:
-    """As `run` prints it: `Plan for machine 1 of 3   pool 4db02050: emails/1 …, cron scheduler`."""
-    dealt = plan.split
-    if dealt is None:
-        return title(plan)
-    if plan.pool.exact:
-        head = "Plan for exactly this machine"
-    else:
-        head = f"Plan for machine {plan.pool.machine} of {plan.pool.of}   pool {dealt.pool_id}"
-    return f"{head}: {workers_line(plan)}"
-
-
-def workers_line(plan: Plan) -> str:
-    dealt = plan.split
-    names = " ".join(worker.name for worker in dealt.workers) if dealt is not None else ""
-    parts = [names or "no workers"]
-    if plan.runs_cron:
-        parts.append(f"cron scheduler ({_entries(len(plan.rows))})")
-    return ", ".join(parts)
 
 
 def machine_table(plan: Plan, dealt: Split) -> Table:
@@ -138,12 +98,12 @@ def summary(plan: Plan, dealt: Split) -> list[str]:
             queue.workers for queue in dealt.queues if plan.pool.only_queue in (None, queue.name)
         )
         here = len(dealt.workers)
-        cron = f", and the cron scheduler ({_entries(len(plan.rows))})" if plan.runs_cron else ""
+        cron = f", and the cron scheduler ({entries(len(plan.rows))})" if plan.runs_cron else ""
         workers = "worker runs" if total == 1 else "workers run"
         lines = [f"{here} of {total} {workers} here{cron}."]
         if plan.rows and not plan.runs_cron and plan.schedulers:
             lines.append(
-                f"Cron: machine {ranges(plan.schedulers)} schedules {_entries(len(plan.rows))}."
+                f"Cron: machine {ranges(plan.schedulers)} schedules {entries(len(plan.rows))}."
             )
     return lines
 
@@ -225,10 +185,6 @@ def span(seconds: float) -> str:
         return f"{hours} h {minutes} min" if minutes and hours < 10 else f"{hours} h"
     days, hours = divmod(round(seconds / 3600), 24)
     return f"{days} d {hours} h" if hours else f"{days} d"
-
-
-def _entries(count: int) -> str:
-    return "1 entry" if count == 1 else f"{count} entries"
 
 
 def _listed(machines: Sequence[int]) -> str:

@@ -63,7 +63,7 @@ def warn(call: Call, plan: Plan) -> None:
 
 
 def _show(call: Call, plan: Plan) -> None:
-    from dlq.cli.plan_text import one_line
+    from dlq.cli.plan_lines import one_line
 
     warn(call, plan)
     say(one_line(plan))

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from dlq.cli.plan_text import one_line
+from dlq.cli.plan_lines import one_line
 from dlq.cli.render import findings_lines
 from dlq.management.skin import DlqCommand, override_files, whole_number
 from dlq.operations.plan import Plan
