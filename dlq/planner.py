@@ -33,12 +33,13 @@ class Pool(NamedTuple):
 
 
 class QueuePlan(NamedTuple):
-    """One queue: how many workers it has over the whole pool, and who says so."""
+    """One queue: how many workers it has over the whole pool, and who says so. `source` is None
+    where WORKERS does: the resolution knows its places."""
 
     name: QueueName
     workers: int
     backend: str
-    source: Source
+    source: Source | None
     origin: Origin
 
 
@@ -68,7 +69,6 @@ class Split(NamedTuple):
 
 def compose_queues(
     workers: Mapping[str, int],
-    sources: Mapping[str, Source],
     implied_by_tasks: Mapping[QueueName, Source],
     implied_by_cron: Mapping[QueueName, Source],
     backend_of: Mapping[str, str],
@@ -82,8 +82,8 @@ def compose_queues(
     `overridden`: WORKERS comes from an override file or the environment, and is then the whole
     truth for what tasks imply. An exact configuration implies nothing.
     """
-    queues: dict[QueueName, tuple[int, Source, Origin]] = {
-        QueueName(name): (count, sources[name], "setting") for name, count in workers.items()
+    queues: dict[QueueName, tuple[int, Source | None, Origin]] = {
+        QueueName(name): (count, None, "setting") for name, count in workers.items()
     }
     if not exact:
         if not overridden:

@@ -26,7 +26,9 @@ def machine_table(plan: Plan, dealt: Split) -> Table:
     here = [queue for queue in dealt.queues if numbers[queue.name]]
     if plan.pool.exact:
         columns = [Column("QUEUE"), Column("HERE"), Column("BACKEND"), Column("COUNT FROM")]
-        rows = [[q.name, str(len(numbers[q.name])), _class_name(q), count_from(q)] for q in here]
+        rows = [
+            [q.name, str(len(numbers[q.name])), _class_name(q), count_from(q, plan)] for q in here
+        ]
         return columns, rows
     columns = [
         Column("QUEUE"),
@@ -43,7 +45,7 @@ def machine_table(plan: Plan, dealt: Split) -> Table:
             str(queue.workers),
             ranges(numbers[queue.name]),
             _class_name(queue),
-            count_from(queue),
+            count_from(queue, plan),
         ]
         for queue in here
     ]
@@ -70,7 +72,7 @@ def matrix(plan: Plan, dealt: Split) -> Table:
             str(queue.workers),
             *(str(counts[queue.name, machine] or ".") for machine in machines),
             _class_name(queue),
-            count_from(queue),
+            count_from(queue, plan),
         ]
         for queue in shown
     ]
@@ -150,7 +152,7 @@ def configuration_tables(
 ) -> list[tuple[str, Sequence[Column], list[list[str]]]]:
     """The queues of the whole pool, the middleware, and the cron rows; each with a title."""
     queues = [
-        [q.name, str(q.workers), q.backend, count_from(q)]
+        [q.name, str(q.workers), q.backend, count_from(q, plan)]
         for q in (plan.split.queues if plan.split is not None else ())
     ]
     columns = [

@@ -20,12 +20,12 @@ from pathlib import Path
 from types import ModuleType
 
 from dlq.config.document_places import document_places
+from dlq.config.file_places import FilePlaces
 from dlq.config.frozen import copied
 from dlq.config.kinds import without_doubles
 from dlq.config.merge import Layer, Place
 from dlq.config.model import PREFIX, SETTING_NAMES
 from dlq.config.names import close_setting, unknown_setting
-from dlq.config.places import FilePlaces
 from dlq.config.sources import FAMILY
 from dlq.findings import Finding, Rule
 from dlq.rules import locating as rules
@@ -62,7 +62,7 @@ def file_layer(given: str | os.PathLike[str], *, exact: bool) -> tuple[Layer, li
     the whole configuration, so a name that has no effect is an error."""
     path = Path(given)
     reading = _Reading(path, os.fspath(given), exact)
-    layer = _read(reading) or Layer({}, lambda name: Place(reading.source))
+    layer = _read(reading) or Layer("file", {}, lambda name: Place(reading.source))
     return layer, reading.findings
 
 
@@ -162,7 +162,7 @@ def _python(reading: _Reading, text: str) -> Layer | None:
     bare = [name for name in SETTING_NAMES if name in namespace and name not in values]
     for name in places.written_here(bare):
         _without_prefix(reading, name, source_of(name))
-    return Layer(values, place)
+    return Layer("file", values, place)
 
 
 def _run(reading: _Reading, text: str) -> ModuleType | None:
@@ -272,4 +272,4 @@ def _from_document(reading: _Reading, text: str, content: Mapping[str, object]) 
         help = f"did you mean {meant.lower()}?" if meant else "dlq config schema lists the keys"
         rule = rules.E010 if reading.exact else rules.W002
         reading.tell(rule, f"{finding.message} in override file {reading.shown}", source, help)
-    return Layer(values, lambda name: places(name.lower()))
+    return Layer("file", values, lambda name: places(name.lower()))

@@ -97,11 +97,10 @@ def _middleware(resolution: Resolution) -> Iterator[Finding]:
     for index, path in enumerate(value.value):
         if not isinstance(path, str) or not _is_dotted(path):
             continue
-        source = resolution.source_of("MIDDLEWARE", str(index))
         if modern_path(path) == modern_path(OLD_TRANSACTION_MIDDLEWARE):
             yield rules.I115.finding(
                 f"middleware {path!r} does nothing: jobs run in a transaction by ATOMIC_JOBS",
-                source,
+                resolution.source_of("MIDDLEWARE", str(index)),
                 f"remove it from {PREFIX}MIDDLEWARE",
             )
             continue
@@ -109,17 +108,20 @@ def _middleware(resolution: Resolution) -> Iterator[Finding]:
             found = import_dotted(path)
         except NotImportable as error:
             yield rules.E113.finding(
-                f"cannot import middleware {path!r}{error.reason}", source, error.help
+                f"cannot import middleware {path!r}{error.reason}",
+                resolution.source_of("MIDDLEWARE", str(index)),
+                error.help,
             )
             continue
         if not callable(found):
             yield rules.E113.finding(
-                f"middleware {path!r} is a {type(found).__name__}: must be a class", source
+                f"middleware {path!r} is a {type(found).__name__}: must be a class",
+                resolution.source_of("MIDDLEWARE", str(index)),
             )
         elif isinstance(found, type) and not any(hasattr(found, hook) for hook in HOOKS):
             yield rules.W114.finding(
                 f"middleware {path!r} has none of {', '.join(HOOKS)}, so it is never called",
-                source,
+                resolution.source_of("MIDDLEWARE", str(index)),
                 _hook_help(found),
             )
 

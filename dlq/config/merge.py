@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dlq.config.frozen import FrozenDict, copied
-from dlq.config.model import SETTING_NAMES, Hidden, ResolvedValue, Settings
-from dlq.types import DEFAULT, Source
+from dlq.config.model import SETTING_NAMES, Hidden, ResolvedValue, Settings, Whereabouts
+from dlq.types import DEFAULT, Source, SourceKind
 
 
 class Place(NamedTuple):
@@ -29,11 +29,13 @@ class Place(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """What one source sets, by setting name. `place` is asked only when somebody wants to know:
-    looking for a line costs more than reading a value. `unreadable` names the settings whose text
-    could not be understood: the layer owns them all the same, so nothing lower shines through.
-    `replaces_url` is the part of the server's address that takes REDIS_URL out of force."""
+    """What one source of this kind sets, by setting name. `place` is asked only when somebody wants
+    to know: looking for a line costs more than reading a value. `unreadable` names the settings
+    whose text could not be understood: the layer owns them all the same, so nothing lower shines
+    through. `replaces_url` is the part of the server's address that takes REDIS_URL out of force.
+    """
 
+    kind: SourceKind
     values: Mapping[str, object]
     place: Callable[[str], Place]
     unreadable: frozenset[str] = frozenset()
@@ -111,16 +113,15 @@ class Merged(Mapping[str, ResolvedValue]):
             raise KeyError(name)
         setting = [layer for layer in reversed(self._layers) if name in layer.values]
         if not setting:
-            return ResolvedValue(name, default(name), DEFAULT)
+            return ResolvedValue(name, default(name), "default", lambda: Whereabouts(DEFAULT))
         owner, *below = setting
-        place = owner.place(name)
-        return ResolvedValue(
-            name,
-            copied(owner.values[name]),
-            place.source,
-            tuple(Hidden(copied(layer.values[name]), layer.place(name).source) for layer in below),
-            place.items,
-        )
+
+        def look_up() -> Whereabouts:
+            place = owner.place(name)
+            hidden = (Hidden(copied(each.values[name]), each.place(name).source) for each in below)
+            return Whereabouts(place.source, place.items, tuple(hidden))
+
+        return ResolvedValue(name, copied(owner.values[name]), owner.kind, look_up)
 
 
 def default(name: str) -> object:

@@ -8,6 +8,7 @@ a third of the time that the model does.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
@@ -23,7 +24,7 @@ from pydantic import (
 from dlq.config import values as check
 from dlq.config.frozen import FrozenDict
 from dlq.findings import Finding
-from dlq.types import Source
+from dlq.types import Source, SourceKind
 
 PREFIX = "LIGHTWEIGHT_QUEUE_"
 """Of every setting's name, in Django settings and in the environment."""
@@ -198,16 +199,48 @@ class Hidden(NamedTuple):
     source: Source
 
 
-class ResolvedValue(NamedTuple):
-    """One setting as it is in force. `name` has no prefix and is in upper case; `items` says where
-    each value of a dict was written, by key, and each element of a list, by index ('0'), as far as
-    that is known."""
+class Whereabouts(NamedTuple):
+    """Where a value was written, and what it hides. `items` says where each value of a dict was
+    written, by key, and each element of a list, by index ('0'), as far as that is known."""
 
-    name: str
-    value: object
     source: Source
-    hides: tuple[Hidden, ...] = ()
     items: Mapping[str, Source] = FrozenDict()
+    hides: tuple[Hidden, ...] = ()
+
+
+class ResolvedValue:
+    """One setting as it is in force. `name` has no prefix and is in upper case, `kind` is that of
+    its source. Its whereabouts are looked up when they are first asked for: files are read for
+    that, and a start with nothing to say about them should not wait for it."""
+
+    def __init__(
+        self, name: str, value: object, kind: SourceKind, look_up: Callable[[], Whereabouts]
+    ) -> None:
+        self.name = name
+        self.value = value
+        self.kind = kind
+        self._look_up = look_up
+
+    @property
+    def source(self) -> Source:
+        return self._whereabouts.source
+
+    @property
+    def items(self) -> Mapping[str, Source]:
+        return self._whereabouts.items
+
+    @property
+    def hides(self) -> tuple[Hidden, ...]:
+        return self._whereabouts.hides
+
+    @cached_property
+    def _whereabouts(self) -> Whereabouts:
+        return self._look_up()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """With what was looked up: the way to do that cannot travel."""
+        found = partial(Whereabouts, *self._whereabouts)
+        return (ResolvedValue, (self.name, self.value, self.kind, found))
 
 
 class Resolution(NamedTuple):

@@ -1,15 +1,16 @@
-"""Where the settings of each source are written."""
+"""Where Django's settings are written."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from dlq.config.merge import Place
-from dlq.config.provenance import Provenance
-from dlq.config.python_source import Bound, PythonText
 from dlq.types import Source
+
+if TYPE_CHECKING:
+    from dlq.config.provenance import Provenance
 
 DJANGO = Source("django")
 
@@ -20,7 +21,6 @@ class DjangoPlaces:
 
     def __init__(self, settings: Any) -> None:
         self._settings = settings
-        self._provenance = Provenance(DJANGO)
 
     def __call__(self, name: str, value: object) -> Place:
         """`name` as it is written."""
@@ -28,6 +28,13 @@ class DjangoPlaces:
         if not module or not self._is_from(module, name):
             return Place(DJANGO)
         return self._provenance.in_module(module, name, value)
+
+    @cached_property
+    def _provenance(self) -> Provenance:
+        """Seldom asked for: a start with nothing to say about settings doesn't look for them."""
+        from dlq.config.provenance import Provenance
+
+        return Provenance(DJANGO)
 
     def _is_from(self, module: str, name: str) -> bool:
         """Whether the very object of the module is in force."""
@@ -52,25 +59,3 @@ def _holders(settings: Any) -> list[Any]:
     while hasattr(holders[-1], "default_settings"):
         holders.append(holders[-1].default_settings)
     return holders
-
-
-class FilePlaces:
-    """Of a Python override file that was run."""
-
-    def __init__(self, source: Source, text: str, namespace: Mapping[str, object]) -> None:
-        self._text = text
-        self._namespace = namespace
-        self._provenance = Provenance(source)
-
-    def __call__(self, name: str, value: object) -> Place:
-        """`name` as it is written."""
-        return self._provenance.in_text(self._text, self._namespace, name, value)
-
-    def written_here(self, names: Iterable[str]) -> list[str]:
-        """Those that the file itself assigns, and doesn't just import."""
-        text = PythonText(DJANGO, self._text)
-        return [
-            name
-            for name in names
-            if any(isinstance(e, Bound) and e.node for e in text.events(name))
-        ]

@@ -54,7 +54,7 @@ def django_layer(settings: Any) -> tuple[Layer, list[Finding]]:
         for name in dir(settings)
         if name.startswith(FAMILY) and name.removeprefix(PREFIX) not in SETTING_NAMES
     ]
-    return Layer(values, place), findings
+    return Layer("django", values, place), findings
 
 
 def _foreign_site_url(value: object, source: Source) -> Finding:
@@ -91,7 +91,7 @@ def environment_layer(environ: Mapping[str, str]) -> tuple[Layer, list[Finding]]
     def place(name: str) -> Place:
         return Place(Source("environment", name=PREFIX + name))
 
-    return Layer(values, place, frozenset(unreadable)), findings
+    return Layer("environment", values, place, frozenset(unreadable)), findings
 
 
 def _undecodable(variable: str, text: str, source: Source) -> Finding | None:

@@ -37,4 +37,4 @@ def is_ours(declaration: Declaration) -> bool:
 
 def is_overridden(resolution: Resolution) -> bool:
     """Whether WORKERS is the whole truth: it comes from an override file or the environment."""
-    return resolution.source_of("WORKERS").kind in {"file", "environment"}
+    return resolution.values["WORKERS"].kind in {"file", "environment"}

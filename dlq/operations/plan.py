@@ -64,7 +64,6 @@ def queues_of(
     """Every queue of the configuration, sorted by name."""
     return compose_queues(
         settings.workers,
-        {name: resolution.source_of("WORKERS", name) for name in settings.workers},
         implied_by_tasks(project.declarations),
         implied_queues(project.cron.rows),
         settings.backend_overrides,

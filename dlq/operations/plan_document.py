@@ -47,7 +47,7 @@ def plan_json(plan: Plan, now: datetime) -> dict[str, Any]:
                 "workers": queue.workers,
                 "here": sum(1 for worker in dealt.workers if worker.queue == queue.name),
                 "backend": queue.backend,
-                "source": count_from(queue),
+                "source": count_from(queue, plan),
             }
             for queue in (dealt.queues if dealt else ())
             if dealt is not None
@@ -71,13 +71,14 @@ def plan_json(plan: Plan, now: datetime) -> dict[str, Any]:
     }
 
 
-def count_from(queue: QueuePlan) -> str:
+def count_from(queue: QueuePlan, plan: Plan) -> str:
     """Who says how many workers a queue has."""
-    if queue.origin == "task":
-        return f"implied by @task, {queue.source.label}"
-    if queue.origin == "cron":
-        return f"implied by cron, {queue.source.label}"
-    return queue.source.label
+    if queue.source is not None:
+        by = "@task" if queue.origin == "task" else "cron"
+        return f"implied by {by}, {queue.source.label}"
+    if plan.resolution is None:
+        return "WORKERS"
+    return plan.resolution.source_of("WORKERS", queue.name).label
 
 
 def as_text(content: object) -> str:

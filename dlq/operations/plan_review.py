@@ -11,7 +11,7 @@ from dlq.cron.configuration import check_queues, implied_queues
 from dlq.findings import Finding
 from dlq.operations.declared import OUR_TASK, implied_by_tasks, is_ours, is_overridden
 from dlq.operations.project import Project
-from dlq.planner import SCHEDULER_NAME, Split
+from dlq.planner import SCHEDULER_NAME, QueuePlan, Split
 from dlq.rules import plan as rules
 from dlq.runtime import import_path
 from dlq.types import QueueName, Source
@@ -32,7 +32,7 @@ def review_plan(
 ) -> Iterable[Finding]:
     pool = dealt.pool
     yield from _only_queue_finding(dealt, rows)
-    yield from _idle_machines(dealt)
+    yield from _idle_machines(dealt, resolution)
     if not pool.exact:
         served = {queue.name for queue in dealt.queues if queue.workers}
         dropped = _dropped_queues(project, resolution, served)
@@ -65,7 +65,7 @@ def _only_queue_finding(dealt: Split, rows: tuple[CronRow, ...]) -> Iterable[Fin
         )
 
 
-def _idle_machines(dealt: Split) -> Iterable[Finding]:
+def _idle_machines(dealt: Split, resolution: Resolution) -> Iterable[Finding]:
     pool = dealt.pool
     if pool.only_queue == SCHEDULER_NAME or (
         pool.only_queue is not None and pool.only_queue not in {q.name for q in dealt.queues}
@@ -75,7 +75,7 @@ def _idle_machines(dealt: Split) -> Iterable[Finding]:
     if count == 0:
         yield rules.W308.finding(
             "no queue has a worker, so no job is run",
-            dealt.queues[0].source if dealt.queues else None,
+            _source_of(dealt.queues[0], resolution) if dealt.queues else None,
             "give a queue workers: LIGHTWEIGHT_QUEUE_WORKERS = {'default': 1}",
         )
         return
@@ -94,6 +94,10 @@ def _idle_machines(dealt: Split) -> Iterable[Finding]:
             f"{workers} dealt out from machine 2 upwards; with more machines than workers,"
             " machine 1 is the first to go without",
         )
+
+
+def _source_of(queue: QueuePlan, resolution: Resolution) -> Source:
+    return queue.source or resolution.source_of("WORKERS", queue.name)
 
 
 def _dropped_queues(

@@ -14,7 +14,7 @@ import django  # noqa: E402, F401  (the import is what is timed)
 IMPORT_DJANGO = time.perf_counter() - _began
 
 from dlq.planner import Pool, QueuePlan, split  # noqa: E402  (after the timed import)
-from dlq.types import DEFAULT, QueueName  # noqa: E402  (after the timed import)
+from dlq.types import QueueName  # noqa: E402  (after the timed import)
 
 MACHINES = 500
 QUEUES = 50
@@ -23,7 +23,7 @@ WORKERS = 5_000
 
 def plan(workers: int, machines: int) -> float:
     queues = [
-        QueuePlan(QueueName(f"queue{number:03d}"), workers // QUEUES, "backend", DEFAULT, "setting")
+        QueuePlan(QueueName(f"queue{number:03d}"), workers // QUEUES, "backend", None, "setting")
         for number in range(QUEUES)
     ]
     began = time.perf_counter()

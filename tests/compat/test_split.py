@@ -45,7 +45,6 @@ def deal(case: dict[str, Any]) -> dict[str, Any]:
     workers = case["override"] if overridden else case["workers"]
     queues = compose_queues(
         workers,
-        dict.fromkeys(workers, DEFAULT),
         dict.fromkeys(map(QueueName, case["tasks"]), DEFAULT),
         dict.fromkeys(map(QueueName, case["cron"]), DEFAULT),
         {},

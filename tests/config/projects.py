@@ -61,5 +61,6 @@ def resolved(
             environ=environ or {},
             exact=exact,
         )
-        dict(resolution.values)  # while the modules are still there
+        # While the modules are still there.
+        assert all(value.source for value in resolution.values.values())
     return resolution

@@ -109,4 +109,9 @@ def test_a_resolution_can_be_sent_to_another_process() -> None:
         resolution = resolve_from_django()
     again = pickle.loads(pickle.dumps(resolution))
     assert again.settings == resolution.settings
-    assert dict(again.values) == dict(resolution.values)
+    assert again.values.keys() == resolution.values.keys()
+    for name, value in resolution.values.items():
+        other = again.values[name]
+        assert (other.name, other.value, other.kind) == (value.name, value.value, value.kind)
+        assert (other.source, other.hides) == (value.source, value.hides)
+        assert dict(other.items) == dict(value.items)

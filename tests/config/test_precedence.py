@@ -144,7 +144,7 @@ VALUES = st.one_of(
 def test_precedence_is_the_last_that_has_the_name(layers: list[dict[str, Any]]) -> None:
     merged = merge(
         [
-            Layer(values, lambda name, at=index: Place(Source("file", file=f"{at}:{name}")))  # type: ignore[misc]  # binds the index
+            Layer("file", values, lambda name, at=index: Place(Source("file", file=f"{at}:{name}")))  # type: ignore[misc]  # binds the index
             for index, values in enumerate(layers)
         ]
     )

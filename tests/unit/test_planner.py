@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from dlq.planner import Pool, QueuePlan, Split, compose_queues, split
 from dlq.types import QueueName, Source
 
-HERE = Source("django", "settings.py", 3)
 TASK = Source("task", "tasks.py", 4)
 CRON = Source("cron", "cron.py", 5)
 
@@ -26,7 +25,6 @@ def queues(
 ) -> tuple[QueuePlan, ...]:
     return compose_queues(
         workers,
-        dict.fromkeys(workers, HERE),
         {QueueName(name): TASK for name in tasks},
         {QueueName(name): CRON for name in cron},
         {"special": "b.Special"},
@@ -50,7 +48,7 @@ class TestQueues:
         assert counts(composed) == {"a": 0, "b": 2, "c": 1, "t": 1}
         assert list(counts(composed)) == ["a", "b", "c", "t"]
         assert [queue.origin for queue in composed] == ["setting", "setting", "cron", "task"]
-        assert [queue.source for queue in composed] == [HERE, HERE, CRON, TASK]
+        assert [queue.source for queue in composed] == [None, None, CRON, TASK]
 
     def test_of_tasks_are_dropped_by_an_override_and_those_of_cron_are_not(self) -> None:
         assert counts(queues({"a": 1}, ("t",), ("c",), overridden=True)) == {"a": 1, "c": 1}
@@ -158,7 +156,6 @@ class TestPoolId:
     def test_is_the_same_on_all_machines_and_wherever_a_count_was_written(self) -> None:
         elsewhere = compose_queues(
             {"b": 2, "a": 1},
-            {"a": TASK, "b": CRON},
             {},
             {},
             {},
