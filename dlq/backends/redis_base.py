@@ -12,7 +12,7 @@ from typing import cast
 
 import redis
 
-from dlq.backends import deduplication, failed, fleet
+from dlq.backends import failed, fleet
 from dlq.backends.base import (
     NULL_PROGRESS_LOGGER,
     BackendWithClear,
@@ -128,6 +128,8 @@ class RedisStorage(
     def deduplicate(
         self, queue: QueueName, *, progress_logger: ProgressLogger = NULL_PROGRESS_LOGGER
     ) -> tuple[int, int]:
+        from dlq.backends import deduplication
+
         with told(self.address):
             return deduplication.deduplicate(self.client, self.keys, queue, progress_logger)
 

@@ -15,8 +15,9 @@ from dlq.types import Source
 
 def check_overrides(resolution: Resolution, queue_names: Collection[str]) -> Iterator[Finding]:
     """BACKEND_OVERRIDES names queues that there are. `queue_names`: all of them; those of a WORKERS
-    that a higher source hides count too, since an override file needn't repeat the backends."""
-    if resolution.settings is None:
+    that a higher source hides count too, since an override file that leaves a queue out leaves its
+    backend in place for the other machines."""
+    if resolution.settings is None or not resolution.settings.backend_overrides:
         return
     known = set(queue_names)
     for hidden in resolution.values["WORKERS"].hides:

@@ -4,8 +4,9 @@ to be. Imports the users' modules, so it runs in commands and checks, not when a
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from importlib.util import find_spec
 
 from dlq.config.dotted import NotImportable, import_dotted, inner_error
@@ -32,15 +33,15 @@ def check_imports(resolution: Resolution) -> list[Finding]:
 
 def _backends(resolution: Resolution) -> Iterator[Finding]:
     backend = resolution.values["BACKEND"]
-    yield from _backend(f"{PREFIX}BACKEND", backend.value, backend.source)
+    yield from _backend(f"{PREFIX}BACKEND", backend.value, lambda: backend.source)
     overrides = resolution.values["BACKEND_OVERRIDES"].value
     if isinstance(overrides, Mapping):
         for queue, path in overrides.items():
-            source = resolution.source_of("BACKEND_OVERRIDES", queue)
+            source = partial(resolution.source_of, "BACKEND_OVERRIDES", queue)
             yield from _backend(f"{PREFIX}BACKEND_OVERRIDES[{queue!r}]", path, source)
 
 
-def _backend(setting: str, path: object, source: Source) -> Iterator[Finding]:
+def _backend(setting: str, path: object, source: Callable[[], Source]) -> Iterator[Finding]:
     if not isinstance(path, str) or not _is_dotted(path):
         return  # a finding of the validation
     from dlq.backends.base import BaseBackend
@@ -49,13 +50,13 @@ def _backend(setting: str, path: object, source: Source) -> Iterator[Finding]:
         found = import_dotted(path)
     except NotImportable as error:
         yield rules.E111.finding(
-            f"cannot import backend {path!r}{error.reason}", source, error.help
+            f"cannot import backend {path!r}{error.reason}", source(), error.help
         )
         return
     if not (isinstance(found, type) and issubclass(found, BaseBackend)):
         yield rules.E112.finding(
             f"{setting} is {path!r}: must be a subclass of BaseBackend",
-            source,
+            source(),
             "derive it from dlq.backends.base.BaseBackend, or name one of dlq's:"
             " dlq.backends.reliable_redis.ReliableRedisBackend",
         )
@@ -64,13 +65,13 @@ def _backend(setting: str, path: object, source: Source) -> Iterator[Finding]:
         yield rules.E112.finding(
             f"backend {path!r} is not complete: {_listed(missing)}"
             f" {'is' if len(missing) == 1 else 'are'} missing",
-            source,
+            source(),
             f"define {_listed(missing)} in {found.__name__}",
         )
     elif needed := _needed_arguments(found):
         yield rules.E112.finding(
             f"backend {path!r} cannot be made: its constructor needs {_listed(needed)}",
-            source,
+            source(),
             "give them defaults; only an argument called `settings` is passed",
         )
 

@@ -224,10 +224,6 @@ def _unknown_overrides(project: Project, resolution: Resolution, dealt: Split) -
     known = {queue.name for queue in dealt.queues}
     known |= {declaration.queue for declaration in project.declarations}
     known |= set(implied_queues(project.cron.rows))
-    # An override file that leaves a queue out leaves its backend in place for the other machines.
-    for hidden in resolution.values["WORKERS"].hides:
-        if isinstance(hidden.value, Mapping):
-            known |= {QueueName(name) for name in hidden.value if isinstance(name, str)}
     return check_overrides(resolution, known)
 
 
