@@ -218,15 +218,15 @@ class Channel:
         Where it is not allowed, the command's own end is waited for."""
         assert self._id is not None
         end = time.monotonic() + self._limit
-        connection, other = self._connect()
-        try:
-            with suppress(redis.ResponseError):
+        with suppress(redis.ResponseError):
+            connection, other = self._connect()
+            try:
                 while time.monotonic() < end:
                     other.send(pack("CLIENT", "UNBLOCK", self._id))
                     if other.reply() or wire.is_readable(0.005):
                         return
-        finally:
-            connection.disconnect()
+            finally:
+                connection.disconnect()
 
     def _dropped_for(self, error: BaseException) -> None:
         """An answer that is an error leaves the connection in order, and may be a reason to look

@@ -69,7 +69,7 @@ def process_started(pid: int) -> int | None:
         return None if os.path.exists("/proc/self/stat") else _without_proc(pid)
     try:
         fields = os.read(stat, 4096).rpartition(b")")[2].split()
-    except ProcessLookupError:
+    except OSError:
         return None
     finally:
         os.close(stat)

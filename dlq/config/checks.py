@@ -17,13 +17,14 @@ def check_overrides(resolution: Resolution, queue_names: Collection[str]) -> Ite
     """BACKEND_OVERRIDES names queues that there are. `queue_names`: all of them; those of a WORKERS
     that a higher source hides count too, since an override file that leaves a queue out leaves its
     backend in place for the other machines."""
-    if resolution.settings is None or not resolution.settings.backend_overrides:
-        return
+    overrides = () if resolution.settings is None else resolution.settings.backend_overrides
     known = set(queue_names)
+    if known.issuperset(overrides):
+        return
     for hidden in resolution.values["WORKERS"].hides:
         if isinstance(hidden.value, Mapping):
             known |= {name for name in hidden.value if isinstance(name, str)}
-    for name in resolution.settings.backend_overrides:
+    for name in overrides:
         if name in known:
             continue
         close = get_close_matches(name, known, 1)

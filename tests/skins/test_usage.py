@@ -200,6 +200,28 @@ def test_help_imports_no_operation(project: Project) -> None:
     assert done.stdout.endswith("[]\n"), done.stdout
 
 
+def test_a_start_imports_nothing_that_it_has_no_use_for(project: Project) -> None:
+    """Each start of production waits for what is imported before the first worker."""
+    code = (
+        "import sys\n"
+        "from dlq.cli.entry import run\n"
+        "code = run(['run', '--expect-pool', '00000000'])\n"
+        "needless = {'typer', 'rich', 'tomllib', 'dlq.config.provenance',\n"
+        "    'dlq.config.mistakes', 'dlq.backends.deduplication'}\n"
+        "print(int(code), sorted(needless & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=project.env(),
+        cwd=project.directory,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stdout.endswith("3 []\n"), done
+
+
 def test_shell_completion_knows_verbs_and_options(project: Project) -> None:
     def complete(words: str) -> str:
         count = len(words.split(" ")) - 1
