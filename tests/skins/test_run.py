@@ -94,8 +94,8 @@ def test_embedded_server_lives_and_goes_with_its_runner(project: Project) -> Non
         server = valkey_of(runner.process.pid)
         # Ctrl-C reaches the whole group, and the server must outlive the workers.
         assert runner.stop(signal.SIGINT) == 0
+        # (Not asked of its port: the embedded server of another test may have that by now.)
         assert not is_alive(server)
-    assert project.dlq("status").code == 2
 
 
 def test_demo(project: Project) -> None:
