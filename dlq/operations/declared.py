@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dlq.config.model import Resolution
-from dlq.planner import DEFAULT_QUEUE
+from dlq.planner import DEFAULT_QUEUE, QueuePlan
 from dlq.queue_names import name_problem
 from dlq.queues import Declaration
 from dlq.types import QueueName, Source
@@ -38,3 +38,8 @@ def is_ours(declaration: Declaration) -> bool:
 def is_overridden(resolution: Resolution) -> bool:
     """Whether WORKERS is the whole truth: it comes from an override file or the environment."""
     return resolution.values["WORKERS"].kind in {"file", "environment"}
+
+
+def source_of(queue: QueuePlan, resolution: Resolution) -> Source:
+    """Where it was said how many workers a queue has."""
+    return queue.source or resolution.source_of("WORKERS", queue.name)

@@ -8,6 +8,7 @@ from typing import Any
 
 from dlq import __version__
 from dlq.findings import as_fields
+from dlq.operations.declared import source_of
 from dlq.operations.plan import Plan, next_run
 from dlq.planner import QueuePlan
 
@@ -73,12 +74,11 @@ def plan_json(plan: Plan, now: datetime) -> dict[str, Any]:
 
 def count_from(queue: QueuePlan, plan: Plan) -> str:
     """Who says how many workers a queue has."""
-    if queue.source is not None:
-        by = "@task" if queue.origin == "task" else "cron"
-        return f"implied by {by}, {queue.source.label}"
-    if plan.resolution is None:
-        return "WORKERS"
-    return plan.resolution.source_of("WORKERS", queue.name).label
+    assert plan.resolution is not None, "where there are queues there are settings"
+    label = source_of(queue, plan.resolution).label
+    if queue.origin == "setting":
+        return label
+    return f"implied by {'@task' if queue.origin == 'task' else 'cron'}, {label}"
 
 
 def as_text(content: object) -> str:

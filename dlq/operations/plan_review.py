@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any
 from dlq.config.model import Resolution, ResolvedValue, Settings
 from dlq.cron.configuration import check_queues, implied_queues
 from dlq.findings import Finding
-from dlq.operations.declared import OUR_TASK, implied_by_tasks, is_ours, is_overridden
+from dlq.operations.declared import (
+    OUR_TASK,
+    implied_by_tasks,
+    is_ours,
+    is_overridden,
+    source_of,
+)
 from dlq.operations.project import Project
-from dlq.planner import SCHEDULER_NAME, QueuePlan, Split
+from dlq.planner import SCHEDULER_NAME, Split
 from dlq.rules import plan as rules
 from dlq.runtime import import_path
 from dlq.types import QueueName, Source
@@ -75,7 +81,7 @@ def _idle_machines(dealt: Split, resolution: Resolution) -> Iterable[Finding]:
     if count == 0:
         yield rules.W308.finding(
             "no queue has a worker, so no job is run",
-            _source_of(dealt.queues[0], resolution) if dealt.queues else None,
+            source_of(dealt.queues[0], resolution) if dealt.queues else None,
             "give a queue workers: LIGHTWEIGHT_QUEUE_WORKERS = {'default': 1}",
         )
         return
@@ -94,10 +100,6 @@ def _idle_machines(dealt: Split, resolution: Resolution) -> Iterable[Finding]:
             f"{workers} dealt out from machine 2 upwards; with more machines than workers,"
             " machine 1 is the first to go without",
         )
-
-
-def _source_of(queue: QueuePlan, resolution: Resolution) -> Source:
-    return queue.source or resolution.source_of("WORKERS", queue.name)
 
 
 def _dropped_queues(

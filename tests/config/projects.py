@@ -61,6 +61,7 @@ def resolved(
             environ=environ or {},
             exact=exact,
         )
-        # While the modules are still there.
-        assert all(value.source for value in resolution.values.values())
+        for value in resolution.values.values():
+            # Looked up while the modules are still there.
+            assert value.source.kind == value.kind
     return resolution

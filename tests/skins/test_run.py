@@ -6,9 +6,11 @@ import re
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 
+from dlq.operations.embedded import PORT
 from tests.kit.ports import free_port
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
@@ -78,7 +80,25 @@ def test_a_configuration_with_errors_is_refused(live: Project) -> None:
     live.dlq("run").has("RuntimeError: broken", "orders/tasks.py:1", code=78)
 
 
-def test_embedded_server_lives_and_goes_with_its_runner(project: Project) -> None:
+@pytest.fixture
+def usual_port() -> Iterator[None]:
+    """Held, so that an embedded server gets another one, which no other test's server is given when
+    it is gone."""
+    with socket.socket() as holder:
+        wait_until(lambda: _takes(holder, PORT), 60, what="the usual port is free")
+        holder.listen()
+        yield
+
+
+def _takes(holder: socket.socket, port: int) -> bool:
+    try:
+        holder.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
+
+
+def test_embedded_server_lives_and_goes_with_its_runner(project: Project, usual_port: None) -> None:
     # Of the server that is used otherwise; beside a URL they would be refused.
     project.environment["LIGHTWEIGHT_QUEUE_REDIS_PORT"] = "1"
     project.environment["LIGHTWEIGHT_QUEUE_REDIS_PASSWORD"] = "of another server"
@@ -94,8 +114,8 @@ def test_embedded_server_lives_and_goes_with_its_runner(project: Project) -> Non
         server = valkey_of(runner.process.pid)
         # Ctrl-C reaches the whole group, and the server must outlive the workers.
         assert runner.stop(signal.SIGINT) == 0
-        # (Not asked of its port: the embedded server of another test may have that by now.)
         assert not is_alive(server)
+    assert project.dlq("status").code == 2
 
 
 def test_demo(project: Project) -> None:

@@ -151,6 +151,20 @@ def test_a_reader_that_goes_away_gets_no_traceback(project: Project) -> None:
     assert process.wait(30) == 141
 
 
+def python(project: Project, code: str) -> str:
+    """What it prints, run by an interpreter that has imported nothing yet."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=project.env(),
+        cwd=project.directory,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    return done.stdout
+
+
 def test_health_needs_the_standard_library_only(project: Project) -> None:
     path = project.write("alive", "")
     project.dlq("health", "--file", str(path)).has("alive: ", code=0)
@@ -169,15 +183,8 @@ def test_health_needs_the_standard_library_only(project: Project) -> None:
         "    heavy = {'typer', 'rich', 'django', 'pydantic', 'redis'} & set(sys.modules)\n"
         "    print(leaving.code, sorted(heavy))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=project.env(),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    assert done.stdout.endswith("1 []\n"), done
+    said = python(project, code)
+    assert said.endswith("1 []\n"), said
 
 
 def test_help_imports_no_operation(project: Project) -> None:
@@ -189,15 +196,8 @@ def test_help_imports_no_operation(project: Project) -> None:
         "heavy = {'django', 'redis', 'pydantic_settings', 'dlq.operations', 'dlq.planner'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=project.env(),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    assert done.stdout.endswith("[]\n"), done.stdout
+    said = python(project, code)
+    assert said.endswith("[]\n"), said
 
 
 def test_a_start_imports_nothing_that_it_has_no_use_for(project: Project) -> None:
@@ -210,16 +210,8 @@ def test_a_start_imports_nothing_that_it_has_no_use_for(project: Project) -> Non
         "    'dlq.config.mistakes', 'dlq.backends.deduplication'}\n"
         "print(int(code), sorted(needless & set(sys.modules)))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=project.env(),
-        cwd=project.directory,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    assert done.stdout.endswith("3 []\n"), done
+    said = python(project, code)
+    assert said.endswith("3 []\n"), said
 
 
 def test_shell_completion_knows_verbs_and_options(project: Project) -> None:
