@@ -11,11 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import SecretStr
-
 from dlq.config import active
 from dlq.config.frozen import FrozenDict
-from dlq.config.model import PREFIX, SETTING_NAMES
+from dlq.config.settings import PREFIX, SETTING_NAMES, Secret
 
 
 class AppSettings:
@@ -26,7 +24,7 @@ class AppSettings:
         if name not in SETTING_NAMES:
             raise AttributeError(f"there is no setting {PREFIX}{name}")
         value = getattr(active.settings(), name.lower())
-        if isinstance(value, SecretStr):
+        if isinstance(value, Secret):
             return value.get_secret_value()
         return dict(value) if isinstance(value, FrozenDict) else value
 

@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from dlq.config import active
-from dlq.config.model import PREFIX
+from dlq.config.settings import PREFIX
 from dlq.discovery import import_tasks
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dlq.backends.base import BaseBackend
 from dlq.config import active
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.types import Logger, QueueName
 
 if TYPE_CHECKING:

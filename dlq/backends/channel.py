@@ -19,7 +19,7 @@ import redis
 from dlq.backends.connection import BLOCKING_GRACE, Address
 from dlq.backends.scripts import Script
 from dlq.backends.wire import ErrorReply, Wire, Word, pack, pack_words
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 
 ANOTHER_SERVER = ("READONLY", "LOADING", "MASTERDOWN", "NOAUTH", "WRONGPASS")
 """After these a connection is not used again: the name may lead to another server by now."""

@@ -27,7 +27,7 @@ from redis.exceptions import (
 
 from dlq.backends import probe
 from dlq.config import active
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.errors import BackendUnavailable, NoSuchDatabase
 
 CLIENT_NAME = "dlq"

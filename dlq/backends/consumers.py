@@ -16,7 +16,7 @@ from dlq.backends.connection import SERVER_TROUBLE, Address, is_full, unavailabl
 from dlq.backends.failed import fields_of
 from dlq.backends.keys import Keys
 from dlq.backends.scripts import ARRIVED_ONCE, FAIL_ONCE, TAKE_ONCE
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.failure import Failure
 from dlq.types import QueueName
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from dlq.backends.base import BaseBackend
 from dlq.config import active
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.job import Job
 from dlq.types import QueueName, WorkerNumber
 

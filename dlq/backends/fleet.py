@@ -18,7 +18,7 @@ from dlq.backends.connection import CLIENT_NAME, Address
 from dlq.backends.fleet_scripts import LENGTHS, RECLAIM, RELEASE, SET_FOR_A_WHILE
 from dlq.backends.kernel import here
 from dlq.backends.keys import LAST_NUMBER, Keys, pattern
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.errors import UndecodableJob
 from dlq.failure import Failure
 from dlq.job import decode

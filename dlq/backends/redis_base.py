@@ -33,7 +33,7 @@ from dlq.backends.keys import Keys, pattern
 from dlq.backends.producer import Producer
 from dlq.batch import Batch
 from dlq.config import active
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.job import Job, encode
 from dlq.types import QueueName, Runner, WorkerNumber
 

@@ -31,7 +31,7 @@ from dlq.backends.pace import TOO_OLD, Pace
 from dlq.backends.scripts import FAIL, RETRY_LATER, Script
 from dlq.backends.watch import Watch
 from dlq.backends.wire import ErrorReply, Word
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.errors import BackendUnavailable, NotOwner
 from dlq.failure import Failure
 from dlq.types import Logger, QueueName, Runner, WorkerNumber

@@ -13,7 +13,7 @@ from dlq.cli.verbs import verb
 from dlq.errors import ExitCode
 
 if TYPE_CHECKING:
-    from dlq.config.model import Resolution
+    from dlq.config.resolution import Resolution
 
 verbs = typer.Typer(rich_markup_mode=None)
 

@@ -14,7 +14,6 @@ from dlq.cli.call import ReaderHasGone, flushed
 from dlq.cli.codes import exit_code
 from dlq.cli.plain import plain_run
 from dlq.errors import DlqError, ExitCode
-from dlq.process.startup import without_plugins
 from dlq.text import printable_lines
 
 SIGPIPE_EXIT = 141
@@ -45,8 +44,7 @@ def _call(words: Sequence[str]) -> int:
     """Raises what the verb raises."""
     understood = plain_run(words, os.environ)
     if understood is not None:
-        with without_plugins():
-            from dlq.cli.running import run
+        from dlq.cli.running import run
 
         return flushed(lambda: run(*understood))
     from dlq.cli.typed import call

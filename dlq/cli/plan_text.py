@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from dlq.cli.plan_lines import entries
 from dlq.cli.screen import Column
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.operations.plan import Plan, next_run
 from dlq.operations.plan_document import count_from
 from dlq.operations.plan_review import ranges

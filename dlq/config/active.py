@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import RLock
 
-from dlq.config.model import Resolution, Settings
+from dlq.config.resolution import Resolution
+from dlq.config.settings import Settings
 from dlq.errors import DlqError
 from dlq.findings import errors
 from dlq.types import Source

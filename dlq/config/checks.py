@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from dlq.config.model import PREFIX, Resolution
+from dlq.config.resolution import Resolution
+from dlq.config.settings import PREFIX
 from dlq.findings import Finding
 from dlq.queue_names import name_problem
 from dlq.queues import Declaration

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from ipaddress import ip_address
 
 from dlq.config.merge import URL_PARTS, Merged, Place
-from dlq.config.model import PREFIX, Settings
+from dlq.config.settings import PREFIX, Settings
 from dlq.findings import Finding
 from dlq.rules import settings as rules
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from dlq.config.kinds import Unreadable, kind_of, read_text
 from dlq.config.merge import default
-from dlq.config.model import SECRETS
 from dlq.config.notation import Notation
 from dlq.config.schema import schema
+from dlq.config.settings import SECRETS
 from dlq.config.values import DOTTED_PATH
 
 

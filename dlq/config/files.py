@@ -24,8 +24,8 @@ from dlq.config.file_places import FilePlaces
 from dlq.config.frozen import copied
 from dlq.config.kinds import without_doubles
 from dlq.config.merge import Layer, Place
-from dlq.config.model import PREFIX, SETTING_NAMES
 from dlq.config.names import close_setting, unknown_setting
+from dlq.config.settings import PREFIX, SETTING_NAMES
 from dlq.config.sources import FAMILY
 from dlq.findings import Finding, Rule
 from dlq.rules import locating as rules

@@ -10,8 +10,9 @@ from functools import partial
 from importlib.util import find_spec
 
 from dlq.config.dotted import NotImportable, import_dotted, inner_error
-from dlq.config.model import PREFIX, Resolution
 from dlq.config.paths import OLD_TRANSACTION_MIDDLEWARE, modern_path
+from dlq.config.resolution import Resolution
+from dlq.config.settings import PREFIX
 from dlq.findings import Finding
 from dlq.rules import settings as rules
 from dlq.types import Source

@@ -1,4 +1,4 @@
-"""What kind of value a setting takes, told from the model, and how text is read as one.
+"""What kind of value a setting takes, told from its type, and how text is read as one.
 
 The environment has nothing but text; and where somebody wrote '3' for 3 in Python, reading the text
 tells what was meant.
@@ -10,9 +10,9 @@ import json
 import math
 from collections.abc import Mapping
 from types import NoneType
-from typing import Annotated, Literal, TypeAlias, get_args, get_origin
+from typing import Literal, TypeAlias, get_args, get_origin
 
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 
 Kind: TypeAlias = Literal["text", "whole", "number", "switch", "list", "table"]
 
@@ -32,21 +32,20 @@ class Unreadable(ValueError):
 
 def kind_of(name: str) -> Kind:
     """Of a setting, by its name in upper case."""
-    annotation = Settings.model_fields[name.lower()].annotation
+    annotation = Settings.__annotations__[name.lower()]
     options = [option for option in get_args(annotation) if option is not NoneType]
-    if get_origin(annotation) is Mapping or annotation is Mapping:
+    origin: object = get_origin(annotation)
+    if origin is Mapping:
         return "table"
-    if get_origin(annotation) is tuple:
+    if origin is tuple:
         return "list"
     simple = options[0] if NoneType in get_args(annotation) else annotation
-    if get_origin(simple) is Annotated:  # pydantic unwraps only the outermost
-        simple = get_args(simple)[0]
     kinds: dict[object, Kind] = {bool: "switch", int: "whole", float: "number"}
     return kinds.get(simple, "text")
 
 
 def is_optional(name: str) -> bool:
-    return NoneType in get_args(Settings.model_fields[name.lower()].annotation)
+    return NoneType in get_args(Settings.__annotations__[name.lower()])
 
 
 def read_text(name: str, text: str) -> object:

@@ -9,8 +9,8 @@ from typing import Any
 
 from dlq.config.cross import cross_check
 from dlq.config.merge import Layer, Merged, merge
-from dlq.config.model import Resolution
 from dlq.config.places import module_of
+from dlq.config.resolution import Resolution
 from dlq.config.sources import django_layer, environment_layer
 from dlq.config.validation import Verdict, validate
 from dlq.findings import Finding, errors, in_reading_order

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dlq.config.frozen import FrozenDict, copied
-from dlq.config.model import SETTING_NAMES, Hidden, ResolvedValue, Settings, Whereabouts
+from dlq.config.resolution import Hidden, ResolvedValue, Whereabouts
+from dlq.config.settings import DEFAULTS, SETTING_NAMES
 from dlq.types import DEFAULT, Source, SourceKind
 
 
@@ -125,4 +126,4 @@ class Merged(Mapping[str, ResolvedValue]):
 
 
 def default(name: str) -> object:
-    return Settings.model_fields[name.lower()].get_default(call_default_factory=True)
+    return getattr(DEFAULTS, name.lower())

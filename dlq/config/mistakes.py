@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from pydantic_core import ErrorDetails
 
 from dlq.config.expectations import expected, remedy
-from dlq.config.model import PREFIX, SECRETS
 from dlq.config.notation import Notation, notation_of
 from dlq.config.secrets import in_message
+from dlq.config.settings import PREFIX, SECRETS
 from dlq.findings import Rule
 from dlq.queue_names import name_problem
 from dlq.rules import settings as rules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from dlq.config.model import PREFIX, SETTING_NAMES
+from dlq.config.settings import PREFIX, SETTING_NAMES
 from dlq.findings import Finding
 from dlq.rules import locating as rules
 from dlq.types import Source

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlq.config.model import Settings
+from dlq.config.model import SettingsModel
+from dlq.config.settings import DEFAULTS
 from dlq.queue_names import SCHEMA_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -12,12 +13,11 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def schema() -> dict[str, Any]:
     """Draft 2020-12: keys in lower case and no others, with descriptions and defaults."""
-    made = Settings.model_json_schema()
+    made = SettingsModel.model_json_schema()
     properties: dict[str, Any] = made["properties"]
     for name, content in properties.items():
         content.pop("title", None)
-        default = Settings.model_fields[name].get_default(call_default_factory=True)
-        content["default"] = _plain(default)
+        content["default"] = _plain(getattr(DEFAULTS, name))
         if content.get("type") == "object":
             content["propertyNames"] = {"pattern": SCHEMA_PATTERN}
     return {

@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
-from dlq.config.model import SECRETS
+from dlq.config.settings import SECRETS, Secret
 from dlq.text import written
 
 MASK = "********"
@@ -43,7 +41,7 @@ def _masked(name: str, value: object) -> str | None:
     """None is no secret. Of a URL, what stands after its credentials may be shown."""
     if value is None:
         return None
-    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    text = value.get_secret_value() if isinstance(value, Secret) else value
     if name != "REDIS_URL" or not isinstance(text, str):
         return MASK
     return masked_url(text)
@@ -82,7 +80,7 @@ def _plain(value: object) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
-    if isinstance(value, SecretStr):
+    if isinstance(value, Secret):
         return MASK
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if callable(value) and module is not None and name is not None:

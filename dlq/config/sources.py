@@ -12,10 +12,10 @@ from typing import Any
 from dlq.config.frozen import copied
 from dlq.config.kinds import Unreadable, read_text
 from dlq.config.merge import Layer, Place, default
-from dlq.config.model import PREFIX, SECRETS, SETTING_NAMES
 from dlq.config.names import unknown_setting
 from dlq.config.places import DjangoPlaces
 from dlq.config.secrets import in_message
+from dlq.config.settings import PREFIX, SECRETS, SETTING_NAMES
 from dlq.config.values import is_site_url
 from dlq.findings import Finding
 from dlq.rules import locating as rules

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic import ValidationError
-
-from dlq.config.model import Settings
+from dlq.config.plain import plain_settings
+from dlq.config.settings import Settings
 from dlq.types import Source
 
 if TYPE_CHECKING:
@@ -30,8 +29,15 @@ def validate(values: Mapping[str, object], source_of: Callable[[str], Source]) -
     """`values` by setting name in upper case; what is missing has its default. `source_of` is asked
     about settings that failed, to tell what to write in the notation of their source."""
     fields = {name.lower(): value for name, value in values.items()}
+    plain = plain_settings(fields)
+    if plain is not None:
+        return Verdict(plain)
+    from pydantic import ValidationError
+
+    from dlq.config.model import SettingsModel
+
     try:
-        return Verdict(Settings.model_validate(fields))
+        return Verdict(SettingsModel.model_validate(fields).settings())
     except ValidationError as error:
         details = error.errors(include_url=False)
     from dlq.config.mistakes import mistakes, name_of
@@ -39,4 +45,4 @@ def validate(values: Mapping[str, object], source_of: Callable[[str], Source]) -
     failed = frozenset(name_of(detail) for detail in details)
     passed = {name: value for name, value in fields.items() if name.upper() not in failed}
     found = tuple(mistakes(details, values, source_of))
-    return Verdict(Settings.model_validate(passed), found, failed)
+    return Verdict(SettingsModel.model_validate(passed).settings(), found, failed)

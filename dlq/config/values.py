@@ -1,6 +1,6 @@
-"""What a single value must be like, beyond its type: the validators that the model's fields name.
+"""What a single value must be like, beyond its type.
 
-Each returns the value, or raises `bad`: an error whose message goes on after "SETTING is VALUE: ".
+Each check returns the value, or raises Unfit, whose message goes on after "SETTING is VALUE: ".
 """
 
 from __future__ import annotations
@@ -9,9 +9,6 @@ import re
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address as parse_ip_address
 from urllib.parse import parse_qsl, urlsplit
-
-from pydantic import SecretStr
-from pydantic_core import PydanticCustomError
 
 from dlq.config.paths import modern_path, path_of_word
 from dlq.queue_names import name_problem
@@ -38,11 +35,20 @@ URL_OPTIONS: Mapping[str, tuple[str, ...]] = {
 redis-py takes there: time-outs and retries are ours to say, since a retried pop can lose a job."""
 
 
-def bad(code: str, expected: str, help: str | None = None) -> PydanticCustomError:
-    """`code` as in E103, of the rule that is broken."""
-    context = {"expected": expected, "help": help or ""}
-    # A message template of pydantic's treats braces as fields, so the text goes through one.
-    return PydanticCustomError(code, "{expected}", context)
+PORTS = (1, 65535)
+WORKERS_OF_A_QUEUE = (0, 1024)
+DEQUEUE_TIMEOUTS = (1, 300)
+"""Seconds."""
+
+
+class Unfit(Exception):
+    """`code` as in E103, of the rule that is broken; what was expected is the message."""
+
+    def __init__(self, code: str, expected: str, help: str | None = None) -> None:
+        super().__init__(expected)
+        self.code = code
+        self.expected = expected
+        self.help = help
 
 
 def as_tuple(value: object) -> object:
@@ -57,7 +63,7 @@ def as_tuple(value: object) -> object:
 def queue_name(name: str) -> str:
     problem = name_problem(name)
     if problem is not None:
-        raise bad("E102", problem.text, problem.help)
+        raise Unfit("E102", problem.text, problem.help)
     return name
 
 
@@ -65,7 +71,7 @@ def dotted_path(path: str) -> str:
     if "." not in path or not all(part.isidentifier() for part in path.split(".")):
         known = path_of_word(path)
         help = None if known is None else f"use {known!r}"
-        raise bad("E110", "must be a dotted path, as in 'package.module.Class'", help)
+        raise Unfit("E110", "must be a dotted path, as in 'package.module.Class'", help)
     return modern_path(path)
 
 
@@ -74,70 +80,69 @@ def logger_factory(value: object) -> object:
         return dotted_path(value)
     if callable(value):
         return value
-    raise bad("E110", "must be the dotted path of a function, or a function")
+    raise Unfit("E110", "must be the dotted path of a function, or a function")
 
 
 def redis_host(host: str) -> str:
     if "://" in host:
-        raise bad("E105", "must be a host name only", "use LIGHTWEIGHT_QUEUE_REDIS_URL for a URL")
+        raise Unfit("E105", "must be a host name only", "use LIGHTWEIGHT_QUEUE_REDIS_URL for a URL")
     name, colon, port = host.rpartition(":")
     if colon and ":" not in name and port.isdigit():
-        raise bad(
+        raise Unfit(
             "E105",
             "must be a host name only",
             f"use {name!r}, and LIGHTWEIGHT_QUEUE_REDIS_PORT = {port}",
         )
     if not host or not host.isprintable() or any(c.isspace() or c in "/@" for c in host):
-        raise bad("E105", "must be a host name or an address, as in 'redis.internal'")
+        raise Unfit("E105", "must be a host name or an address, as in 'redis.internal'")
     return host
 
 
-def redis_url(secret: SecretStr) -> SecretStr:
+def redis_url(url: str) -> str:
     """The URL itself is never part of a message."""
-    url = secret.get_secret_value()
     scheme = url.partition("://")[0] if "://" in url else ""
     if scheme not in URL_SCHEMES:
         allowed = ", ".join(f"{name}://" for name in URL_SCHEMES)
-        raise bad(
+        raise Unfit(
             "E106", f"must start with one of {allowed}", "as in redis://redis.internal:6379/0"
         )
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise bad("E106", "its host or port cannot be read", _quoting_help) from None
+        raise Unfit("E106", "its host or port cannot be read", _quoting_help) from None
     if port == 0:
-        raise bad("E106", "its port must be 1 to 65535")
+        raise Unfit("E106", "its port must be 1 to 65535")
     if scheme == "unix":
         if not parts.path:
-            raise bad("E106", "has no path of a socket", "as in unix:///run/valkey/valkey.sock")
+            raise Unfit("E106", "has no path of a socket", "as in unix:///run/valkey/valkey.sock")
     else:
         if not parts.hostname:
-            raise bad("E106", "names no host", "as in redis://redis.internal:6379/0")
+            raise Unfit("E106", "names no host", "as in redis://redis.internal:6379/0")
         _require_database(parts.path.strip("/"))
     _require_options(scheme, parts.query)
-    return secret
+    return url
 
 
 def _require_database(text: str) -> None:
     if text and not re.fullmatch("[0-9]+", text):
-        raise bad("E106", "its database must be a number", "as in redis://redis.internal:6379/0")
+        raise Unfit("E106", "its database must be a number", "as in redis://redis.internal:6379/0")
 
 
 def _require_options(scheme: str, query: str) -> None:
     """An unknown name is not shown: it may be the rest of a password with an unescaped ? in it."""
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in URL_OPTIONS:
-            raise bad(
+            raise Unfit(
                 "E106", "has an option that is not known", f"there are {_listed(URL_OPTIONS)}"
             )
         if name.startswith("ssl_") and scheme not in ("rediss", "valkeys"):
-            raise bad("E106", f"its option {name} is for TLS", "start it with rediss://")
+            raise Unfit("E106", f"its option {name} is for TLS", "start it with rediss://")
         if name == "db":
             _require_database(value)
         allowed = URL_OPTIONS[name]
         if allowed and value not in allowed:
-            raise bad("E106", f"its option {name} must be one of {_listed(allowed)}")
+            raise Unfit("E106", f"its option {name} must be one of {_listed(allowed)}")
 
 
 def _listed(words: Iterable[str]) -> str:
@@ -151,7 +156,7 @@ def ip_address(value: str) -> str:
     try:
         parse_ip_address(value)
     except ValueError:
-        raise bad(
+        raise Unfit(
             "E105", "must be an IP address", "use '127.0.0.1' for this machine only"
         ) from None
     return value
@@ -159,7 +164,7 @@ def ip_address(value: str) -> str:
 
 def site_url(url: str) -> str:
     if not is_site_url(url):
-        raise bad("E105", "must be an http or https URL", "as in 'https://shop.example'")
+        raise Unfit("E105", "must be an http or https URL", "as in 'https://shop.example'")
     return url
 
 
@@ -184,5 +189,5 @@ def timezone(name: str) -> str:
     except Exception:
         close = get_close_matches(name, available_timezones(), 1)
         help = f"did you mean {close[0]!r}?" if close else "as in 'Europe/Berlin'"
-        raise bad("E105", "must be the IANA name of a time zone", help) from None
+        raise Unfit("E105", "must be the IANA name of a time zone", help) from None
     return name

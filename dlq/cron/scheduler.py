@@ -32,7 +32,7 @@ from itertools import chain
 
 from dlq import runtime
 from dlq.backends.base import BackendWithRunners, BaseBackend
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.cron.execute import PATH
 from dlq.cron.schedule import MINUTE, due, runs
 from dlq.cron.spec import CronRow

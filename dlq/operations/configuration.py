@@ -7,9 +7,11 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from dlq.config.merge import default
-from dlq.config.model import PREFIX, SETTING_NAMES, Resolution, Settings
+from dlq.config.model import SettingsModel
+from dlq.config.resolution import Resolution
 from dlq.config.schema import schema
 from dlq.config.secrets import display, json_value
+from dlq.config.settings import PREFIX, SETTING_NAMES
 from dlq.errors import UsageError
 from dlq.types import Source
 
@@ -72,7 +74,7 @@ def explain(resolution: Resolution, name: str) -> Explanation:
         wanted,
         display(wanted, value.value),
         tuple(_steps(resolution, wanted)),
-        Settings.model_fields[wanted.lower()].description or "",
+        SettingsModel.model_fields[wanted.lower()].description or "",
     )
 
 

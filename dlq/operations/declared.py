@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from dlq.config.model import Resolution
+from dlq.config.resolution import Resolution
 from dlq.planner import DEFAULT_QUEUE, QueuePlan
 from dlq.queue_names import name_problem
 from dlq.queues import Declaration

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from dlq.config.model import PREFIX
+from dlq.config.settings import PREFIX
 from dlq.errors import DlqError
 from dlq.operations import failed
 from dlq.operations.plan import Plan, make_plan

@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from dlq.config.model import Resolution, Settings
+from dlq.config.resolution import Resolution
+from dlq.config.settings import Settings
 from dlq.cron.configuration import implied_queues
 from dlq.findings import Finding, errors, in_reading_order
 from dlq.operations.declared import implied_by_tasks, is_overridden

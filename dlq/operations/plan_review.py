@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from dlq.config.model import Resolution, ResolvedValue, Settings
+from dlq.config.resolution import Resolution, ResolvedValue
+from dlq.config.settings import Settings
 from dlq.cron.configuration import check_queues, implied_queues
 from dlq.findings import Finding
 from dlq.operations.declared import (

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from dlq import queues
 from dlq.config import active
-from dlq.config.model import Resolution, Settings
+from dlq.config.resolution import Resolution
+from dlq.config.settings import Settings
 from dlq.config.shown import shown_path
 from dlq.cron.configuration import CronConfiguration
 from dlq.cron.loading import load_rows

@@ -13,7 +13,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 from dlq.config import active
-from dlq.config.model import Resolution, Settings
+from dlq.config.resolution import Resolution
+from dlq.config.settings import Settings
 from dlq.errors import (
     BackendUnavailable,
     DifferentPool,

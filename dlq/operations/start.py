@@ -7,7 +7,7 @@ import logging
 import socket
 from collections.abc import Callable, Sequence
 
-from dlq.config.model import Resolution
+from dlq.config.resolution import Resolution
 from dlq.errors import ExitCode
 from dlq.findings import Finding, errors
 from dlq.operations.plan import Plan, make_plan

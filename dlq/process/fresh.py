@@ -15,7 +15,8 @@ import tempfile
 from typing import NamedTuple
 
 from dlq.backends.base import Predecessor
-from dlq.config.model import Resolution, Settings
+from dlq.config.resolution import Resolution
+from dlq.config.settings import Settings
 from dlq.process import host
 from dlq.process.board import Board
 from dlq.process.children import Shared, run_worker

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from dlq import runtime
 from dlq.backends.base import BackendWithRunners, Predecessor
-from dlq.config.model import Resolution, Settings
+from dlq.config.resolution import Resolution
+from dlq.config.settings import Settings
 from dlq.errors import BackendUnavailable
 from dlq.planner import Split
 from dlq.process import children, host

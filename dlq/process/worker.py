@@ -17,7 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlq.backends.base import Consumer, Predecessor, Taken
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.discovery import find_task
 from dlq.errors import BackendUnavailable, NotOwner
 from dlq.execution import Hooks, Result, run_job

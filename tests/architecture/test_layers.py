@@ -12,9 +12,9 @@ from tests.architecture.imports import Import, imports, source_files
 LAYERS = {
     "words": "types errors",
     "values": """
-        text findings failure rules job batch planner queues queue_names reports config.model
-        config.values config.frozen config.paths backends.base cron.spec cron.fields cron.schedule
-        cron.values
+        text findings failure rules job batch planner queues queue_names reports config.settings
+        config.model config.plain config.resolution config.values config.frozen config.paths
+        backends.base cron.spec cron.fields cron.schedule cron.values
     """,
     "the world": """
         config discovery cron app_settings

@@ -9,7 +9,7 @@ import pytest
 
 from dlq.backends.redis import RedisBackend
 from dlq.backends.reliable_redis import ReliableRedisBackend
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from tests.backends.storages import settings_for
 from tests.kit.proxy import Proxy
 from tests.kit.valkey import Server

@@ -9,7 +9,7 @@ import signal
 import sys
 
 from dlq.backends.reliable_redis import ReliableRedisBackend
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from tests.backends.storages import Q, consumer_of, make_runner
 
 

@@ -17,7 +17,8 @@ from dlq.backends.kernel import here
 from dlq.backends.redis import RedisBackend
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.backends.synchronous import SynchronousBackend
-from dlq.config.model import Settings
+from dlq.config.model import SettingsModel
+from dlq.config.settings import Settings
 from dlq.errors import BackendUnavailable
 from dlq.failure import Failure
 from dlq.job import Job
@@ -50,7 +51,8 @@ OLD_STYLE = Storage(SpoolBackend, keeps=True, hands_out_again=True)
 
 
 def settings_for(server: Server, **more: Any) -> Settings:
-    return Settings(**{"redis_port": server.port, "workers": {Q: 3}, **more})
+    values = {"redis_port": server.port, "workers": {Q: 3}, **more}
+    return SettingsModel(**values).settings()
 
 
 def make_runner(**more: Any) -> Runner:

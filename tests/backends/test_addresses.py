@@ -17,7 +17,7 @@ from django.test import override_settings
 
 from dlq.backends.acl import dlq_acl
 from dlq.backends.reliable_redis import ReliableRedisBackend
-from dlq.config.model import Settings
+from dlq.config.settings import Secret, Settings
 from dlq.errors import BackendUnavailable, EnqueueError, NoSuchDatabase
 from tests.backends.storages import Q, consuming, drain, first_argument, job, take
 from tests.kit.valkey import Server
@@ -55,7 +55,7 @@ def use(url: str) -> None:
 
 @contextmanager
 def using(url: str, **more: Any) -> Iterator[ReliableRedisBackend]:
-    backend = ReliableRedisBackend(Settings(redis_url=url, **more))  # type: ignore[arg-type]  # pydantic makes the secret
+    backend = ReliableRedisBackend(Settings(redis_url=Secret(url), **more))
     try:
         yield backend
     finally:

@@ -12,7 +12,7 @@ from textwrap import dedent
 from django.conf import LazySettings, Settings
 
 from dlq.config.loader import resolve
-from dlq.config.model import Resolution
+from dlq.config.resolution import Resolution
 
 
 def write(directory: Path, files: Mapping[str, str]) -> None:

@@ -47,7 +47,7 @@ def test_errors_are_raised_to_who_needs_a_valid_value() -> None:
 
 
 def test_a_web_process_pays_for_little() -> None:
-    """No pydantic_settings, no redis, and no look for lines while nothing is wrong."""
+    """No pydantic, no redis, and no look for lines while nothing is wrong."""
     code = """\
 import ast
 import sys
@@ -64,7 +64,7 @@ ast.parse = lambda *args, **words: parsed.append(args) or parse(*args, **words)
 from dlq.config import active
 
 assert active.settings().redis_database == 3
-for name in ("pydantic_settings", "redis", "typer", "rich", "tomllib"):
+for name in ("pydantic", "pydantic_settings", "redis", "typer", "rich", "tomllib"):
     assert name not in sys.modules, name
 assert parsed == [], parsed
 print(active.resolution().source_of("REDIS_DATABASE").label, len(parsed))

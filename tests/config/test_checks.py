@@ -8,7 +8,8 @@ import pytest
 
 from dlq.config.checks import check_declared_queues, check_metrics_ports, check_overrides
 from dlq.config.loader import resolve
-from dlq.config.model import PREFIX, Resolution
+from dlq.config.resolution import Resolution
+from dlq.config.settings import PREFIX
 from dlq.queues import Declaration
 from dlq.types import QueueName, Source
 

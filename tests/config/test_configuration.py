@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from dlq.config.model import SETTING_NAMES, Resolution
+from dlq.config.resolution import Resolution
+from dlq.config.settings import SETTING_NAMES
 from dlq.errors import UsageError
 from dlq.operations.configuration import explain, schema, settings_json, show
 from tests.config.projects import resolved, write

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from dlq.config.loader import resolve
-from dlq.config.model import Resolution
+from dlq.config.resolution import Resolution
 
 
 def resolved(**environ: str) -> Resolution:

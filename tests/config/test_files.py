@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 
-from dlq.config.model import Resolution
+from dlq.config.resolution import Resolution
 from dlq.findings import Finding
 from tests.config import projects
 

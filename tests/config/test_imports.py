@@ -12,7 +12,7 @@ import pytest
 
 from dlq.config.imports import check_imports
 from dlq.config.loader import resolve
-from dlq.config.model import PREFIX
+from dlq.config.settings import PREFIX
 from dlq.findings import Finding
 from tests.config import projects
 

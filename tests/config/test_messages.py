@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from dlq.config.loader import resolve
-from dlq.config.model import PREFIX, Resolution
+from dlq.config.resolution import Resolution
+from dlq.config.settings import PREFIX
 from dlq.findings import Finding
 
 ROWS: list[tuple[dict[str, Any], str, str, str]] = [

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dlq.config.frozen import FrozenDict
 from dlq.config.merge import Layer, Place, default, merge
-from dlq.config.model import SETTING_NAMES
+from dlq.config.settings import SETTING_NAMES
 from dlq.types import Source
 from tests.config.projects import django_settings, resolved, write
 
@@ -186,5 +186,5 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     assert settings is not None
     with pytest.raises(TypeError):
         settings.workers["q"] = 1  # type: ignore[index]  # that is the point
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(AttributeError):
         settings.redis_port = 3  # type: ignore[misc]  # that is the point

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from dlq.config.loader import resolve
-from dlq.config.model import Resolution
+from dlq.config.resolution import Resolution
 from dlq.config.secrets import MASK, display, json_value, masked_url
 from dlq.operations.configuration import explain, settings_json, show
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.cron import scheduler
 from dlq.cron.spec import CronRow, parse_row
 from dlq.runtime import Runtime

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dlq.backends.base import BaseBackend
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.cron.scheduler import Scheduler, job_of, run
 from dlq.cron.spec import parse_row
 from dlq.errors import EnqueueError

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dlq.backends.reliable_redis import ReliableRedisBackend
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.types import QueueName
 from tests.faults.conftest import dlq
 from tests.kit.ports import free_ports

@@ -112,7 +112,7 @@ FailedJobs = Callable[[], list[Any]]
 def failed_jobs(server: Server) -> Iterator[FailedJobs]:
     """What `dlq failed list` would read, oldest first."""
     from dlq.backends.reliable_redis import ReliableRedisBackend
-    from dlq.config.model import Settings
+    from dlq.config.settings import Settings
     from dlq.types import QueueName
 
     backend = ReliableRedisBackend(settings=Settings(redis_port=server.port))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.operations.run import start_findings
 from tests.kit.waiting import wait_until
 from tests.process.conftest import Host

@@ -10,7 +10,7 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.test import override_settings
 
 from dlq import runtime
-from dlq.config.model import Settings
+from dlq.config.settings import Settings
 from dlq.runtime import Runtime
 from dlq.types import QueueName
 from tests.unit import recording

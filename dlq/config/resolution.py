@@ -1,0 +1,85 @@
+"""The outcome of reading all sources: settings, where each value came from, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+from typing import NamedTuple
+
+from dlq.config.frozen import FrozenDict
+from dlq.config.settings import Settings
+from dlq.findings import Finding
+from dlq.types import Source, SourceKind
+
+
+class Hidden(NamedTuple):
+    """A value that a higher source hides."""
+
+    value: object
+    source: Source
+
+
+class Whereabouts(NamedTuple):
+    """Where a value was written, and what it hides. `items` says where each value of a dict was
+    written, by key, and each element of a list, by index ('0'), as far as that is known."""
+
+    source: Source
+    items: Mapping[str, Source] = FrozenDict()
+    hides: tuple[Hidden, ...] = ()
+
+
+class ResolvedValue:
+    """One setting as it is in force. `name` has no prefix and is in upper case, `kind` is that of
+    its source. Its whereabouts are looked up when they are first asked for: files are read for
+    that, and a start with nothing to say about them should not wait for it."""
+
+    def __init__(
+        self, name: str, value: object, kind: SourceKind, look_up: Callable[[], Whereabouts]
+    ) -> None:
+        self.name = name
+        self.value = value
+        self.kind = kind
+        self._look_up = look_up
+
+    @property
+    def source(self) -> Source:
+        return self._whereabouts.source
+
+    @property
+    def items(self) -> Mapping[str, Source]:
+        return self._whereabouts.items
+
+    @property
+    def hides(self) -> tuple[Hidden, ...]:
+        return self._whereabouts.hides
+
+    @cached_property
+    def _whereabouts(self) -> Whereabouts:
+        return self._look_up()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """With what was looked up: the way to do that cannot travel."""
+        found = partial(Whereabouts, *self._whereabouts)
+        return (ResolvedValue, (self.name, self.value, self.kind, found))
+
+
+class Resolution(NamedTuple):
+    """The outcome of reading all sources.
+
+    `settings` is None where an error among `findings` left no valid value. `values` has every
+    setting by name (upper case, no prefix), those that failed included.
+    """
+
+    settings: Settings | None
+    values: Mapping[str, ResolvedValue]
+    findings: tuple[Finding, ...]
+    settings_module: str = ""
+    override_files: tuple[str, ...] = ()
+
+    def source_of(self, name: str, key: str | None = None) -> Source:
+        """Where a setting was written, or the value of one key of its dict, or one element of its
+        list ('0')."""
+        value = self.values[name]
+        if key is not None and key in value.items:
+            return value.items[key]
+        return value.source
