@@ -10,11 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import FrameType
-
-PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
 
 PUT_OFF = 10_000_000
 """Added to the number of new objects after which Python looks for garbage."""
@@ -29,22 +25,6 @@ def leave_on_stop_signals() -> None:
 
 def _leave(number: int, frame: FrameType | None) -> None:
     os._exit(0)
-
-
-@contextmanager
-def without_plugins() -> Iterator[None]:
-    """Models that are made meanwhile are ours, and of no plugin's concern: to look for plugins,
-    pydantic reads the metadata of every installed package. As Typer does it for its own; only for a
-    process without threads."""
-    before = os.environ.get(PLUGINS)
-    os.environ[PLUGINS] = "__all__"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[PLUGINS]
-        else:
-            os.environ[PLUGINS] = before
 
 
 def put_off_collections() -> None:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Iterator
 
 import pytest
 
-from dlq.process.startup import (
-    PLUGINS,
-    put_off_collections,
-    resume_collections,
-    without_plugins,
-)
+from dlq.process.startup import put_off_collections, resume_collections
 
 
 @pytest.fixture(autouse=True)
@@ -50,16 +44,3 @@ def test_a_process_without_collections_stays_so() -> None:
     assert gc.get_threshold()[0] == 0
     resume_collections()
     assert gc.get_threshold()[0] == 0
-
-
-@pytest.mark.parametrize("before", [None, "theirs"])
-def test_plugins_are_left_out_for_a_while(
-    before: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if before is None:
-        monkeypatch.delenv(PLUGINS, raising=False)
-    else:
-        monkeypatch.setenv(PLUGINS, before)
-    with without_plugins():
-        assert os.environ[PLUGINS] == "__all__"
-    assert os.environ.get(PLUGINS) == before
