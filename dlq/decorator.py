@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overlo
 
 from dlq import queues
 from dlq.batch import Batch
+from dlq.config import active
 from dlq.errors import UnfindableTask, UnusableArgument
 from dlq.job import Job, check_arguments, is_timeout, new_job
 from dlq.queue_names import name_problem
@@ -158,8 +159,6 @@ class TaskWrapper(Enqueue[P], Generic[P, R]):
     @property
     def atomic(self) -> bool:
         if self._atomic is None:
-            from dlq.config import active
-
             return active.settings().atomic_jobs
         return self._atomic
 

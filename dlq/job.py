@@ -35,6 +35,8 @@ workers parse with whatever room their stack has left; nobody nests this deep on
 as_json = json.JSONEncoder(allow_nan=False).encode
 """One encoder for all jobs: `json.dumps` with an option makes one for each."""
 
+_raw_decode = json.JSONDecoder().raw_decode
+
 _EPOCH = datetime(1970, 1, 1)
 
 MAX_BITS = 14_000
@@ -226,7 +228,7 @@ def decode(raw: bytes) -> Job:
     """A job from its stored form; unknown keys are tolerated. Raises UndecodableJob, with the
     reason in words, for whatever else may lie in a list."""
     try:
-        content = json.loads(raw)
+        content = _parsed(raw)
     except UnicodeDecodeError as error:
         raise UndecodableJob(f"not UTF-8: {error.reason} at byte {error.start}", raw) from None
     except RecursionError:
@@ -259,6 +261,19 @@ def decode(raw: bytes) -> Job:
         created_time=_created_time(content.get("created_time"), raw),
         raw=raw,
     )
+
+
+def _parsed(raw: bytes) -> Any:
+    """As json.loads, in two thirds of its time for what is like nearly all jobs: UTF-8 without
+    anything before or after the object. Raises what json.loads raises."""
+    try:
+        text = raw.decode()
+        content, end = _raw_decode(text)
+        if end == len(text):
+            return content
+    except ValueError:
+        pass
+    return json.loads(raw)
 
 
 def is_timeout(value: object) -> bool:

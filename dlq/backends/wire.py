@@ -7,6 +7,7 @@ that never changes is packed here once. Knows nothing of jobs; sends nothing twi
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import time
@@ -44,14 +45,27 @@ class Wire:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
+        self._plain_fd = connected.fileno() if type(connected) is socket.socket else None
         self._buffer = b""
         self._at = 0
 
     def send(self, data: bytes) -> None:
         try:
-            self._socket.sendall(data)
+            sent = self._send_at_once(data)
+            if sent < len(data):
+                self._socket.sendall(data[sent:])
         except OSError as error:
             raise _broken(error) from error
+
+    def _send_at_once(self, data: bytes) -> int:
+        """How many bytes the system has room for now. A socket with a time-out asks for room before
+        it sends, and there nearly always is some."""
+        if self._plain_fd is None:
+            return 0
+        try:
+            return os.write(self._plain_fd, data)
+        except BlockingIOError:
+            return 0
 
     def reply(self) -> Any:
         """Bytes, int, None, or a list of them. Raises ErrorReply; an error inside a list is an item

@@ -132,15 +132,18 @@ def write_lines_at_once() -> None:
 
 def set_title(title: str) -> None:
     """What `ps` shows, where setproctitle is installed."""
-    title_setter()(title)
+    setter = title_setter()
+    if setter is not None:
+        setter(title)
 
 
 @cache
-def title_setter() -> Callable[[str], None]:
+def title_setter() -> Callable[[str], None] | None:
+    """None where there is none, so that a worker needs to make no titles."""
     try:
         from setproctitle import setproctitle
     except ImportError:
-        return lambda title: None
+        return None
 
     def set_title(title: str) -> None:
         setproctitle(title if title.isprintable() else printable(title))

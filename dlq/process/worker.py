@@ -72,9 +72,10 @@ class Worker:
         close_connections: Callable[[], None],
         database: DatabaseConnections,
         observe: Callable[[float], None] | None = None,
-        set_title: Callable[[str], None] = lambda title: None,
+        set_title: Callable[[str], None] | None = None,
     ) -> None:
         self.spec = spec
+        self.name = spec.name
         self.stopping = False
         self._settings = settings
         self._consumer = consumer
@@ -86,7 +87,7 @@ class Worker:
         self._database = database
         self._observe = observe
         self._set_title = set_title
-        self._outages = Outages(spec.name, logger)
+        self._outages = Outages(self.name, logger)
         self._touch_file = TouchFile(spec.touch_file, logger) if spec.touch_file else None
         self._jobs = 0
         self._job_ended = time.monotonic()
@@ -114,7 +115,8 @@ class Worker:
     # Taking
 
     def _take(self) -> Taken | None:
-        self._set_title(f"dlq: {self.spec.name} waits")
+        if self._set_title is not None:
+            self._set_title(f"dlq: {self.name} waits")
         timeout = float(self._settings.dequeue_timeout)
         if self._settings.worker_max_idle:
             idle = time.monotonic() - self._job_ended
@@ -158,7 +160,8 @@ class Worker:
         failure = self._refusal(taken)
         if failure is not None or job is None:
             return Result(False, 0.0, failure=failure)
-        self._set_title(f"dlq: {self.spec.name} runs {job.path}")
+        if self._set_title is not None:
+            self._set_title(f"dlq: {self.name} runs {job.path}")
         self._sigkill_on_stop = job.sigkill_on_stop
         self._slot.begin(job.path, taken.raw, job.timeout, job.sigkill_on_stop)
         if self.stopping and job.sigkill_on_stop:
@@ -176,7 +179,7 @@ class Worker:
         is_its = self._predecessor.raw is None or self._predecessor.raw == taken.raw
         if taken.job is not None and taken.resumed and is_its:
             predecessor, self._predecessor = self._predecessor, predecessor
-        return refusal(taken, predecessor, self._settings.max_crashes, self.spec.name)
+        return refusal(taken, predecessor, self._settings.max_crashes, self.name)
 
     # Settling
 
@@ -185,7 +188,7 @@ class Worker:
         hand when it died is a failed job, or is next again where the process was told to die."""
         if self._consumer.hands_out_again:
             return
-        outcome = settlement(self._predecessor, self.spec.name)
+        outcome = settlement(self._predecessor, self.name)
         if outcome is None:
             return
         taken, failure = outcome
@@ -233,7 +236,7 @@ class Worker:
         for changed in self._surroundings.restore():
             self._logger.warning(
                 "%s: a job changed the %s of its process; put right",
-                self.spec.name,
+                self.name,
                 changed,
                 extra={"action": "surroundings_restored", "changed": changed},
             )
@@ -241,7 +244,7 @@ class Worker:
             self._database.tidy()
         except Exception:
             self._logger.exception(
-                "%s: tidying up after a job failed", self.spec.name, extra={"action": "tidy_failed"}
+                "%s: tidying up after a job failed", self.name, extra={"action": "tidy_failed"}
             )
 
     # When to leave off
@@ -291,7 +294,7 @@ class Worker:
     def _log_leaving(self, reason: str) -> None:
         self._logger.info(
             "%s leaves: %s",
-            self.spec.name,
+            self.name,
             reason,
             extra={"action": "worker_leaves", "queue": self.spec.queue, "jobs": self._jobs},
         )
@@ -301,7 +304,7 @@ class Worker:
     ) -> None:
         self._logger.warning(
             "%s: %s failed (%s) and is run again in %g s, retry %d of %d",
-            self.spec.name,
+            self.name,
             task.path,
             failure.reason,
             delay,
@@ -313,7 +316,7 @@ class Worker:
     def _log_unsettled(self, taken: Taken) -> None:
         self._logger.error(
             "%s: the end of a job of %s could not be told to the server; it may be run again",
-            self.spec.name,
+            self.name,
             printable(taken.job.path) if taken.job else "no known task",
             extra={"action": "job_unsettled", "queue": self.spec.queue},
         )
@@ -321,7 +324,7 @@ class Worker:
     def _log_failed(self, taken: Taken, failure: Failure) -> None:
         self._logger.error(
             "%s: %s is a failed job: %s",
-            self.spec.name,
+            self.name,
             printable(taken.job.path) if taken.job else "what was on the queue",
             failure.reason,
             extra={"action": "job_failed", "queue": self.spec.queue, "kind": failure.kind},
