@@ -4,7 +4,7 @@ A worker writes its own slot, for about a microsecond per job; the others read. 
 which job is over its time, whom a stop waits for, and, when a worker is gone, what it was running:
 no question has to be asked of a process that may be stuck or dead.
 
-    STARTING → WAITING → RUNNING → SETTLING → WAITING → … → LEFT
+    STARTING → WAITING → RUNNING → SETTLING → WAITING → … → LEFT → DONE
                             └→ STOPPED
 
 A slot's state is written last when a run begins, and first when it ends: a worker that dies in
@@ -62,6 +62,8 @@ class State(IntEnum):
     """It killed itself within a run, because it was told to stop and the job may be killed."""
     SETTLING = 5
     """The run has ended, and the server has not been told yet."""
+    DONE = 6
+    """It has given its number up, and has nothing left to do but to end."""
 
 
 class Entry(NamedTuple):
@@ -81,6 +83,10 @@ class Entry(NamedTuple):
     @property
     def is_running(self) -> bool:
         return self.state is State.RUNNING
+
+    @property
+    def has_left(self) -> bool:
+        return self.state in (State.LEFT, State.DONE)
 
     @property
     def has_job(self) -> bool:
@@ -133,6 +139,9 @@ class Slot:
 
     def leave(self) -> None:
         self._memory[self._at + _STATE] = State.LEFT
+
+    def done(self) -> None:
+        self._memory[self._at + _STATE] = State.DONE
 
     def beat(self) -> None:
         """A sign of life, of children that run no jobs."""

@@ -32,15 +32,19 @@ class ChildSpec(NamedTuple):
     settle: Callable[[Predecessor], int] | None = None
     hang_limit: float | None = None
     longest_pause: float = 30.0
+    makes_room: bool = False
+    """Whether the next process may start when this one has nothing left to do but to end."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Child:
     """`killed` says why the master killed its process, and in which run (counted by the board);
-    `killed_as` says it for people."""
+    `killed_as` says it for people. `leaving` is the pid of a process that has made room for the
+    next one and has not ended yet."""
 
     spec: ChildSpec
     pid: int | None = None
+    leaving: int | None = None
     since: float = 0.0
     runs_before: int = 0
     may_start: float = 0.0
@@ -60,6 +64,11 @@ class Child:
         self.since = time.monotonic()
         self.runs_before = runs_before
         self.killed, self.killed_as = None, ""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether a process of it is."""
+        return self.pid is not None or self.leaving is not None
 
     def ended(self, death: Death, entry: Entry) -> None:
         """Note how its process ended: what its successor is told, and when that may start."""

@@ -116,7 +116,7 @@ class Keeper:
         alive = False
         for slot in self._slots:
             entry = self._board.read(slot)
-            if entry.pid <= 0 or entry.state is State.LEFT or not host.is_alive(entry.pid):
+            if entry.pid <= 0 or entry.has_left or not host.is_alive(entry.pid):
                 continue
             alive = True
             if entry.is_running and entry.deadline < time.monotonic():
@@ -143,7 +143,7 @@ class Keeper:
         """The worker in that slot; or it will be at once: it is being started, or has left as it
         was to and is followed by the next. One that has died young is missed meanwhile."""
         entry = self._board.read(slot)
-        is_next = entry.pid == 0 or entry.state is State.LEFT
+        is_next = entry.pid == 0 or entry.has_left
         return self._has_master if is_next else entry.pid != GONE and host.is_alive(entry.pid)
 
     def _withdraw(self) -> None:

@@ -56,11 +56,15 @@ class Killing:
         """Whom a stop that has lasted so many seconds waits for no longer. To be called again and
         again, since a job can begin between the look at the board and the signal."""
         for child in self._children:
+            if child.leaving is not None and stopping >= IDLE_LIMIT:
+                host.kill_group(child.leaving)
             if child.pid is not None and self._need_not_be_waited_for(child, stopping):
                 self._kill(child, child.pid, "stopped", 0, FOR_THE_STOP)
 
     def all(self, but: str = "") -> None:
         for child in self._children:
+            if child.leaving is not None:
+                host.kill_group(child.leaving)
             if child.pid is not None and child.spec.kind != but and _may_be_killed(child):
                 self._kill(child, child.pid, "stopped", 0, FOR_THE_STOP)
 

@@ -193,7 +193,15 @@ class Launch:
             return fork(partial(children.run_metrics, port, config), signal.SIGKILL)
 
         specs = [
-            ChildSpec(w.name, "worker", w.slot, partial(start_worker, w), partial(settle, w))
+            ChildSpec(
+                w.name,
+                "worker",
+                w.slot,
+                partial(start_worker, w),
+                partial(settle, w),
+                # A port for metrics is free only when the process is gone.
+                makes_room=w.metrics_port is None,
+            )
             for w in workers
         ]
         if self.split.runs_cron and self.rows:

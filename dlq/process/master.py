@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from dlq.errors import ExitCode
 from dlq.process import host
-from dlq.process.board import Board, Entry
+from dlq.process.board import Board, Entry, State
 from dlq.process.child import Child, ChildSpec
 from dlq.process.deaths import Death
 from dlq.process.killing import Killing
@@ -95,6 +95,7 @@ class Master:
             self._killing.over_their_time()
             if self._stopping_since is None:
                 self._killing.without_life()
+                self._take_leave()
                 self._start_missing()
             else:
                 self._go_on_stopping()
@@ -114,6 +115,18 @@ class Master:
         for child in missing:
             if child.pid is not None:
                 self._tell_of_start(child)
+
+    def _take_leave(self) -> None:
+        """Of workers that have nothing left to do but to end: the system takes as long for that as
+        for a fork, and the next process need not wait for it. One at a time: an exit handler may
+        hang."""
+        for child in self._children:
+            if child.pid is None or child.leaving is not None or not child.spec.makes_room:
+                continue
+            if self._board.state(child.spec.slot) is State.DONE and child.killed is None:
+                pid = child.pid
+                self._has_ended(child, Death(0), self._board.read(child.spec.slot))
+                child.leaving = pid
 
     def _start(self, child: Child) -> None:
         runs = self._board.read(child.spec.slot).runs
@@ -152,6 +165,8 @@ class Master:
                 self._has_ended(child, Death(status), entry)
             elif dead == self._reload.pid:
                 self._heed_validation(Death(status))
+            else:
+                self._has_left(dead, Death(status))
 
     def _has_ended(self, child: Child, death: Death, entry: Entry) -> None:
         if child.is_settling:
@@ -166,6 +181,15 @@ class Master:
             self._settle(child)
             # By us, or by itself where the signal has reached it before us.
             self._killed += stopped_for == "stopped"
+
+    def _has_left(self, pid: int, death: Death) -> None:
+        child = next((child for child in self._children if child.leaving == pid), None)
+        if child is None:
+            return
+        child.leaving = None
+        if not death.is_clean and self._stopping_since is None:
+            told = f"{death.describe()}, after it had left"
+            self._voice.tell("warning", child.spec.name, told, "child_died")
 
     def _settle(self, child: Child) -> None:
         """While stopping, no successor will say what became of a killed worker's job."""
@@ -302,7 +326,7 @@ class Master:
                 yield child.spec.name, self._board.read(child.spec.slot)
 
     def _any_left(self, but: str = "") -> bool:
-        return any(c.pid is not None and c.spec.kind != but for c in self._children)
+        return any(c.is_there and c.spec.kind != but for c in self._children)
 
     def _is_over(self) -> bool:
         return self._stopping_since is not None and not self._any_left()

@@ -151,6 +151,10 @@ class Worker:
         self._log_leaving(reason)
         self._slot.leave()
         self._consumer.close()
+        self._slot.done()
+        if os.getppid() == self.spec.master:
+            # It can start our successor while the system takes our memory apart.
+            os.kill(self.spec.master, signal.SIGCHLD)
 
     # Running
 
@@ -175,6 +179,8 @@ class Worker:
         return result
 
     def _refusal(self, taken: Taken) -> Failure | None:
+        if taken.job is not None and not taken.resumed:
+            return None
         predecessor = Predecessor()
         is_its = self._predecessor.raw is None or self._predecessor.raw == taken.raw
         if taken.job is not None and taken.resumed and is_its:

@@ -17,7 +17,7 @@ import pytest
 from tests.kit.runner import is_alive
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
-from tests.process.conftest import AT_MOST_ONCE, FailedJobs, Host
+from tests.process.conftest import AT_MOST_ONCE, RELIABLE, FailedJobs, Host
 
 
 @pytest.mark.parametrize(
@@ -301,6 +301,45 @@ def test_a_worker_leaves_after_its_jobs_and_its_successor_goes_on(host: Host) ->
     wait_until(lambda: len(host.ledger.events("end")) == 6)
     assert sorted(host.ledger.jobs("end")) == [str(job) for job in range(6)]
     assert len({event.pid for event in host.ledger.events()}) == 3
+
+
+def test_the_end_of_a_process_keeps_no_job_waiting(host: Host) -> None:
+    """Of one that has given its number up: exit handlers run, and memory is taken apart."""
+    runner = host.run(worker_max_jobs=1)
+    host.push("lingers", 1, 1)
+    host.push("quick", 2)
+    wait_until(lambda: host.ledger.jobs("end") == ["2", "1"])
+    (first,) = host.ledger.events("start", "1")
+    (second,) = host.ledger.events("start", "2")
+    assert second.pid != first.pid
+    assert "killed" not in runner.output
+
+
+@pytest.mark.parametrize("backend", [RELIABLE, AT_MOST_ONCE])
+def test_processes_that_do_not_end_do_not_pile_up(host: Host, backend: str) -> None:
+    """The second one's end is waited for, and a stop waits for neither."""
+    runner = host.run(worker_max_jobs=1, backend=backend)
+    for job in range(3):
+        host.push("lingers", job, 600)
+    wait_until(lambda: len(host.ledger.jobs("start")) == 2)
+    pids = {event.pid for event in host.ledger.events("start")}
+    assert len(pids) == 2
+    time.sleep(1.5)  # A turn of the master's.
+    assert host.ledger.jobs("start") == ["0", "1"]
+    assert all(map(is_alive, pids))
+    began = time.monotonic()
+    assert runner.stop() == 0
+    assert time.monotonic() - began < 5
+    assert len(host.waiting()) == 1
+
+
+def test_a_bad_end_after_all_is_done_is_told(host: Host) -> None:
+    runner = host.run(worker_max_jobs=1)
+    host.push("dies_at_exit", 1)
+    wait_until(lambda: "faults/1 | killed by SIGKILL (out of memory?)" in runner.output)
+    host.push("quick", 2)
+    wait_until(lambda: host.ledger.jobs("end") == ["2"])
+    assert not host.waiting() + host.in_hand()
 
 
 def test_a_worker_leaves_when_it_has_long_been_idle(host: Host) -> None:

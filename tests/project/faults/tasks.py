@@ -4,6 +4,7 @@ and when it has come to its end."""
 from __future__ import annotations
 
 import asyncio
+import atexit
 import ctypes
 import fcntl
 import os
@@ -89,6 +90,23 @@ def asks_database(job: int) -> None:
 def exits(job: int) -> None:
     record("start", job)
     sys.exit(3)
+
+
+@task(queue="faults")
+def lingers(job: int, seconds: float) -> None:
+    """Its worker's end takes so long."""
+    record("start", job)
+
+    @atexit.register
+    def linger() -> None:
+        time.sleep(seconds)
+        record("end", job)
+
+
+@task(queue="faults")
+def dies_at_exit(job: int) -> None:
+    record("start", job)
+    atexit.register(os.kill, os.getpid(), signal.SIGKILL)
 
 
 @task(queue="faults")
