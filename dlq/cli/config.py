@@ -67,7 +67,7 @@ def explain(
 @verb(verbs)
 def schema(call: Call) -> ExitCode:
     """Print the JSON Schema of override files in TOML and JSON."""
-    from dlq.operations.configuration import schema as make_schema
+    from dlq.config.schema import schema as make_schema
 
     call.screen.print(json.dumps(make_schema(), indent=2))
     return ExitCode.DONE

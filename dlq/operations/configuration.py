@@ -7,15 +7,11 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from dlq.config.merge import default
-from dlq.config.model import SettingsModel
 from dlq.config.resolution import Resolution
-from dlq.config.schema import schema
 from dlq.config.secrets import display, json_value
 from dlq.config.settings import PREFIX, SETTING_NAMES
 from dlq.errors import UsageError
 from dlq.types import Source
-
-__all__ = ("Explanation", "Row", "Step", "as_fields", "explain", "schema", "settings_json", "show")
 
 
 class Row(NamedTuple):
@@ -69,6 +65,8 @@ def explain(resolution: Resolution, name: str) -> Explanation:
         close = get_close_matches(wanted, SETTING_NAMES, 1)
         hint = f"did you mean {close[0]}?" if close else "dlq config show lists them"
         raise UsageError(f"no setting is called {name!r}: {hint}")
+    from dlq.config.model import SettingsModel  # a plan, which comes by here, has no use for it
+
     value = resolution.values[wanted]
     return Explanation(
         wanted,

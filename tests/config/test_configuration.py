@@ -10,9 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from dlq.config.resolution import Resolution
+from dlq.config.schema import schema
 from dlq.config.settings import SETTING_NAMES
 from dlq.errors import UsageError
-from dlq.operations.configuration import explain, schema, settings_json, show
+from dlq.operations.configuration import explain, settings_json, show
 from tests.config.projects import resolved, write
 
 ROOT = Path(__file__).parents[2]
