@@ -50,6 +50,15 @@ class Call(NamedTuple):
         )
 
 
+class PlanWords(NamedTuple):
+    """The own options of `dlq plan`."""
+
+    machine: int | None = None
+    of: int | None = None
+    exact_configuration: bool = False
+    only_queue: str | None = None
+
+
 class RunWords(NamedTuple):
     """The own options of `dlq run`."""
 

@@ -10,9 +10,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from dlq.cli.call import ReaderHasGone, flushed
+from dlq.cli.call import Call, PlanWords, ReaderHasGone, RunWords, flushed
 from dlq.cli.codes import exit_code
-from dlq.cli.plain import plain_run
+from dlq.cli.plain import plain_words
 from dlq.errors import DlqError, ExitCode
 from dlq.text import printable_lines
 
@@ -42,14 +42,22 @@ def run(words: Sequence[str]) -> int:
 
 def _call(words: Sequence[str]) -> int:
     """Raises what the verb raises."""
-    understood = plain_run(words, os.environ)
+    understood = plain_words(words, os.environ)
     if understood is not None:
-        from dlq.cli.running import run
-
-        return flushed(lambda: run(*understood))
+        return flushed(lambda: _do(*understood))
     from dlq.cli.typed import call
 
     return call(words)
+
+
+def _do(call: Call, words: RunWords | PlanWords) -> int:
+    if isinstance(words, RunWords):
+        from dlq.cli.running import run
+
+        return run(call, words)
+    from dlq.cli.planning import show
+
+    return show(call, words)
 
 
 def _say(text: str, verbose: bool) -> None:

@@ -1,8 +1,10 @@
-"""The words of `dlq run` as a unit file has them, understood without Typer.
+"""The words of `dlq run` and `dlq plan` as unit files and people write them, understood without
+Typer.
 
-A start of production waits for this command on every machine, and to import Typer and have it build
-the options takes a twelfth of a start. Whatever is not plain here, be it a mistake, a wish for help
-or an odd spelling, is Typer's to read: it has the last word, and all the words about mistakes.
+A start of production waits for `run` on every machine, and to import Typer (and pydantic with it)
+and have it build the options takes a fifth of a start. Whatever is not plain here, be it a mistake,
+a wish for help or an odd spelling, is Typer's to read: it has the last word, and all the words
+about mistakes.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dlq.cli.call import Call, RunWords
+from dlq.cli.call import Call, PlanWords, RunWords
 
 COMPLETION = "_DLQ_COMPLETE"
 """Set by a shell that asks for completion."""
@@ -38,10 +40,17 @@ DIGITS = 9
 """Of a number, at most."""
 
 
-def plain_run(words: Sequence[str], environ: Mapping[str, str]) -> tuple[Call, RunWords] | None:
+VERBS: Mapping[str, type[RunWords] | type[PlanWords]] = {"run": RunWords, "plan": PlanWords}
+SHARED = ("settings", "no_color", "verbose")
+
+
+def plain_words(
+    words: Sequence[str], environ: Mapping[str, str]
+) -> tuple[Call, RunWords | PlanWords] | None:
     """What Typer would make of these words, where they are plain; None where it has to be asked."""
-    if words[:1] != ["run"] or COMPLETION in environ:
+    if not words or words[0] not in VERBS or COMPLETION in environ:
         return None
+    verb = VERBS[words[0]]
     files: list[str] = []
     given: dict[str, Any] = {}
     rest = iter(words[1:])
@@ -64,5 +73,7 @@ def plain_run(words: Sequence[str], environ: Mapping[str, str]) -> tuple[Call, R
         if key in given or (name in NUMBERS and not is_number):
             return None
         given[key] = int(value) if name in NUMBERS else value
-    shared = {key: given.pop(key) for key in ("settings", "no_color", "verbose") if key in given}
-    return Call(config=tuple(files), format="text", **shared), RunWords(**given)
+    shared = {key: given.pop(key) for key in SHARED if key in given}
+    if not given.keys() <= set(verb._fields):
+        return None
+    return Call(config=tuple(files), format="text", **shared), verb(**given)

@@ -70,8 +70,8 @@ LIMIT = 60
 
 MODULES = """
     dlq.cli.app dlq.cli.beginning dlq.cli.config dlq.cli.cron dlq.cli.entry dlq.cli.failed
-    dlq.cli.plan dlq.cli.queues dlq.cli.render dlq.cli.run dlq.cli.running dlq.cli.status
-    dlq.cli.plan_text dlq.cli.typed dlq.cron.reading
+    dlq.cli.plan dlq.cli.planning dlq.cli.plan_text dlq.cli.queues dlq.cli.render dlq.cli.run
+    dlq.cli.running dlq.cli.status dlq.cli.typed dlq.cron.reading
     dlq.config.checks dlq.config.cross dlq.config.expectations dlq.config.files dlq.config.imports
     dlq.config.loader dlq.config.locate dlq.config.notation dlq.config.provenance
     dlq.config.validation
