@@ -1,9 +1,9 @@
 """Settings that are plainly right, told without the model.
 
 Nearly all are, and a web process that enqueues, a worker and a start need to know no more than
-that; to import pydantic and make the model takes a sixth of a start, and 8 MiB. What
-is not plain here, be it a mistake or an odd value that is fine, is the model's to judge: it has the
-last word, and all the words about mistakes. So this may know less than the model, and never more.
+that; to import pydantic and make the model takes a sixth of a start, and 5 MiB. What is not plain
+here, be it a mistake or an odd value that is fine, is the model's to judge: it has the last word,
+and all the words about mistakes. So this may know less than the model, and never more.
 """
 
 from __future__ import annotations
