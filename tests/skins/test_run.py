@@ -85,6 +85,8 @@ def usual_port() -> Iterator[None]:
     """Held, so that an embedded server gets another one, which no other test's server is given when
     it is gone."""
     with socket.socket() as holder:
+        # Or connections that have ended would keep it for a minute.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         wait_until(lambda: _takes(holder, PORT), 60, what="the usual port is free")
         holder.listen()
         yield
