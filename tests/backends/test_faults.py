@@ -120,7 +120,7 @@ def test_the_reply_to_an_acknowledgement_is_lost(make: Make, proxy: Proxy, serve
     """It may be one of several under way, and the last one is sent with the question for the next
     jobs: nothing of it may happen twice."""
     backend = make(ReliableRedisBackend, redis_port=proxy.port)
-    backend.bulk_enqueue([job(n) for n in range(500)], Q)
+    backend.bulk_enqueue([job(n) for n in range(1000)], Q)
     found = []
     chance = random.Random(4)
     with consuming(backend) as consumer:
@@ -130,7 +130,7 @@ def test_the_reply_to_an_acknowledgement_is_lost(make: Make, proxy: Proxy, serve
                 proxy.lose_reply(b"EVALSHA")
             again(lambda taken=taken: consumer.acknowledge(taken))
     assert proxy.lost_replies > 20
-    assert found == list(range(500))
+    assert found == list(range(1000))
     with server.client() as client:
         assert client.exists(QUEUE, IN_HAND) == 0
 
