@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dlq.cli.call import Call, PlanWords
+from dlq.cli.pool import pool_of
 from dlq.errors import ExitCode
 from dlq.operations.plan import make_plan
 from dlq.operations.plan_document import as_text, plan_json
-from dlq.operations.pool import make_pool
 from dlq.operations.project import load_project
 
 if TYPE_CHECKING:
@@ -20,14 +20,7 @@ if TYPE_CHECKING:
 
 
 def show(call: Call, words: PlanWords) -> ExitCode:
-    pool = make_pool(
-        words.machine,
-        words.of,
-        exact=words.exact_configuration,
-        only_queue=words.only_queue,
-        override_files=call.config,
-        whole=True,
-    )
+    pool = pool_of(call, words, whole=True)
     project = load_project(call.settings, call.config, exact=pool.exact)
     plan = make_plan(project, pool)
     now = datetime.now(UTC)

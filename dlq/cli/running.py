@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from dlq.cli.call import Call, RunWords
+from dlq.cli.pool import pool_of
 from dlq.errors import ExitCode, UsageError
-from dlq.operations.pool import make_pool
 from dlq.operations.run import RunOptions
 from dlq.operations.start import start
 
@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 
 
 def run(call: Call, words: RunWords) -> ExitCode:
-    pool = make_pool(
-        words.machine,
-        words.of,
-        exact=words.exact_configuration,
-        only_queue=words.only_queue,
-        override_files=call.config,
-    )
+    pool = pool_of(call, words)
     if words.embedded and words.pidfile is not None:
         raise UsageError("--embedded is for development, in the foreground: leave out --pidfile")
     with ExitStack() as stack:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from dlq.config.merge import default
 from dlq.config.model import SettingsModel
-from dlq.config.settings import DEFAULTS
 from dlq.queue_names import SCHEMA_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -17,7 +17,7 @@ def schema() -> dict[str, Any]:
     properties: dict[str, Any] = made["properties"]
     for name, content in properties.items():
         content.pop("title", None)
-        content["default"] = _plain(getattr(DEFAULTS, name))
+        content["default"] = _plain(default(name.upper()))
         if content.get("type") == "object":
             content["propertyNames"] = {"pattern": SCHEMA_PATTERN}
     return {
