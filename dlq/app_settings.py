@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from dlq.config import active
-from dlq.config.frozen import FrozenDict
 from dlq.config.settings import PREFIX, SETTING_NAMES, Secret
+from dlq.primitives.frozen import FrozenDict
 
 
 class AppSettings:

@@ -19,7 +19,7 @@ from django.core.signals import setting_changed
 
 from dlq.config import active
 from dlq.config.settings import PREFIX
-from dlq.discovery import import_tasks
+from dlq.execution.find_task import import_tasks
 
 
 class DlqConfig(AppConfig):

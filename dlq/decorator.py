@@ -12,13 +12,13 @@ from functools import update_wrapper
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
 
-from dlq import queues
-from dlq.batch import Batch
 from dlq.config import active
 from dlq.errors import UnfindableTask, UnusableArgument
 from dlq.job import Job, check_arguments, is_timeout, new_job
-from dlq.queue_names import name_problem
-from dlq.text import written
+from dlq.jobs import declarations as queues
+from dlq.jobs.batch import Batch
+from dlq.jobs.queue_names import name_problem
+from dlq.primitives.text import written
 from dlq.types import QueueName, Source
 
 if TYPE_CHECKING:

@@ -121,7 +121,7 @@ class Job:
 
     def run(self, *, queue: QueueName, worker_num: WorkerNumber) -> bool:
         """Run the job here and now, with the middleware; whether it succeeded."""
-        from dlq.execution import run_job
+        from dlq.execution.run_job import run_job
 
         return run_job(self, queue, worker_num).succeeded
 
@@ -132,7 +132,7 @@ class Job:
 
     def get_task_instance(self) -> TaskWrapper[..., Any]:
         """Raises UnknownTask."""
-        from dlq.discovery import find_task
+        from dlq.execution.find_task import find_task
 
         return find_task(self.path)
 

@@ -17,7 +17,7 @@ from dlq.config.settings import Settings
 from dlq.types import Logger, QueueName
 
 if TYPE_CHECKING:
-    from dlq.cron.spec import CronRow
+    from dlq.cron.rows.row import CronRow
 
 
 class Runtime:
@@ -75,7 +75,7 @@ class Runtime:
     def cron_rows(self) -> tuple[CronRow, ...]:
         """The valid rows of all cron.py files, read when first asked for."""
         if self._cron_rows is None:
-            from dlq.cron.loading import load_rows
+            from dlq.cron.files.load import load_rows
 
             self._cron_rows = load_rows(self.settings.ignore_apps, commands=False).rows
         return self._cron_rows

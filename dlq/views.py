@@ -25,9 +25,9 @@ from django.views.decorators.http import require_http_methods
 
 from dlq.backends.debug_web import SIGNING_SALT
 from dlq.errors import UndecodableJob
-from dlq.execution import Result, run_job
+from dlq.execution.run_job import Result, run_job
 from dlq.job import Job
-from dlq.text import printable, printable_lines
+from dlq.primitives.text import printable, printable_lines
 from dlq.types import QueueName, WorkerNumber
 
 DUMMY = "django.db.backends.dummy"

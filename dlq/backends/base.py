@@ -15,9 +15,9 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from dlq.errors import UndecodableJob
-from dlq.failure import Failure as Failure
-from dlq.failure import FailureKind as FailureKind
 from dlq.job import Job, decode, encode
+from dlq.jobs.failure import Failure as Failure
+from dlq.jobs.failure import FailureKind as FailureKind
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import cast
 
 from dlq.backends.base import Consumer, Predecessor
-from dlq.backends.connection import told
-from dlq.backends.consumers import RedisConsumer
-from dlq.backends.redis_base import RedisStorage
+from dlq.backends.redis_storage.consumers.at_most_once import RedisConsumer
+from dlq.backends.redis_storage.storage import RedisStorage
+from dlq.backends.redis_storage.transport.address import told
 from dlq.job import Job, decode
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
 

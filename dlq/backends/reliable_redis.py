@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from dlq.backends import fleet
 from dlq.backends.base import Consumer, Predecessor
-from dlq.backends.connection import told
-from dlq.backends.hold import POSTED
-from dlq.backends.redis_base import RedisStorage
-from dlq.backends.reliable_consumer import ReliableConsumer
+from dlq.backends.redis_storage.consumers.at_least_once import ReliableConsumer
+from dlq.backends.redis_storage.consumers.lease import POSTED
+from dlq.backends.redis_storage.fleet import runners as fleet
+from dlq.backends.redis_storage.storage import RedisStorage
+from dlq.backends.redis_storage.transport.address import told
 from dlq.job import Job, decode, encode
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
 

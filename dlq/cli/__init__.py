@@ -14,15 +14,15 @@ from typing import NoReturn
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["health"] and "--help" not in words:
-        from dlq.cli.health import answer
+        from dlq.cli.commands.health import answer
 
         sys.exit(answer(words[1:]))
-    from dlq.process.startup import leave_on_stop_signals, put_off_collections
+    from dlq.process.posix.startup import leave_on_stop_signals, put_off_collections
 
     if not {"run", "worker"}.isdisjoint(words):
         leave_on_stop_signals()
     if not {"run", "worker", "plan", "check"}.isdisjoint(words):
         put_off_collections()
-    from dlq.cli.entry import run
+    from dlq.cli.main import run
 
     sys.exit(run(words))

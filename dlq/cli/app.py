@@ -3,7 +3,7 @@ and no operation before that, so that `--help` and completion stay quick."""
 
 from __future__ import annotations
 
-from dlq.cli.lazy import LazyGroup, Listed, make_group
+from dlq.cli.framework.lazy_group import LazyGroup, Listed, make_group
 
 VERBS = (
     Listed("plan", "plan", "Show what each machine would run."),
@@ -20,8 +20,8 @@ VERBS = (
     Listed("config", "config", "Settings: values, and where they come from.", is_group=True),
     Listed("explain", "plan", "Print the long text of a finding."),
     Listed("health", "run", "Tell whether the runner is alive."),
-    Listed("demo", "beginning", "Run everything once on a private server."),
-    Listed("init", "beginning", "Write starter files, overwriting none."),
+    Listed("demo", "starters", "Run everything once on a private server."),
+    Listed("init", "starters", "Write starter files, overwriting none."),
 )
 
 

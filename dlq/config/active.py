@@ -12,8 +12,8 @@ from threading import RLock
 
 from dlq.config.resolution import Resolution
 from dlq.config.settings import Settings
+from dlq.diagnostics.finding import errors
 from dlq.errors import DlqError
-from dlq.findings import errors
 from dlq.types import Source
 
 
@@ -38,7 +38,7 @@ class _Active:
     def get(self) -> Resolution:
         with self._lock:
             if self._resolution is None:
-                from dlq.config.loader import resolve_from_django
+                from dlq.config.resolve import resolve_from_django
 
                 self._resolution = resolve_from_django()
             return self._resolution

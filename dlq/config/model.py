@@ -21,10 +21,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from dlq.config import values as check
-from dlq.config.frozen import FrozenDict
 from dlq.config.settings import DEFAULTS, Secret, Settings
-from dlq.config.values import Unfit
+from dlq.config.validation import constraints as check
+from dlq.config.validation.constraints import Unfit
+from dlq.primitives.frozen import FrozenDict
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from dlq.config import values as check
-from dlq.config.frozen import FrozenDict
 from dlq.config.settings import Secret, Settings
+from dlq.config.validation import constraints as check
+from dlq.primitives.frozen import FrozenDict
 
 Accept: TypeAlias = Callable[[Any], Any]
 """What becomes of a value; raises NotPlain or Unfit."""

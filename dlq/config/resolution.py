@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import NamedTuple
 
-from dlq.config.frozen import FrozenDict
 from dlq.config.settings import Settings
-from dlq.findings import Finding
+from dlq.diagnostics.finding import Finding
+from dlq.primitives.frozen import FrozenDict
 from dlq.types import Source, SourceKind
 
 

@@ -11,7 +11,7 @@ rest of this module.
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
-from dlq.config.frozen import FrozenDict
+from dlq.primitives.frozen import FrozenDict
 
 PREFIX = "LIGHTWEIGHT_QUEUE_"
 """Of every setting's name, in Django settings and in the environment."""

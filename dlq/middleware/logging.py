@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from dlq.execution import traceback_text
+from dlq.execution.run_job import traceback_text
 from dlq.job import Job
-from dlq.text import printable
+from dlq.primitives.text import printable
 from dlq.types import QueueName, WorkerNumber
 
 logger = logging.getLogger(__name__)

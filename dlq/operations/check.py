@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from dlq.diagnostics.finding import Finding, errors, in_reading_order
 from dlq.errors import ExitCode
-from dlq.findings import Finding, errors, in_reading_order
-from dlq.operations.declared import is_ours
-from dlq.operations.plan import make_plan
-from dlq.operations.pool import make_pool
-from dlq.operations.project import Project, load_project, load_running_project
+from dlq.planning.implied_queues import is_ours
+from dlq.planning.plan import make_plan
+from dlq.planning.pool import make_pool
+from dlq.project.load import Project, load_project, load_running_project
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
@@ -61,7 +61,7 @@ def check_cron_files(
     django: bool,
 ) -> Report:
     """Check single cron.py files; without `django` they are only read. Raises UsageError."""
-    from dlq.cron.reading import check_files
+    from dlq.cron.files.read_module import check_files
 
     complete = True
     findings: list[Finding] = []

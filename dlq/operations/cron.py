@@ -10,11 +10,11 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dlq import runtime
-from dlq.cron.fields import FieldProblem, checked_schedule
-from dlq.cron.schedule import in_words, upcoming
-from dlq.cron.scheduler import job_of
-from dlq.cron.spec import CronRow
+from dlq.cron.rows.fields import FieldProblem, checked_schedule
+from dlq.cron.rows.row import CronRow
+from dlq.cron.rows.schedule import in_words, upcoming
 from dlq.errors import UsageError
+from dlq.scheduler.scheduler import job_of
 from dlq.types import QueueName
 
 MOST_RUNS = 1000

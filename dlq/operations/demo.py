@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 from dlq.config.settings import PREFIX
 from dlq.errors import DlqError
-from dlq.operations import failed
-from dlq.operations.plan import Plan, make_plan
-from dlq.operations.pool import make_pool
-from dlq.operations.project import Project, Unusable, load_project
+from dlq.operations import failed_jobs as failed
+from dlq.planning.plan import Plan, make_plan
+from dlq.planning.pool import make_pool
+from dlq.project.load import Project, Unusable, load_project
 
 SETTINGS = "dlq.demo.settings"
 LEDGER = "DLQ_DEMO_LEDGER"

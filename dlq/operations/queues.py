@@ -23,10 +23,10 @@ from dlq.backends.base import (
     BaseBackend,
     ProgressLogger,
 )
-from dlq.cron.configuration import implied_queues
+from dlq.cron.files.configuration import implied_queues
 from dlq.errors import UsageError
-from dlq.operations.declared import implied_by_tasks
-from dlq.operations.project import Project, require_settings
+from dlq.planning.implied_queues import implied_by_tasks
+from dlq.project.load import Project, require_settings
 from dlq.types import QueueName
 
 DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,10})s)?")

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from dlq.config import active
 from dlq.config.resolution import Resolution
 from dlq.config.settings import Settings
+from dlq.diagnostics.finding import Finding
+from dlq.diagnostics.rules import backends
+from dlq.diagnostics.rules import processes as running
 from dlq.errors import (
     BackendUnavailable,
     DifferentPool,
@@ -23,16 +26,14 @@ from dlq.errors import (
     NoSuchDatabase,
     UsageError,
 )
-from dlq.findings import Finding
-from dlq.planner import PlannedWorker, Split
-from dlq.process import reload
-from dlq.process.daemon import PidFile, detach
-from dlq.process.startup import leave_on_stop_signals
-from dlq.rules import backends, running
+from dlq.planning.split import PlannedWorker, Split
+from dlq.process.posix.pidfile import PidFile, detach
+from dlq.process.posix.startup import leave_on_stop_signals
+from dlq.process.supervisor import reload
 from dlq.types import QueueName, WorkerNumber
 
 if TYPE_CHECKING:
-    from dlq.cron.spec import CronRow
+    from dlq.cron.rows.row import CronRow
 
 
 class StartRefused(DlqError):
@@ -164,8 +165,8 @@ def _start(
     *,
     serves_config: bool = True,
 ) -> int:
-    from dlq.process.identity import make_runner
-    from dlq.process.launch import Launch
+    from dlq.process.launcher import Launch
+    from dlq.process.runner_identity import make_runner
 
     settings = resolution.settings
     if settings is None:

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 from dlq import runtime
 from dlq.backends.base import BackendWithRunners, QueueState, RunnerState, ServerState
+from dlq.diagnostics.finding import Finding
+from dlq.diagnostics.rules import backends as rules
 from dlq.errors import UsageError
-from dlq.findings import Finding
-from dlq.operations.plan import queues_of
-from dlq.operations.project import Project, require_settings
-from dlq.rules import backends as rules
+from dlq.planning.plan import queues_of
+from dlq.project.load import Project, require_settings
 from dlq.types import QueueName
 
 ANSWER_LIMIT = 5.0
@@ -190,7 +190,7 @@ def _order(seen: RunnerState) -> tuple[bool, str, int, str]:
 
 
 def status_json(status: Status) -> dict[str, Any]:
-    from dlq.findings import as_fields
+    from dlq.diagnostics.finding import as_fields
 
     return {
         "format_version": "1",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dlq.rules import RULES
+from dlq.diagnostics.rules import RULES
 
 ROOT = Path(__file__).parents[2]
 SHORTEST = 120

@@ -19,12 +19,12 @@ MAX_LINES = 400
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "handler"}
 
 STATE = {
-    "dlq.queues": {"_declared"},
+    "dlq.jobs.declarations": {"_declared"},
     "dlq.runtime": {"_current", "_lock"},
     "dlq.config.active": {"_active"},
-    "dlq.config.expectations": {"@cache"},
-    "dlq.operations.raised": {"@cache"},
-    "dlq.process.host": {"@cache"},
+    "dlq.config.validation.expectations": {"@cache"},
+    "dlq.diagnostics.user_exceptions": {"@cache"},
+    "dlq.process.posix.fork": {"@cache"},
 }
 """The only module state: the append-only declarations, the two holders of what is in force, and a
 constant that is made when it is first needed."""

@@ -13,15 +13,15 @@ from typing import Any
 
 from dlq.backends.base import BaseBackend, Consumer, Predecessor, Taken
 from dlq.backends.debug_web import DebugWebBackend
-from dlq.backends.kernel import here
 from dlq.backends.redis import RedisBackend
+from dlq.backends.redis_storage.fleet.host_identity import here
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.backends.synchronous import SynchronousBackend
 from dlq.config.model import SettingsModel
 from dlq.config.settings import Settings
 from dlq.errors import BackendUnavailable
-from dlq.failure import Failure
 from dlq.job import Job
+from dlq.jobs.failure import Failure
 from dlq.types import QueueName, Runner, WorkerNumber
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until

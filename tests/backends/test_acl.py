@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import redis
 
-from dlq.backends import acl
 from dlq.backends.base import ProgressLogger
 from dlq.backends.redis import RedisBackend
+from dlq.backends.redis_storage import acl
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.errors import BackendUnavailable, EnqueueError
 from tests.backends.conftest import Make

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from dlq.backends.acl import dlq_acl
+from dlq.backends.redis_storage.acl import dlq_acl
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.config.settings import Secret, Settings
 from dlq.errors import BackendUnavailable, EnqueueError, NoSuchDatabase

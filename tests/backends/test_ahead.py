@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dlq.backends.base import Consumer, Predecessor
-from dlq.backends.redis_base import RedisStorage
+from dlq.backends.redis_storage.storage import RedisStorage
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.errors import BackendUnavailable
 from tests.backends.conftest import Make

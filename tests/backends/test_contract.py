@@ -20,7 +20,7 @@ from dlq.backends.base import (
     BaseBackend,
     Predecessor,
 )
-from dlq.backends.redis_base import RedisStorage
+from dlq.backends.redis_storage.storage import RedisStorage
 from dlq.job import Job, encode
 from dlq.types import QueueName
 from tests.backends.conftest import Make

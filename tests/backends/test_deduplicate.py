@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from dlq.backends.deduplication import QueueTooBusy, identity
-from dlq.backends.redis_base import RedisStorage
+from dlq.backends.redis_storage.deduplication import QueueTooBusy, identity
+from dlq.backends.redis_storage.storage import RedisStorage
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.job import Job, encode
 from tests.backends.conftest import Make

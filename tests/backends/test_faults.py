@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import redis
 
-from dlq.backends.redis_base import RedisStorage
+from dlq.backends.redis_storage.storage import RedisStorage
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.errors import BackendUnavailable, EnqueueError, NotOwner
 from dlq.job import encode

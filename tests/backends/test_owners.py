@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from dlq.backends.base import Predecessor
-from dlq.backends.fleet import GONE_FOR
-from dlq.backends.keys import LAST_NUMBER
+from dlq.backends.redis_storage.fleet.runners import GONE_FOR
+from dlq.backends.redis_storage.keys import LAST_NUMBER
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.errors import NotOwner
 from dlq.job import encode

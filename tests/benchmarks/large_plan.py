@@ -13,7 +13,7 @@ import django  # noqa: E402, F401  (the import is what is timed)
 
 IMPORT_DJANGO = time.perf_counter() - _began
 
-from dlq.planner import Pool, QueuePlan, split  # noqa: E402  (after the timed import)
+from dlq.planning.split import Pool, QueuePlan, split  # noqa: E402  (after the timed import)
 from dlq.types import QueueName  # noqa: E402  (after the timed import)
 
 MACHINES = 500

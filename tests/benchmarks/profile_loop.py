@@ -28,28 +28,33 @@ from tests.benchmarks.stages import Stage, Stopwatch
 from tests.benchmarks.systems import DLQ
 from tests.kit.waiting import wait_until
 
-WORKER = "dlq.process.worker:Worker"
-CONSUMER = "dlq.backends.reliable_consumer:ReliableConsumer"
+WORKER = "dlq.process.worker.worker:Worker"
+CONSUMER = "dlq.backends.redis_storage.consumers.at_least_once:ReliableConsumer"
 STAGES: tuple[Stage, ...] = (
     Stage("the loop itself", (f"{WORKER}.run",)),
     Stage("may it go on", (f"{WORKER}._reason_to_leave",)),
     Stage("take", (f"{WORKER}._take", f"{CONSUMER}.take")),
-    Stage("answer: wait, read, parse", ("dlq.backends.channel:Channel.answer",)),
+    Stage(
+        "answer: wait, read, parse",
+        ("dlq.backends.redis_storage.transport.channel:Channel.answer",),
+    ),
     Stage("decode", ("dlq.job:decode",)),
     Stage("run: around the job", (f"{WORKER}._run", f"{WORKER}._refusal")),
-    Stage("board", ("dlq.process.board:Slot.begin", "dlq.process.board:Slot.end")),
-    Stage("run: the job", ("dlq.execution:run_job", "dlq.execution:_call_function")),
-    Stage("find task", ("dlq.discovery:find_task",)),
+    Stage("board", ("dlq.process.scoreboard:Slot.begin", "dlq.process.scoreboard:Slot.end")),
+    Stage(
+        "run: the job", ("dlq.execution.run_job:run_job", "dlq.execution.run_job:_call_function")
+    ),
+    Stage("find task", ("dlq.execution.find_task:find_task",)),
     Stage(
         "middleware",
-        ("dlq.execution:Hooks.process_job", "dlq.execution:Hooks.process_result"),
+        ("dlq.execution.run_job:Hooks.process_job", "dlq.execution.run_job:Hooks.process_result"),
     ),
     Stage(
         "transaction",
         (
-            "dlq.lazy_atomic:lazily_atomic",
-            "dlq.lazy_atomic:_LazyAtomic.__enter__",
-            "dlq.lazy_atomic:_LazyAtomic.__exit__",
+            "dlq.execution.lazy_transaction:lazily_atomic",
+            "dlq.execution.lazy_transaction:_LazyAtomic.__enter__",
+            "dlq.execution.lazy_transaction:_LazyAtomic.__exit__",
         ),
     ),
     Stage(
@@ -60,11 +65,17 @@ STAGES: tuple[Stage, ...] = (
             f"{CONSUMER}.acknowledge",
         ),
     ),
-    Stage("send", ("dlq.backends.channel:Channel.send", "dlq.backends.channel:Channel.post")),
-    Stage("outages", ("dlq.process.outages:Outages.persist",)),
+    Stage(
+        "send",
+        (
+            "dlq.backends.redis_storage.transport.channel:Channel.send",
+            "dlq.backends.redis_storage.transport.channel:Channel.post",
+        ),
+    ),
+    Stage("outages", ("dlq.process.server_retry:Outages.persist",)),
     Stage("tidy up", (f"{WORKER}._tidy_up",)),
-    Stage("surroundings", ("dlq.process.surroundings:Surroundings.restore",)),
-    Stage("close connections", ("dlq.process.database:DatabaseConnections.tidy",)),
+    Stage("surroundings", ("dlq.process.worker.isolation:Surroundings.restore",)),
+    Stage("close connections", ("dlq.process.worker.database:DatabaseConnections.tidy",)),
 )
 
 
@@ -121,8 +132,7 @@ def _profile(bench: Bench, jobs: int, *, watched: bool) -> dict[str, Any]:
 def _as_master(watched: bool) -> None:
     """`dlq run`, in this very process, with the watched functions in place before it forks."""
     from dlq import cli
-    from dlq.process import children  # noqa: F401  (loads whatever may import a watched function)
-    from dlq.process.worker import Worker
+    from dlq.process.worker.worker import Worker
 
     stopwatch = Stopwatch()
     if watched:

@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any
 
-from dlq.planner import DEFAULT_QUEUE, Pool, compose_queues, split
+from dlq.planning.split import DEFAULT_QUEUE, Pool, compose_queues, split
 from dlq.types import DEFAULT, QueueName
 from tests.compat.predecessor import SHOP
 from tests.kit.environments import Environment, run

@@ -11,8 +11,8 @@ from textwrap import dedent
 
 from django.conf import LazySettings, Settings
 
-from dlq.config.loader import resolve
 from dlq.config.resolution import Resolution
+from dlq.config.resolve import resolve
 
 
 def write(directory: Path, files: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from django.test import override_settings
 from dlq import app_settings
 from dlq.config import active
 from dlq.config.active import InvalidConfiguration
-from dlq.config.loader import resolve_from_django
+from dlq.config.resolve import resolve_from_django
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,7 +92,7 @@ def test_places_are_looked_up_when_asked() -> None:
 def test_settings_that_were_configured_by_hand_have_no_file() -> None:
     from django.conf import LazySettings
 
-    from dlq.config.loader import resolve
+    from dlq.config.resolve import resolve
 
     settings = LazySettings()
     settings.configure(LIGHTWEIGHT_QUEUE_REDIS_PORT=1)

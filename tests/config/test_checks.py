@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from dlq.config.checks import check_declared_queues, check_metrics_ports, check_overrides
-from dlq.config.loader import resolve
 from dlq.config.resolution import Resolution
+from dlq.config.resolve import resolve
 from dlq.config.settings import PREFIX
-from dlq.queues import Declaration
+from dlq.jobs.declarations import Declaration
+from dlq.project.check_queues import check_declared_queues, check_metrics_ports, check_overrides
 from dlq.types import QueueName, Source
 
 

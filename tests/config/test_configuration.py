@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from dlq.config.explain import explain, settings_json, show
+from dlq.config.json_schema import schema
 from dlq.config.resolution import Resolution
-from dlq.config.schema import schema
 from dlq.config.settings import SETTING_NAMES
 from dlq.errors import UsageError
-from dlq.operations.configuration import explain, settings_json, show
 from tests.config.projects import resolved, write
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from dlq.config.loader import resolve
 from dlq.config.resolution import Resolution
+from dlq.config.resolve import resolve
 
 
 def resolved(**environ: str) -> Resolution:

@@ -10,7 +10,7 @@ from textwrap import dedent
 import pytest
 
 from dlq.config.resolution import Resolution
-from dlq.findings import Finding
+from dlq.diagnostics.finding import Finding
 from tests.config import projects
 
 NOTHING = {"shop/settings.py": ""}
@@ -237,7 +237,7 @@ def test_a_python_file_that_builds_on_the_settings_has_their_places() -> None:
         'LIGHTWEIGHT_QUEUE_WORKERS = {**LIGHTWEIGHT_QUEUE_WORKERS, "b": 2}\n'
     )
     with projects.django_settings(Path.cwd(), "shop.settings") as settings:
-        from dlq.config.loader import resolve
+        from dlq.config.resolve import resolve
 
         resolution = resolve(settings, override_files=["x.py"], environ={})
         items = resolution.values["WORKERS"].items

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from dlq.config.imports import check_imports
-from dlq.config.loader import resolve
+from dlq.config.resolve import resolve
 from dlq.config.settings import PREFIX
-from dlq.findings import Finding
+from dlq.diagnostics.finding import Finding
+from dlq.project.check_imports import check_imports
 from tests.config import projects
 
 SHOP = {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dlq.config.locate import Located, enter, locate
 from dlq.errors import UsageError
+from dlq.project.locate import Located, enter, locate
 from tests.config.projects import write
 
 MANAGE = """\

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from dlq.config.loader import resolve
 from dlq.config.resolution import Resolution
+from dlq.config.resolve import resolve
 from dlq.config.settings import PREFIX
-from dlq.findings import Finding
+from dlq.diagnostics.finding import Finding
 
 ROWS: list[tuple[dict[str, Any], str, str, str]] = [
     # settings · rule · part of the message · part of the help
@@ -263,7 +263,7 @@ def test_django_without_settings_is_told() -> None:
     import sys
 
     code = (
-        "from dlq.config.loader import resolve_from_django\n"
+        "from dlq.config.resolve import resolve_from_django\n"
         "r = resolve_from_django()\n"
         "assert r.settings is None and len(r.values) == 30, r\n"
         "print(r.findings[0].id, r.findings[0].help)"

@@ -4,6 +4,7 @@ merged. The rule is stated here once more, in its plainest form, and compared wi
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlq.config.frozen import FrozenDict
-from dlq.config.merge import Layer, Place, default, merge
+from dlq.config.layers import Layer, default, merge
 from dlq.config.settings import SETTING_NAMES
+from dlq.primitives.frozen import FrozenDict
+from dlq.provenance.setting_location import SettingLocation
 from dlq.types import Source
 from tests.config.projects import django_settings, resolved, write
 
@@ -140,13 +142,14 @@ VALUES = st.one_of(
 )
 
 
+def location_in(layer: int, name: str) -> SettingLocation:
+    return SettingLocation(Source("file", file=f"{layer}:{name}"))
+
+
 @given(st.lists(st.dictionaries(NAMES, VALUES, max_size=4), max_size=5))
 def test_precedence_is_the_last_that_has_the_name(layers: list[dict[str, Any]]) -> None:
     merged = merge(
-        [
-            Layer("file", values, lambda name, at=index: Place(Source("file", file=f"{at}:{name}")))  # type: ignore[misc]  # binds the index
-            for index, values in enumerate(layers)
-        ]
+        [Layer("file", values, partial(location_in, index)) for index, values in enumerate(layers)]
     )
     for name in SETTING_NAMES:
         owners = [index for index, values in enumerate(layers) if name in values]
@@ -163,7 +166,7 @@ def test_precedence_is_the_last_that_has_the_name(layers: list[dict[str, Any]]) 
 def test_nothing_of_the_user_is_written_to(tmp_path: Path) -> None:
     from copy import deepcopy
 
-    from dlq.config.loader import resolve
+    from dlq.config.resolve import resolve
 
     write(tmp_path, {"shop/settings.py": DJANGO, "a.py": PYTHON})
     with django_settings(tmp_path, "shop.settings") as settings:

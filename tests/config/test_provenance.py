@@ -204,7 +204,7 @@ def test_values_that_are_not_of_the_module_have_no_file(tmp_path: Path) -> None:
     """As django.test.override_settings sets them."""
     from django.conf import UserSettingsHolder
 
-    from dlq.config.loader import resolve
+    from dlq.config.resolve import resolve
 
     write(tmp_path, {"shop/settings.py": f"{PORT} = 7000\nLIGHTWEIGHT_QUEUE_REDIS_DATABASE = 3\n"})
     with django_settings(tmp_path, "shop.settings") as settings:
@@ -217,7 +217,7 @@ def test_values_that_are_not_of_the_module_have_no_file(tmp_path: Path) -> None:
 
 
 def test_a_file_that_changed_since_its_import_gives_no_wrong_line(tmp_path: Path) -> None:
-    from dlq.config.loader import resolve
+    from dlq.config.resolve import resolve
 
     write(tmp_path, {"shop/settings.py": f"{PORT} = 7000\n"})
     with django_settings(tmp_path, "shop.settings") as settings:

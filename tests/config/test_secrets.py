@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from dlq.config.loader import resolve
+from dlq.config.explain import explain, settings_json, show
+from dlq.config.redaction import MASK, display, json_value, masked_url
 from dlq.config.resolution import Resolution
-from dlq.config.secrets import MASK, display, json_value, masked_url
-from dlq.operations.configuration import explain, settings_json, show
+from dlq.config.resolve import resolve
 
 CANARY = "canary42"
 

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlq.config.provenance import Provenance
+from dlq.provenance.provenance import Provenance
 from dlq.types import Source
 
 FILE = Source("file", file="x.py")

@@ -11,9 +11,9 @@ from typing import Any
 from django.core.management import get_commands
 from django.test import override_settings
 
-from dlq.cron.configuration import CronConfiguration
-from dlq.cron.loading import load_rows
-from dlq.cron.reading import check_files
+from dlq.cron.files.configuration import CronConfiguration
+from dlq.cron.files.load import load_rows
+from dlq.cron.files.read_module import check_files
 
 
 def check(folder: Path, text: str, *, django: bool = True) -> CronConfiguration:

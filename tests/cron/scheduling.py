@@ -21,9 +21,9 @@ from types import TracebackType
 from typing import Any
 
 from dlq.config.settings import Settings
-from dlq.cron import scheduler
-from dlq.cron.spec import CronRow, parse_row
+from dlq.cron.rows.row import CronRow, parse_row
 from dlq.runtime import Runtime
+from dlq.scheduler import scheduler
 from dlq.types import Runner
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until

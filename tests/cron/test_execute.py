@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from dlq.cron.execute import PATH, CommandNotAllowed, execute, is_atomic
-from dlq.cron.scheduler import job_of
-from dlq.cron.spec import parse_row
-from dlq.discovery import find_task
+from dlq.cron.rows.row import parse_row
+from dlq.execution.find_task import find_task
 from dlq.job import Job
+from dlq.scheduler.execute import PATH, CommandNotAllowed, execute, is_atomic
+from dlq.scheduler.scheduler import job_of
 from dlq.types import QueueName, WorkerNumber
 from tests.cron.files import command, installed
 

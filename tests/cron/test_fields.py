@@ -11,10 +11,10 @@ from cronsim import CronSim, CronSimError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dlq.cron.fields import SCHEDULE, Field, FieldProblem, checked_schedule
-from dlq.cron.review import review
-from dlq.cron.schedule import in_words, never_fires, upcoming
-from dlq.cron.spec import CronRow, InvalidRow, Problem, parse_row
+from dlq.cron.rows.consistency import review
+from dlq.cron.rows.fields import SCHEDULE, Field, FieldProblem, checked_schedule
+from dlq.cron.rows.row import CronRow, InvalidRow, Problem, parse_row
+from dlq.cron.rows.schedule import in_words, never_fires, upcoming
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dlq.cron.schedule import due
-from dlq.cron.spec import parse_row
+from dlq.cron.rows.row import parse_row
+from dlq.cron.rows.schedule import due
 from tests.cron.scheduling import SchedulerProcess, commands, minutes_of, queued, settled
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until

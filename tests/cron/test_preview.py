@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dlq.cron.spec import CronRow, parse_row
+from dlq.cron.rows.row import CronRow, parse_row
 from dlq.errors import UsageError
 from dlq.operations.cron import explain, next_runs, select_row
 from dlq.types import Source

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from dlq.cron.configuration import check_queues, implied_queues
-from dlq.cron.loading import load_rows
-from dlq.cron.reading import check_files
+from dlq.cron.files.configuration import check_queues, implied_queues
+from dlq.cron.files.load import load_rows
+from dlq.cron.files.read_module import check_files
 from dlq.errors import UsageError
 from tests.cron.files import check, command, ids, installed, load, marked
 

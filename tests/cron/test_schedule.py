@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlq.cron.schedule import Due, due, in_words, never_fires, runs, shortest_gap, upcoming
-from dlq.cron.spec import CronRow, parse_row
+from dlq.cron.rows.row import CronRow, parse_row
+from dlq.cron.rows.schedule import Due, due, in_words, never_fires, runs, shortest_gap, upcoming
 from tests.cron.oracle import MINUTE, Watched, clock_changes, fires, watch
 
 ZONES = (

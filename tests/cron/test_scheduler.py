@@ -12,11 +12,11 @@ import pytest
 
 from dlq.backends.base import BaseBackend
 from dlq.config.settings import Settings
-from dlq.cron.scheduler import Scheduler, job_of, run
-from dlq.cron.spec import parse_row
+from dlq.cron.rows.row import parse_row
 from dlq.errors import EnqueueError
 from dlq.job import Job
 from dlq.runtime import Runtime
+from dlq.scheduler.scheduler import Scheduler, job_of, run
 from dlq.types import QueueName, WorkerNumber
 from tests.cron.scheduling import commands, runner_of, settings_for
 from tests.kit.valkey import Server

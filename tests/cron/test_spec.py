@@ -9,7 +9,7 @@ import pytest
 from cronsim import CronSim
 from pydantic import ValidationError
 
-from dlq.cron.spec import CronRow, InvalidRow, Problem, parse_row
+from dlq.cron.rows.row import CronRow, InvalidRow, Problem, parse_row
 
 
 def problems(**raw: Any) -> list[Problem]:

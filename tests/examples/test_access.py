@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import redis
 
-from dlq.backends.acl import dlq_acl
+from dlq.backends.redis_storage.acl import dlq_acl
 from tests.examples.shop import Project
 from tests.examples.test_readme import TEXT
 from tests.examples.test_running import is_confirmed, place_order, running

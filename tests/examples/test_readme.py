@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from django.core.management import get_commands, load_command_class
 
-from dlq.cli.entry import run
+from dlq.cli.main import run
 from dlq.config.settings import SETTING_NAMES, Settings
 from tests.examples.shop import EXAMPLES, SHOP, Project
 from tests.kit.environments import ROOT
@@ -140,6 +140,6 @@ def test_a_file_in_the_text_exists(name: str) -> None:
 
 @pytest.mark.parametrize("code", re.findall(r"\b([EWI]\d{3})\b", TEXT))
 def test_a_finding_in_the_text_exists(code: str) -> None:
-    from dlq.rules import RULES
+    from dlq.diagnostics.rules import RULES
 
     assert code in RULES

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from dlq.process.database import CHECK_EVERY
+from dlq.process.worker.database import CHECK_EVERY
 from tests.kit.runner import Runner
 from tests.kit.waiting import wait_until
 from tests.process.conftest import QUEUE, RELIABLE, FailedJobs, Host

@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
 from dlq import task
-from dlq.discovery import find_task
+from dlq.execution.find_task import find_task
 
 QUEUE = "samples"
 committed: list[str] = []

@@ -9,9 +9,9 @@ import signal
 import pytest
 
 from dlq.backends.base import Predecessor
-from dlq.process.board import RAW_LIMIT, Board, State
-from dlq.process.child import predecessor_of
-from dlq.process.deaths import Death
+from dlq.process.scoreboard import RAW_LIMIT, Board, State
+from dlq.process.supervisor.child import predecessor_of
+from dlq.process.supervisor.exit_status import Death
 
 
 def test_a_run_can_be_read_by_another_process() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from dlq import execution
 from dlq.errors import UnknownTask
-from dlq.execution import Hooks, Result, run_job
+from dlq.execution import run_job as execution
+from dlq.execution.run_job import Hooks, Result, run_job
 from dlq.job import Job
 from dlq.middleware.logging import LoggingMiddleware
 from dlq.types import QueueName, WorkerNumber

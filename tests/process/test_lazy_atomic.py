@@ -14,9 +14,9 @@ import pytest
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.signals import connection_created
 
-from dlq.execution import Hooks, Result, run_job
+from dlq.execution.run_job import Hooks, Result, run_job
 from dlq.job import Job
-from dlq.process.database import CHECK_EVERY, DatabaseConnections
+from dlq.process.worker.database import CHECK_EVERY, DatabaseConnections
 from dlq.types import QueueName, WorkerNumber
 from tests.kit.waiting import wait_until
 from tests.process import sample_tasks

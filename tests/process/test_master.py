@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 
 from dlq.backends.base import Predecessor
-from dlq.backends.fleet import ALIVE_FOR
-from dlq.process import host
-from dlq.process.board import Board
-from dlq.process.child import ChildSpec
-from dlq.process.keeper import ANNOUNCE_EVERY
-from dlq.process.launch import KEEPER_PAUSE
-from dlq.process.master import HEEDED, Master
-from dlq.process.notify import Notifier
-from dlq.process.reload import Reload
-from dlq.process.wakeup import Wakeup
+from dlq.backends.redis_storage.fleet.runners import ALIVE_FOR
+from dlq.process.heartbeat import ANNOUNCE_EVERY
+from dlq.process.launcher import KEEPER_PAUSE
+from dlq.process.posix import fork as host
+from dlq.process.posix.signals import Wakeup
+from dlq.process.scoreboard import Board
+from dlq.process.supervisor.child import ChildSpec
+from dlq.process.supervisor.reload import Reload
+from dlq.process.supervisor.supervisor import HEEDED, Master
+from dlq.process.supervisor.systemd import Notifier
 from tests.kit.ledger import VARIABLE, Ledger, record
 from tests.kit.runner import is_alive
 from tests.kit.waiting import wait_until

@@ -49,7 +49,7 @@ def test_a_pidfile_that_cannot_be_written_is_told_and_not_left(tmp_path: Path) -
     """A limit on files' size refuses the write after the opening, as a full disk does."""
     script = (
         "import resource, sys\n"
-        "from dlq.process.daemon import PidFile\n"
+        "from dlq.process.posix.pidfile import PidFile\n"
         "file = PidFile(sys.argv[1])\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
         "try: file.write()\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dlq.text import printable, printable_lines
+from dlq.primitives.text import printable, printable_lines
 
 
 @pytest.mark.parametrize(

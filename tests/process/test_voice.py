@@ -13,7 +13,7 @@ from typing import TextIO
 
 import pytest
 
-from dlq.process.voice import Voice
+from dlq.process.supervisor.reporter import Voice
 from tests.process.conftest import Host
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from dlq.rules import RULES
+from dlq.diagnostics.rules import RULES
 from tests.skins.conftest import Project
 
 BROKEN = """\

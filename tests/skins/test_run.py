@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dlq.operations.embedded import PORT
+from dlq.operations.embedded_server import PORT
 from tests.kit.ports import free_port
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
@@ -173,7 +173,7 @@ def test_embedded_server_is_not_the_one_that_got_the_port_first(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two that start at once find the same port free; what answers there is a Valkey to both."""
-    from dlq.operations import embedded
+    from dlq.operations import embedded_server as embedded
 
     ports = iter([server.port, free_port()])
     monkeypatch.setattr(embedded, "_free_port", lambda: next(ports))

@@ -191,9 +191,9 @@ def test_help_imports_no_operation(project: Project) -> None:
     """What makes help and completion quick, as a fact that doesn't depend on a clock."""
     code = (
         "import sys\n"
-        "from dlq.cli.entry import run\n"
+        "from dlq.cli.main import run\n"
         "run(['--help'])\n"
-        "heavy = {'django', 'redis', 'pydantic_settings', 'dlq.operations', 'dlq.planner'}\n"
+        "heavy = {'django', 'redis', 'pydantic_settings', 'dlq.operations', 'dlq.planning.split'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     said = python(project, code)
@@ -206,10 +206,11 @@ def test_a_start_imports_nothing_that_it_has_no_use_for(project: Project) -> Non
     (project.directory / "orders/cron.py").unlink()
     code = (
         "import sys\n"
-        "from dlq.cli.entry import run\n"
+        "from dlq.cli.main import run\n"
         "code = run(['run', '--expect-pool', '00000000'])\n"
         "needless = {'typer', 'rich', 'tomllib', 'pydantic', 'dlq.config.model',\n"
-        "    'dlq.config.provenance', 'dlq.config.mistakes', 'dlq.backends.deduplication'}\n"
+        "    'dlq.provenance.provenance', 'dlq.config.validation.violations',\n"
+        "    'dlq.backends.redis_storage.deduplication'}\n"
         "print(int(code), sorted(needless & set(sys.modules)))\n"
     )
     said = python(project, code)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dlq.batch import Batch
 from dlq.errors import UnusableArgument
 from dlq.job import Job, decode, encode
+from dlq.jobs.batch import Batch
 
 
 @pytest.fixture

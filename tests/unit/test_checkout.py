@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dlq.operations.checkout import repository_root
+from dlq.diagnostics.repository import repository_root
 
 
 @pytest.mark.parametrize("is_file", [False, True])

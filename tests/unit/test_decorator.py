@@ -11,9 +11,10 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 
-from dlq import TaskWrapper, contribute_implied_queue_name, queues, task
+from dlq import TaskWrapper, contribute_implied_queue_name, task
 from dlq.errors import UnfindableTask, UnusableArgument
 from dlq.job import encode
+from dlq.jobs import declarations as queues
 from dlq.types import QueueName
 from tests.unit import recording
 

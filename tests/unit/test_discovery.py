@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 from django.test import override_settings
 
-from dlq.discovery import TasksNotImportable, app_modules, find_task, import_tasks, may_be_imported
 from dlq.errors import UnknownTask
+from dlq.execution.find_task import (
+    TasksNotImportable,
+    app_modules,
+    find_task,
+    import_tasks,
+    may_be_imported,
+)
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dlq.findings import Finding, Rule, errors, in_reading_order
-from dlq.rules import RULES
+from dlq.diagnostics.finding import Finding, Rule, errors, in_reading_order
+from dlq.diagnostics.rules import RULES
 from dlq.types import Source
 
 

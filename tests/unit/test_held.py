@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from dlq.backends.held import Held
-from dlq.backends.pace import LOOK_AHEAD, MOST, TOO_OLD, Pace
+from dlq.backends.redis_storage.consumers.prefetch_buffer import Held
+from dlq.backends.redis_storage.consumers.prefetch_size import LOOK_AHEAD, MOST, TOO_OLD, Pace
 
 
 def test_after_a_broken_connection_the_list_tells_what_was_done() -> None:

@@ -9,9 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlq.cli import planning, running, typed
-from dlq.cli.call import Call, PlanWords, RunWords
-from dlq.cli.plain import COMPLETION, FILES, FLAGS, NUMBERS, SHARED, TEXTS, VERBS, plain_words
+from dlq.cli.commands import planning, running
+from dlq.cli.framework import typer_words as typed
+from dlq.cli.framework.invocation import Call, PlanWords, RunWords
+from dlq.cli.framework.plain_words import (
+    COMPLETION,
+    FILES,
+    FLAGS,
+    NUMBERS,
+    SHARED,
+    TEXTS,
+    VERBS,
+    plain_words,
+)
 from dlq.errors import ExitCode
 
 OPTIONS = (*FILES, *FLAGS, *NUMBERS, *TEXTS)

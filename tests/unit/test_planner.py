@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlq.planner import Pool, QueuePlan, Split, compose_queues, split
+from dlq.planning.split import Pool, QueuePlan, Split, compose_queues, split
 from dlq.types import QueueName, Source
 
 TASK = Source("task", "tasks.py", 4)

@@ -10,9 +10,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from dlq import reports
-from dlq.findings import Finding
-from dlq.rules import RULES, cron, plan
+from dlq.diagnostics import formats as reports
+from dlq.diagnostics.finding import Finding
+from dlq.diagnostics.rules import RULES, cron, plan
 from dlq.types import Source
 from tests.unit.sarif_rules import LOG
 

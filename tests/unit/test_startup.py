@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dlq.process.startup import put_off_collections, resume_collections
+from dlq.process.posix.startup import put_off_collections, resume_collections
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The old name of dlq.cron.execute."""
+"""The old name of dlq.scheduler.execute."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dlq.cron.execute import *
+    from dlq.scheduler.execute import *
 else:
-    from dlq.cron import execute
+    from dlq.scheduler import execute
 
     sys.modules[__name__] = execute

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from dlq.cli.queues_text import cleared
+from dlq.cli.output.queues import cleared
 from dlq.errors import UsageError
-from dlq.management.skin import DlqCommand
+from dlq.management.base import DlqCommand
 from dlq.operations.queues import clear, require_clearing, select_queues
 
 

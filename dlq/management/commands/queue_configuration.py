@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from dlq.cli.plan_text import configuration_tables
-from dlq.cli.render import findings_lines
+from dlq.cli.output.findings import findings_lines
+from dlq.cli.output.plan import configuration_tables
 from dlq.errors import ExitCode
-from dlq.management.skin import DlqCommand
-from dlq.operations.plan import make_plan
-from dlq.operations.project import Unusable
-from dlq.planner import Pool
+from dlq.management.base import DlqCommand
+from dlq.planning.plan import make_plan
+from dlq.planning.split import Pool
+from dlq.project.load import Unusable
 
 
 class Command(DlqCommand):

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from dlq.backends.base import ProgressLogger
-from dlq.cli.queues_text import deduplicated
-from dlq.management.skin import DlqCommand
+from dlq.cli.output.queues import deduplicated
+from dlq.management.base import DlqCommand
 from dlq.operations.queues import deduplicate, select_queues
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from dlq.cli.queues_text import paused
-from dlq.management.skin import DlqCommand
+from dlq.cli.output.queues import paused
+from dlq.management.base import DlqCommand
 from dlq.operations.queues import pause, pause_until, select_queues
 
 

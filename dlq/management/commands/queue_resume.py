@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from dlq.cli.queues_text import resumed
-from dlq.management.skin import DlqCommand
+from dlq.cli.output.queues import resumed
+from dlq.management.base import DlqCommand
 from dlq.operations.queues import resume, select_queues
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from dlq.cli.plan_lines import one_line
-from dlq.cli.render import findings_lines
-from dlq.management.skin import DlqCommand, override_files, whole_number
-from dlq.operations.plan import Plan
-from dlq.operations.pool import make_pool
+from dlq.cli.output.findings import findings_lines
+from dlq.cli.output.plan_lines import one_line
+from dlq.management.base import DlqCommand, override_files, whole_number
+from dlq.operations.preflight import start
 from dlq.operations.run import RunOptions
-from dlq.operations.start import start
-from dlq.process.startup import leave_on_stop_signals
+from dlq.planning.plan import Plan
+from dlq.planning.pool import make_pool
+from dlq.process.posix.startup import leave_on_stop_signals
 
 
 class Command(DlqCommand):

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from dlq.cli.render import findings_lines
-from dlq.management.skin import DlqCommand, override_files, whole_number
-from dlq.operations.plan import Plan
-from dlq.operations.start import start_worker
-from dlq.process.startup import leave_on_stop_signals
+from dlq.cli.output.findings import findings_lines
+from dlq.management.base import DlqCommand, override_files, whole_number
+from dlq.operations.preflight import start_worker
+from dlq.planning.plan import Plan
+from dlq.process.posix.startup import leave_on_stop_signals
 
 
 class Command(DlqCommand):

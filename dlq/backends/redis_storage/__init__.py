@@ -1,0 +1,1 @@
+"""What the two Redis backends are made of."""

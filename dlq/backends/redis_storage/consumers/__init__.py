@@ -1,0 +1,1 @@
+"""The worker's side: how jobs are taken, held and acknowledged."""

@@ -1,0 +1,119 @@
+"""Failed jobs on the server: a stream per queue, bounded by FAILED_KEEP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+
+import redis
+
+from dlq.backends.base import FailedJob
+from dlq.backends.redis_storage.keys import Keys, pattern
+from dlq.backends.redis_storage.lua.fleet_scripts import RETRY_FAILED
+from dlq.backends.redis_storage.lua.worker_scripts import Script
+from dlq.jobs.failure import Failure, FailureKind
+from dlq.types import QueueName
+
+PAGE = 100
+"""Failed jobs that one command reads: each may carry a long traceback."""
+
+KEEP_COUNTS = 30 * 24 * 3600
+"""Seconds without a change after which counts of crashes and attempts are forgotten: those of jobs
+that ended on a worker which could not clean up."""
+
+
+def fields_of(raw: bytes, failure: Failure) -> list[str | bytes]:
+    """A failed job as the fields of a stream entry."""
+    return ["raw", raw, *fields_without_raw(failure)]
+
+
+def fields_without_raw(failure: Failure) -> list[str | bytes]:
+    return [
+        *("kind", failure.kind),
+        *("reason", failure.reason),
+        *("traceback", failure.traceback),
+        *("ran", "" if failure.ran is None else f"{failure.ran:.6f}"),
+        *("attempts", str(failure.attempts)),
+        *("worker", failure.worker),
+    ]
+
+
+def count(client: redis.Redis, keys: Keys, queue: QueueName) -> int:
+    return client.xlen(keys.failed(queue))
+
+
+def newest_first(client: redis.Redis, keys: Keys, queue: QueueName) -> Iterator[FailedJob]:
+    newest = "+"
+    while True:
+        page = cast(
+            "list[tuple[bytes, dict[bytes, bytes]]]",
+            client.xrevrange(keys.failed(queue), newest, "-", count=PAGE),
+        )
+        for entry, fields in page:
+            yield _failed_job(entry.decode(), fields, queue)
+        if len(page) < PAGE:
+            return
+        newest = f"({page[-1][0].decode()}"
+
+
+def retry(client: redis.Redis, keys: Keys, queue: QueueName, ids: Sequence[str]) -> int:
+    """Each of them in one step; those that are gone count nothing."""
+    done = 0
+    names = (keys.failed(queue), keys.queue(queue), keys.crashes(queue), keys.attempts(queue))
+    for start in range(0, len(ids), PAGE):
+        entries = [entry for id in ids[start : start + PAGE] if (entry := _entry_id(id))]
+        done += cast("int", run(client, RETRY_FAILED, names, *entries))
+    return done
+
+
+def discard(client: redis.Redis, keys: Keys, queue: QueueName, ids: Sequence[str]) -> int:
+    done = 0
+    for start in range(0, len(ids), PAGE):
+        entries = [entry for id in ids[start : start + PAGE] if (entry := _entry_id(id))]
+        if entries:
+            done += client.xdel(keys.failed(queue), *entries)
+    return done
+
+
+def queues(client: redis.Redis, keys: Keys) -> list[QueueName]:
+    match = f"{pattern(keys.mark('failed:'))}*"
+    found = {keys.queue_of(key, "failed") for key in client.scan_iter(match, count=1000)}
+    return sorted(found)
+
+
+def run(client: redis.Redis, script: Script, keys: Sequence[str], *arguments: object) -> object:
+    """A script on an ordinary client, loaded where the server does not have it."""
+    words = [*keys, *arguments]
+    try:
+        return client.evalsha(script.sha, len(keys), *words)  # type: ignore[arg-type]  # redis-py's types know only str
+    except redis.exceptions.NoScriptError:
+        client.script_load(script.text)
+        return client.evalsha(script.sha, len(keys), *words)  # type: ignore[arg-type]  # as above
+
+
+def _failed_job(entry: str, fields: Mapping[bytes, bytes], queue: QueueName) -> FailedJob:
+    def text(name: bytes) -> str:
+        return fields.get(name, b"").decode("utf-8", "replace")
+
+    milliseconds, _, sequence = entry.partition("-")
+    ran = text(b"ran")
+    failure = Failure(
+        kind=cast("FailureKind", text(b"kind")),
+        reason=text(b"reason"),
+        traceback=text(b"traceback"),
+        ran=float(ran) if ran else None,
+        attempts=int(text(b"attempts") or 1),
+        worker=text(b"worker"),
+    )
+    id = f"{int(milliseconds):x}" + ("" if sequence == "0" else f".{int(sequence):x}")
+    raw = fields.get(b"raw", b"")
+    return FailedJob(id, queue, raw, failure, int(milliseconds) / 1000)
+
+
+def _entry_id(id: str) -> str | None:
+    """The stream's id for ours, which is the same in hexadecimal; None for what is no id."""
+    milliseconds, _, sequence = id.partition(".")
+    try:
+        return f"{int(milliseconds, 16)}-{int(sequence or '0', 16)}"
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Connections: addresses, the protocol, errors in words."""

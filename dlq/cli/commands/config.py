@@ -1,0 +1,97 @@
+"""`dlq config show`, `explain`, `schema`: what is in force, and where it comes from."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dlq.cli.framework.command import verb
+from dlq.cli.framework.invocation import Call
+from dlq.cli.output.screen import Column
+from dlq.errors import ExitCode
+
+if TYPE_CHECKING:
+    from dlq.config.resolution import Resolution
+
+verbs = typer.Typer(rich_markup_mode=None)
+
+
+@verb(verbs, formats=("text", "json"))
+def show(call: Call) -> ExitCode:
+    """Show every setting with its value, where it comes from, and what it hides."""
+    from dlq.config import explain as configuration
+
+    resolution = _resolution(call)
+    if call.format == "json":
+        call.screen.print(json.dumps(configuration.settings_json(resolution), indent=2))
+    else:
+        columns = [Column("SETTING"), Column("VALUE", fold=True), Column("FROM")]
+        columns.append(Column("INSTEAD OF", fold=True))
+        rows = [
+            [row.name, row.value, row.source, ", ".join(row.instead_of)]
+            for row in configuration.show(resolution)
+        ]
+        call.screen.table(columns, rows)
+    return _outcome(call, resolution)
+
+
+@verb(verbs, formats=("text", "json"))
+def explain(
+    call: Call,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A setting, with or without its prefix.")
+    ],
+) -> ExitCode:
+    """Explain one setting: its value, every source that sets it or could, and what it is for."""
+    from dlq.cli.output.screen import plain_table
+    from dlq.config import explain as configuration
+
+    resolution = _resolution(call)
+    found = configuration.explain(resolution, name)
+    if call.format == "json":
+        call.screen.print(json.dumps(configuration.as_fields(found), indent=2))
+        return _outcome(call, resolution)
+    screen = call.screen
+    screen.segments([[(f"{found.name} = {found.value}", "bold")]])
+    steps = [[s.role, s.source, s.value or "", s.what or ""] for s in found.steps]
+    heads = [Column(""), Column(""), Column(""), Column("")]
+    for line in list(plain_table(heads, [[*_safe(step)] for step in steps]))[1:]:
+        screen.print(f"  {line}")
+    if found.description:
+        screen.print(f"  {found.description}")
+    return _outcome(call, resolution)
+
+
+@verb(verbs)
+def schema(call: Call) -> ExitCode:
+    """Print the JSON Schema of override files in TOML and JSON."""
+    from dlq.config.json_schema import schema as make_schema
+
+    call.screen.print(json.dumps(make_schema(), indent=2))
+    return ExitCode.DONE
+
+
+def _safe(cells: list[str]) -> list[str]:
+    from dlq.primitives.text import printable
+
+    return [printable(cell, 500) for cell in cells]
+
+
+def _resolution(call: Call) -> Resolution:
+    """Whatever is wrong with the values, they are shown. Raises Unusable where there are none."""
+    from dlq.project.load import Unusable, load_settings
+
+    project = load_settings(call.settings, call.config)
+    if project.resolution is None:
+        raise Unusable("there are no settings to show", project.findings)
+    return project.resolution
+
+
+def _outcome(call: Call, resolution: Resolution) -> ExitCode:
+    from dlq.cli.output.findings import findings_lines
+    from dlq.diagnostics.finding import errors
+
+    call.screen.segments(findings_lines(resolution.findings), to_err=True)
+    return ExitCode.FINDINGS if errors(resolution.findings) else ExitCode.DONE

@@ -1,0 +1,176 @@
+"""`dlq cron next`, `explain`, `run`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dlq.cli.framework.command import verb
+from dlq.cli.framework.invocation import Call
+from dlq.cli.framework.options import whole_number
+from dlq.cli.output.screen import Column
+from dlq.errors import ExitCode
+
+if TYPE_CHECKING:
+    from dlq.project.load import Project
+
+verbs = typer.Typer(rich_markup_mode=None)
+
+CountOption = Annotated[
+    int,
+    typer.Option("--count", metavar="N", parser=whole_number, help="How many runs of each."),
+]
+AtOption = Annotated[
+    str | None, typer.Option("--at", metavar="TIME", help="As if it were that time, ISO 8601.")
+]
+ZoneOption = Annotated[
+    str | None, typer.Option("--timezone", metavar="TZ", help="Such as Europe/London.")
+]
+
+
+@verb(verbs, "next", formats=("text", "json"))
+def show_next(
+    call: Call, count: CountOption = 1, at: AtOption = None, timezone: ZoneOption = None
+) -> ExitCode:
+    """Show when each cron row fires next."""
+    from dlq.cli.output.plan import moment
+    from dlq.operations import cron as operations
+    from dlq.project.load import require_settings
+
+    project = _project(call)
+    settings = require_settings(project)
+    now = datetime.now(UTC)
+    previews = operations.next_runs(
+        project.cron.rows, settings.cron_timezone, now, count=count, at=at, timezone=timezone
+    )
+    if call.format == "json":
+        call.screen.print(json.dumps([_as_json(preview) for preview in previews], indent=2))
+        return _outcome(call, project)
+    zones = {preview.timezone for preview in previews}
+    one_zone = len(zones) == 1 and not any(preview.row.timezone for preview in previews)
+    columns = [
+        Column("COMMAND"),
+        Column("QUEUE"),
+        Column(f"SCHEDULE ({next(iter(zones))})" if one_zone else "SCHEDULE"),
+        Column("NEXT RUN"),
+        Column("READS AS", fold=True),
+        Column("FROM", fold=True),
+    ]
+    rows = []
+    for preview in previews:
+        schedule = preview.row.expression
+        own = preview.row.timezone or settings.cron_timezone
+        told = schedule if one_zone else f"{schedule} ({own})"
+        for place, at_ in enumerate(preview.runs or (None,)):
+            when = "never" if at_ is None else moment(at_, preview.timezone, now)
+            if place == 0:
+                head = [preview.row.command, preview.row.queue, told]
+                rows.append([*head, when, preview.words, preview.row.source.label])
+            else:
+                rows.append(["", "", "", when, "", ""])
+    if rows:
+        call.screen.table(columns, rows)
+    else:
+        call.screen.print("No cron rows.")
+    return _outcome(call, project)
+
+
+@verb(verbs, formats=("text", "json"))
+def explain(
+    call: Call,
+    expression: Annotated[
+        str, typer.Argument(metavar="EXPR", help='Five fields of cron text: "*/5 9-17 * * 1-5".')
+    ],
+    count: CountOption = 3,
+    at: AtOption = None,
+    timezone: ZoneOption = None,
+) -> ExitCode:
+    """Say in words what a schedule means, and when it fires. Needs no project."""
+    from dlq.cli.output.plan import moment
+    from dlq.operations import cron as operations
+
+    now = datetime.now(UTC)
+    zone = timezone or _cron_timezone(call)
+    found = operations.explain(expression, zone, now, count=count, at=at, timezone=timezone)
+    if call.format == "json":
+        content = {
+            "expression": found.expression,
+            "timezone": found.timezone,
+            "words": found.words,
+            "runs": [run.isoformat() for run in found.runs],
+        }
+        call.screen.print(json.dumps(content, indent=2))
+        return ExitCode.DONE
+    call.screen.print(f"{found.expression}   {found.words} ({found.timezone})")
+    for run in found.runs:
+        call.screen.print(f"  {moment(run, found.timezone, now)}")
+    return ExitCode.DONE
+
+
+@verb(verbs)
+def run(
+    call: Call,
+    command: Annotated[str, typer.Argument(metavar="COMMAND", help="The command of a cron row.")],
+    row: Annotated[
+        int | None,
+        typer.Option("--row", metavar="N", parser=whole_number, help="Which, of several rows."),
+    ] = None,
+) -> ExitCode:
+    """Enqueue a cron row now, whenever it is due."""
+    from dlq.operations import cron as operations
+    from dlq.project.load import require_settings
+
+    project = _project(call)
+    require_settings(project)
+    done = operations.run_now(project.cron.rows, command, row=row)
+    call.screen.print(
+        f"Enqueued {done.row.command} on queue {done.queue} ({done.row.source.label})."
+    )
+    return ExitCode.DONE
+
+
+def _as_json(preview: Any) -> dict[str, Any]:
+    row = preview.row
+    return {
+        "command": row.command,
+        "queue": row.queue,
+        "schedule": row.expression,
+        "timezone": preview.timezone,
+        "words": preview.words,
+        "runs": [run.isoformat() for run in preview.runs],
+        "source": row.source.position,
+    }
+
+
+def _cron_timezone(call: Call) -> str:
+    """The project's, where there is one: a schedule can be explained anywhere."""
+    from dlq.errors import DlqError
+    from dlq.project.load import load_settings
+
+    try:
+        project = load_settings(call.settings, call.config)
+    except DlqError:
+        if call.settings is not None or call.config:
+            raise
+        return "UTC"
+    if project.resolution is None or project.resolution.settings is None:
+        return "UTC"
+    return project.resolution.settings.cron_timezone
+
+
+def _project(call: Call) -> Project:
+    from dlq.project.load import load_project
+
+    return load_project(call.settings, call.config)
+
+
+def _outcome(call: Call, project: Project) -> ExitCode:
+    """Rows that are wrong are not in the table, so they are told beside it."""
+    from dlq.cli.output.findings import findings_lines
+    from dlq.diagnostics.finding import errors
+
+    call.screen.segments(findings_lines(project.cron.findings), to_err=True)
+    return ExitCode.FINDINGS if errors(project.cron.findings) else ExitCode.DONE

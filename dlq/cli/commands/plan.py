@@ -1,0 +1,119 @@
+"""`dlq plan`, `dlq check`, `dlq explain`: what would run, and what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dlq.cli.framework.command import verb
+from dlq.cli.framework.invocation import Call, PlanWords
+from dlq.cli.framework.options import ExactOption, MachineOption, OfOption, OnlyQueueOption
+from dlq.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from dlq.operations.check import Report
+
+verbs = typer.Typer(rich_markup_mode=None)
+
+
+@verb(verbs, "plan", formats=("text", "json"))
+def show_plan(
+    call: Call,
+    machine: MachineOption = None,
+    of: OfOption = None,
+    exact_configuration: ExactOption = False,
+    only_queue: OnlyQueueOption = None,
+) -> ExitCode:
+    """Show what each machine would run.
+
+    Starts nothing, contacts nothing. --machine M --of N shows one machine, --of N alone the
+    whole pool.
+    """
+    from dlq.cli.commands.planning import show
+
+    return show(call, PlanWords(machine, of, exact_configuration, only_queue))
+
+
+@verb(verbs, formats=("text", "concise", "json", "github", "sarif"))
+def check(
+    call: Call,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CRON.PY]...", help="Check these files instead of the project."),
+    ] = None,
+    of: OfOption = None,
+    no_django: Annotated[
+        bool, typer.Option("--no-django", help="Only read the files; run no code of the project.")
+    ] = False,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="error|warning", help="What makes it exit with 1.")
+    ] = "error",
+) -> ExitCode:
+    """Find every mistake in settings and cron.py files.
+
+    Override files, backends and middleware included; contacts no server.
+    """
+    from dlq.operations.check import check_cron_files, check_project
+
+    if fail_on not in {"error", "warning"}:
+        raise UsageError(f"--fail-on {fail_on!r}: say error or warning")
+    if no_django and not files:
+        raise UsageError("--no-django checks single files: dlq check --no-django orders/cron.py")
+    if files:
+        report = check_cron_files(files, call.settings, call.config, django=not no_django)
+    else:
+        report = check_project(call.settings, call.config, of)
+    _print_report(call, report)
+    return report.exit_code(fail_on)
+
+
+def _print_report(call: Call, report: Report) -> None:
+    from dlq.cli.output.findings import findings_lines
+    from dlq.diagnostics import formats as reports
+    from dlq.diagnostics.repository import repository_root
+
+    screen = call.screen
+    here = Path.cwd()
+    if call.format == "text":
+        screen.segments(findings_lines(report.findings))
+        screen.print(report.summary)
+        return
+    root = repository_root(here)
+    if call.format == "github":
+        text = reports.github(report.findings, here=here, root=root)
+    elif call.format == "sarif":
+        text = reports.sarif(report.findings, here=here, root=root)
+    elif call.format == "json":
+        text = reports.as_json(report.findings)
+    else:
+        text = reports.concise(report.findings)
+    if text:
+        screen.print(text.rstrip("\n"))
+    # Whoever reads a machine's format still learns from the log what was looked at.
+    screen.note(report.summary)
+
+
+@verb(verbs)
+def explain(
+    call: Call,
+    id: Annotated[
+        str, typer.Argument(metavar="ID", help="The id of a finding, such as E204 or dlq.E204.")
+    ],
+) -> ExitCode:
+    """Print the long text of a finding."""
+    from difflib import get_close_matches
+
+    from dlq.diagnostics.rules import RULES
+
+    code = id.strip().upper().removeprefix("DLQ.")
+    rule = RULES.get(code)
+    if rule is None:
+        close = get_close_matches(code, RULES, 3)
+        hint = f"did you mean {', '.join(close)}?" if close else "ids look like E204"
+        raise UsageError(f"no finding has the id {id!r}: {hint}")
+    call.screen.segments([[(f"{rule.level}[{rule.id}]", rule.level), (f": {rule.title}", "bold")]])
+    call.screen.print()
+    call.screen.print(rule.text.rstrip("\n"))
+    return ExitCode.DONE

@@ -1,0 +1,85 @@
+"""`dlq demo` and `dlq init`: for the first five minutes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dlq.cli.framework.command import verb
+from dlq.cli.framework.invocation import Call
+from dlq.cli.output.screen import Column
+from dlq.errors import ExitCode, UsageError
+
+verbs = typer.Typer(rich_markup_mode=None)
+
+
+@verb(verbs)
+def demo(call: Call) -> ExitCode:
+    """Run everything once on a private server.
+
+    A plan, workers, 20 jobs (one fails on purpose), a clean stop; needs dlq[embedded].
+    """
+    from dlq.cli.output.plan_lines import workers_line
+    from dlq.operations import demo as operations
+    from dlq.operations.embedded_server import embedded_server
+
+    if call.settings or call.config:
+        raise UsageError("the demo has its own settings: leave out --settings and --config")
+    screen = call.screen
+    operations.leave_variables_out()
+    with embedded_server() as server:
+        screen.print(server.description)
+        project, plan = operations.prepare()
+        screen.print(f"Plan: {workers_line(plan)}")
+        screen.out.flush()
+        with operations.running_workers() as workers:
+            result = operations.enqueue_and_wait(project, workers)
+        lost = result.jobs - result.done - len(result.failures)
+        screen.print(
+            f"enqueued {result.jobs} jobs   {result.done} done, {len(result.failures)} failed on"
+            f" purpose   {result.seconds:.1f} s"
+        )
+        screen.print()
+        screen.table(
+            [Column("QUEUE"), *(Column(head, right=True) for head in ("JOBS", "DONE", "FAILED"))],
+            [[q.queue, str(q.jobs), str(q.done), str(q.failed)] for q in result.queues],
+        )
+        for task, reason in result.failures:
+            screen.print(f"failed: {task}: {reason}")
+    screen.print()
+    screen.print(" next:  dlq init --toml      start your own")
+    screen.print("        dlq plan             what would run")
+    if lost or len(result.failures) != operations.FAILING:
+        screen.note(f"{lost} jobs are lost: this is a bug, please report it")
+        return ExitCode.FINDINGS
+    screen.print("Stopped cleanly.")
+    return ExitCode.DONE
+
+
+@verb(verbs)
+def init(
+    call: Call,
+    toml: Annotated[
+        bool, typer.Option("--toml", help="The override file in TOML instead of Python.")
+    ] = False,
+    directory: Annotated[
+        str, typer.Option("--directory", metavar="DIR", help="Where to write.")
+    ] = ".",
+) -> ExitCode:
+    """Write starter files, overwriting none.
+
+    An override file, a cron.py, a systemd unit, a CI snippet.
+    """
+    from dlq.operations.starters import write_starters
+
+    written = write_starters(directory, toml=toml)
+    width = max(len(file.path) for file in written)
+    for file in written:
+        word = "wrote" if file.is_new else "left "
+        call.screen.print(f"{word}  {file.path:<{width}}  {file.purpose}")
+    config = written[0].path
+    call.screen.print()
+    call.screen.print(f"next:  dlq check --config {config}")
+    call.screen.print(f"       dlq plan --machine 1 --of 2 --config {config}")
+    return ExitCode.DONE

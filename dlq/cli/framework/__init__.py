@@ -1,0 +1,1 @@
+"""How verbs are declared, called and reported, whatever they do."""

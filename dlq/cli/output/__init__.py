@@ -1,0 +1,1 @@
+"""What verbs print, and how it looks on a terminal and in a pipe."""

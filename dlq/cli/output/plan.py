@@ -1,0 +1,199 @@
+"""The plan as people read it: tables as values, and sentences. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from dlq.cli.output.plan_lines import entries
+from dlq.cli.output.screen import Column
+from dlq.config.settings import Settings
+from dlq.planning.document import count_from
+from dlq.planning.plan import Plan, next_run
+from dlq.planning.review import ranges
+from dlq.planning.split import QueuePlan, Split
+
+Table = tuple[Sequence[Column], list[list[str]]]
+
+
+def machine_table(plan: Plan, dealt: Split) -> Table:
+    """One machine: the queues that have workers here."""
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for worker in dealt.workers:
+        numbers[worker.queue].append(worker.number)
+    here = [queue for queue in dealt.queues if numbers[queue.name]]
+    if plan.pool.exact:
+        columns = [Column("QUEUE"), Column("HERE"), Column("BACKEND"), Column("COUNT FROM")]
+        rows = [
+            [q.name, str(len(numbers[q.name])), _class_name(q), count_from(q, plan)] for q in here
+        ]
+        return columns, rows
+    columns = [
+        Column("QUEUE"),
+        Column("HERE"),
+        Column("POOL"),
+        Column("WORKER NUMBERS", fold=True),
+        Column("BACKEND"),
+        Column("COUNT FROM", fold=True),
+    ]
+    rows = [
+        [
+            queue.name,
+            str(len(numbers[queue.name])),
+            str(queue.workers),
+            ranges(numbers[queue.name]),
+            _class_name(queue),
+            count_from(queue, plan),
+        ]
+        for queue in here
+    ]
+    return columns, rows
+
+
+def matrix(plan: Plan, dealt: Split) -> Table:
+    """All machines: how many workers of each queue each has."""
+    counts: dict[tuple[str, int], int] = defaultdict(int)
+    for worker in dealt.workers:
+        counts[worker.queue, worker.machine] += 1
+    machines = range(1, dealt.pool.of + 1)
+    columns = [
+        Column("QUEUE"),
+        Column("POOL"),
+        *(Column(f"M{machine}") for machine in machines),
+        Column("BACKEND"),
+        Column("COUNT FROM", fold=True),
+    ]
+    shown = [q for q in dealt.queues if plan.pool.only_queue in (None, q.name)]
+    rows = [
+        [
+            queue.name,
+            str(queue.workers),
+            *(str(counts[queue.name, machine] or ".") for machine in machines),
+            _class_name(queue),
+            count_from(queue, plan),
+        ]
+        for queue in shown
+    ]
+    totals = [
+        str(sum(counts[queue.name, machine] for queue in shown) or ".") for machine in machines
+    ]
+    rows.append(["total", str(sum(queue.workers for queue in shown)), *totals, "", ""])
+    if plan.rows:
+        runs = ["yes" if machine in plan.schedulers else "." for machine in machines]
+        who = {0: "left out by --only-queue", 1: "always machine 1"}.get(
+            len(plan.schedulers), "CRON_MACHINES is 'all'"
+        )
+        if dealt.pool.of == 1 and plan.schedulers:
+            who = "always machine 1"
+        rows.append(["cron scheduler", str(len(plan.schedulers)), *runs, "", who])
+    return columns, rows
+
+
+def summary(plan: Plan, dealt: Split) -> list[str]:
+    """The sentences under the table of one machine."""
+    if plan.pool.exact:
+        lines = ["No cron scheduler and no cron queues (exact configuration)."]
+    else:
+        total = sum(
+            queue.workers for queue in dealt.queues if plan.pool.only_queue in (None, queue.name)
+        )
+        here = len(dealt.workers)
+        cron = f", and the cron scheduler ({entries(len(plan.rows))})" if plan.runs_cron else ""
+        workers = "worker runs" if total == 1 else "workers run"
+        lines = [f"{here} of {total} {workers} here{cron}."]
+        if plan.rows and not plan.runs_cron and plan.schedulers:
+            lines.append(
+                f"Cron: machine {ranges(plan.schedulers)} schedules {entries(len(plan.rows))}."
+            )
+    return lines
+
+
+def not_here(plan: Plan, dealt: Split, others: Iterable[str]) -> str | None:
+    """The queues that have workers, but none on this machine. `others`: what the project's tasks
+    and rows name and an exact configuration doesn't."""
+    here = {worker.queue for worker in dealt.workers}
+    if plan.pool.exact:
+        missing = sorted({*others} - here)
+        return f"Not run here: {', '.join(missing)}" if missing else None
+    missing = [q.name for q in dealt.queues if q.workers and q.name not in here]
+    if not missing:
+        return None
+    if plan.pool.only_queue is not None:
+        return f"Not here: {', '.join(missing)}"
+    machines = [n for n in range(1, plan.pool.of + 1) if n != plan.pool.machine]
+    if not machines:
+        return f"Not here: {', '.join(missing)}"
+    word = "machine" if len(machines) == 1 else "machines"
+    return f"Not here: {', '.join(missing)} ({word} {_listed(machines)})"
+
+
+def cron_table(plan: Plan, settings: Settings, now: datetime) -> Table:
+    columns = [
+        Column("CRON"),
+        Column("QUEUE"),
+        Column("SCHEDULE"),
+        Column("NEXT RUN"),
+        Column("FROM", fold=True),
+    ]
+    rows = []
+    for row in plan.rows:
+        zone = row.timezone or settings.cron_timezone
+        at = next_run(row, settings, now)
+        when = "never" if at is None else moment(at, zone, now)
+        schedule = row.expression if zone == "UTC" else f"{row.expression} ({zone})"
+        rows.append([row.command, row.queue, schedule, when, row.source.label])
+    return columns, rows
+
+
+def configuration_tables(
+    plan: Plan, settings: Settings, now: datetime
+) -> list[tuple[str, Sequence[Column], list[list[str]]]]:
+    """The queues of the whole pool, the middleware, and the cron rows; each with a title."""
+    queues = [
+        [q.name, str(q.workers), q.backend, count_from(q, plan)]
+        for q in (plan.split.queues if plan.split is not None else ())
+    ]
+    columns = [
+        Column("QUEUE"),
+        Column("WORKERS"),
+        Column("BACKEND"),
+        Column("COUNT FROM", fold=True),
+    ]
+    tables: list[tuple[str, Sequence[Column], list[list[str]]]] = [("Queues", columns, queues)]
+    middleware = [[path] for path in settings.middleware]
+    tables.append(("Middleware", [Column("CLASS")], middleware))
+    if plan.rows:
+        tables.append(("Cron", *cron_table(plan, settings, now)))
+    return tables
+
+
+def moment(at: datetime, zone: str, now: datetime) -> str:
+    """`Tue 24 Nov 08:30  in 28 min`, in the zone's wall-clock time."""
+    return f"{at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}  in {span((at - now).total_seconds())}"
+
+
+def span(seconds: float) -> str:
+    """`41 s`, `28 min`, `2 h 10 min`, `3 d 2 h`: as exact as one needs it at that length."""
+    seconds = max(0, round(seconds))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min" if minutes and hours < 10 else f"{hours} h"
+    days, hours = divmod(round(seconds / 3600), 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def _listed(machines: Sequence[int]) -> str:
+    if len(machines) > 4:
+        return ranges(machines)
+    return ", ".join(str(machine) for machine in machines)
+
+
+def _class_name(queue: QueuePlan) -> str:
+    return queue.backend.rpartition(".")[2]

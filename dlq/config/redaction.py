@@ -1,0 +1,88 @@
+"""How the values of settings are shown, everywhere: for people, in JSON, in messages. A secret is
+shown as ******** in all of them, whatever it is."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from dlq.config.settings import SECRETS, Secret
+from dlq.primitives.text import written
+
+MASK = "********"
+LIMIT = 200
+"""Characters of a value in a message; the place where it is written has all of it."""
+
+
+def display(name: str, value: object) -> str:
+    """For people, in the notation of JSON: `{"images": 6}`, `true`, `********`."""
+    shown = json_value(name, value)
+    return MASK if shown == MASK else json.dumps(shown, ensure_ascii=True)
+
+
+def json_value(name: str, value: object) -> Any:
+    """As JSON can carry it, without secrets."""
+    if name in SECRETS:
+        return _masked(name, value)
+    return _plain(value)
+
+
+def in_message(name: str, value: object) -> str:
+    """As Python writes it, cut; of a secret only its type."""
+    if name in SECRETS:
+        return f"of type {type(value).__name__}"
+    return written(_without_credentials(value) if isinstance(value, str) else value, LIMIT)
+
+
+def _masked(name: str, value: object) -> str | None:
+    """None is no secret. Of a URL, what stands after its credentials may be shown."""
+    if value is None:
+        return None
+    text = value.get_secret_value() if isinstance(value, Secret) else value
+    if name != "REDIS_URL" or not isinstance(text, str):
+        return MASK
+    return masked_url(text)
+
+
+def masked_url(url: str) -> str:
+    """With ******** for user and password, and without its query, which may hold a password too."""
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        # A second look at what is left: an unescaped / or @ in a password moves it out of place.
+        odd = "@" in parts.path or "@" in parts.query or "@" in parts.fragment or not parts.scheme
+        _ = parts.port
+    except ValueError:
+        return MASK
+    if odd:
+        return MASK
+    credentials = f"{MASK}@" if "@" in parts.netloc else ""
+    query = f"?{MASK}" if parts.query else ""
+    return f"{parts.scheme}://{credentials}{host}{parts.path}{query}"
+
+
+def _without_credentials(text: str) -> str:
+    """A URL with a password may stand where none belongs: in REDIS_HOST, for instance."""
+    return masked_url(text) if "://" in text and "@" in text else text
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no such number
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return _without_credentials(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, Secret):
+        return MASK
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    if callable(value) and module is not None and name is not None:
+        return f"{module}.{name}"
+    return f"<{type(value).__name__}>"

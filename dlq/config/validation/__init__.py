@@ -1,0 +1,1 @@
+"""What settings may hold, and the words for what they hold instead."""

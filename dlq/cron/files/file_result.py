@@ -1,0 +1,134 @@
+"""What comes of one cron.py while it is read, and what is the same for every way of reading it."""
+
+from __future__ import annotations
+
+import tokenize
+import traceback
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dlq.cron.files.configuration import CronFile
+from dlq.cron.files.row_locations import ConfigPlace, RowPlace
+from dlq.cron.rows.row import CronRow, InvalidRow, Problem, parse_row
+from dlq.diagnostics.finding import Finding, Rule
+from dlq.diagnostics.rules import cron as rules
+from dlq.errors import UsageError
+from dlq.primitives.display_path import shown_path
+from dlq.primitives.text import written
+from dlq.types import Source
+
+EXAMPLE = 'CONFIG = ({"command": "…", "minutes": "0", "hours": "*"},)'
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one file, while it is read."""
+
+    file: CronFile
+    rows: list[CronRow] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def text_of(path: Path) -> str:
+    try:
+        with tokenize.open(path) as file:
+            return file.read()
+    except SyntaxError as error:
+        raise UsageError(f"cannot read {path}: {error.msg}") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"cannot read {path}: not UTF-8 at byte {error.start}") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {path} ({path.absolute()}): {error.strerror}") from None
+
+
+def not_importable(name: str, path: Path, source: Source, error: BaseException) -> Finding:
+    message = f"cannot import {name}: {type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        where = Source("cron", file=shown_path(error.filename))
+        if error.lineno is not None:
+            column, end = error.offset or None, error.end_offset
+            if column is None or end is None or end <= column or error.end_lineno != error.lineno:
+                end = None
+            where = where.at(error.lineno, column, end)
+        return rules.E201.finding(f"cannot import {name}: {error.msg}", where)
+    help = None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if Path(frame.filename) == path or Path(frame.filename).resolve() == path.resolve():
+            source = source.at(frame.lineno or 1)
+            help = None
+        elif source.line is not None and frame.lineno is not None:
+            help = f"raised at {shown_path(frame.filename)}:{frame.lineno}"
+    return rules.E201.finding(message, source, help)
+
+
+def shape_finding(
+    name: str, exists: bool, config: object, source: Source, places: tuple[ConfigPlace, ...]
+) -> Finding | None:
+    at = places[0].config if places and places[0].config else source
+    if not exists:
+        return rules.E202.finding(
+            f"{name} has no CONFIG",
+            source,
+            f"add {EXAMPLE}, or list {app_of(name)!r} in LIGHTWEIGHT_QUEUE_IGNORE_APPS"
+            " if the module has another purpose",
+        )
+    if isinstance(config, Mapping):
+        return rules.E202.finding(
+            f"CONFIG of {name} is a dict, and must be a sequence of rows",
+            at,
+            "did you forget the comma after the closing brace? CONFIG = ({…},)",
+        )
+    if isinstance(config, str | bytes) or not isinstance(config, Sequence):
+        return rules.E202.finding(
+            f"CONFIG of {name} is of type {type(config).__name__}, and must be a sequence of rows",
+            at,
+            f"write a list or a tuple: {EXAMPLE}",
+        )
+    return None
+
+
+def row_of(
+    raw: object,
+    module: str,
+    index: int,
+    place: RowPlace,
+    findings: list[Finding],
+    unknown: Collection[str] | None = (),
+) -> CronRow | None:
+    """The row, or None with its problems among `findings`. `unknown`: keys that are there with a
+    value nobody knows; None where any key may be."""
+    if not isinstance(raw, Mapping):
+        findings.append(
+            rules.E206.finding(
+                f"cron row {index + 1} is {written(raw)} ({type(raw).__name__}),"
+                " and must be a dict",
+                place.source,
+            )
+        )
+        return None
+    try:
+        return parse_row(raw, app=app_of(module), index=index, source=place.source)
+    except InvalidRow as invalid:
+        for problem in invalid.problems:
+            if problem.code == "E203" and (unknown is None or _hides(problem.key, unknown)):
+                continue
+            findings.append(finding_of(problem, place, f"{module} CONFIG[{index}]"))
+        return None
+
+
+def _hides(missing: str | None, unknown: Collection[str]) -> bool:
+    return missing in unknown or ("schedule" in unknown and missing != "command")
+
+
+def finding_of(problem: Problem, place: RowPlace, label: str) -> Finding:
+    rule: Rule = getattr(rules, problem.code)
+    source = place.of(problem.key, at_key=problem.at_key)
+    nowhere = source.line is None or problem.code == "E203"
+    return rule.finding(
+        f"{label}: {problem.message}" if nowhere else problem.message, source, problem.help
+    )
+
+
+def app_of(module: str) -> str:
+    return module.rpartition(".")[0] or module

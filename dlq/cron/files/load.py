@@ -1,0 +1,23 @@
+"""The cron rows of the installed apps. What reads a cron.py and checks it is imported where there
+is one: every start comes through here, and many projects have none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from dlq.cron.files.configuration import CronConfiguration
+from dlq.execution.find_task import app_modules
+
+OUR_OWN = ("dlq.cron", "django_lightweight_queue.cron")
+"""dlq is an installed app itself, and its package of this name is for another purpose."""
+
+
+def load_rows(ignored: Collection[str], *, commands: bool = True) -> CronConfiguration:
+    """The rows of every installed app that isn't ignored. `commands=False` leaves out the look at
+    each command and its parser, which imports the commands' modules."""
+    modules = [module for module in app_modules("cron", ignored) if module not in OUR_OWN]
+    if not modules:
+        return CronConfiguration()
+    from dlq.cron.files.read_module import read_modules
+
+    return read_modules(modules, commands=commands)

@@ -1,0 +1,158 @@
+"""From the apps' cron.py files, or single files, to rows and everything that is wrong with them.
+
+A cron.py is the user's code: it is imported and its CONFIG is read, never changed. Without Django a
+file is not run; what its text alone tells is checked, and the rest is said to be unchecked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+from dlq.cron.files.configuration import CronConfiguration, CronFile
+from dlq.cron.files.file_result import (
+    Outcome,
+    finding_of,
+    not_importable,
+    row_of,
+    shape_finding,
+    text_of,
+)
+from dlq.cron.files.read_static import read_text
+from dlq.cron.files.row_locations import ConfigPlace, RowPlace, find_rows
+from dlq.cron.rows.command_check import command_problems
+from dlq.cron.rows.consistency import review
+from dlq.diagnostics.finding import in_reading_order
+from dlq.diagnostics.rules import cron as rules
+from dlq.errors import UsageError
+from dlq.primitives.display_path import shown_path
+from dlq.types import Source
+
+
+def read_modules(names: Iterable[str], *, commands: bool) -> CronConfiguration:
+    """The rows of these modules, which are imported."""
+    return _configuration(_read_module(name, commands) for name in names)
+
+
+def check_files(paths: Iterable[str], *, django: bool) -> CronConfiguration:
+    """The rows of single files. Raises UsageError for a path that cannot be read.
+
+    With `django`, which must be set up, a file is run like an app's; without, it is only read.
+    """
+    files = [(Path(path), text_of(Path(path))) for path in paths]
+    return _configuration(
+        _check_file(path) if django else read_text(path, text) for path, text in files
+    )
+
+
+def _configuration(outcomes: Iterable[Outcome]) -> CronConfiguration:
+    outcomes = list(outcomes)
+    rows = [row for outcome in outcomes for row in outcome.rows]
+    findings = [finding for outcome in outcomes for finding in outcome.findings]
+    findings += review(rows)
+    return CronConfiguration(
+        tuple(rows),
+        tuple(in_reading_order(findings)),
+        tuple(outcome.file for outcome in outcomes),
+    )
+
+
+def _read_module(name: str, commands: bool) -> Outcome:
+    spec = find_spec(name)
+    path = Path(spec.origin) if spec is not None and spec.origin is not None else Path(name)
+    return _read(path, name, lambda: import_module(name), commands)
+
+
+def _check_file(path: Path) -> Outcome:
+    name = _module_of(path)
+    if name is not None:
+        return _read(path, name, lambda: import_module(name), commands=True)
+    return _read(path, path.stem, lambda: _run_file(path), commands=True)
+
+
+def _module_of(path: Path) -> str | None:
+    """The name under which this very file would be imported, if it can be at all."""
+    path = path.resolve()
+    parts = [] if path.name == "__init__.py" else [path.stem]
+    folder = path.parent
+    while (folder / "__init__.py").is_file():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    name = ".".join(parts)
+    try:
+        spec = find_spec(name) if len(parts) > 1 else None
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None or Path(spec.origin).resolve() != path:
+        return None
+    return name
+
+
+def _run_file(path: Path) -> ModuleType:
+    spec = spec_from_file_location(f"dlq_checked_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} has no name that ends in .py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _read(path: Path, name: str, load: Callable[[], ModuleType], commands: bool) -> Outcome:
+    source = Source("cron", file=shown_path(path))
+    outcome = Outcome(CronFile(shown_path(path), name, 0))
+    try:
+        module = load()
+    except (Exception, SystemExit) as error:
+        outcome.findings.append(not_importable(name, path, source, error))
+        return outcome
+    places = _places(path, source)
+    config = getattr(module, "CONFIG", ())
+    shape = shape_finding(name, hasattr(module, "CONFIG"), config, source, places)
+    if shape is not None:
+        outcome.findings.append(shape)
+        return outcome
+    outcome.file = CronFile(shown_path(path), name, len(config))
+    if not config:
+        at = places[0].config if places and places[0].config else source
+        outcome.findings.append(rules.W209.finding(f"CONFIG of {name} has no rows", at))
+    for index, raw in enumerate(config):
+        place = _place_of(index, raw, config, places)
+        row = row_of(raw, name, index, place or RowPlace(source), outcome.findings)
+        if row is not None:
+            outcome.rows.append(row)
+            if commands:
+                for problem in command_problems(row):
+                    outcome.findings.append(
+                        finding_of(problem, place or RowPlace(source), f"{name} CONFIG[{index}]")
+                    )
+    return outcome
+
+
+def _places(path: Path, source: Source) -> tuple[ConfigPlace, ...]:
+    """What the text says, for a module that did import; nothing where that can't be told."""
+    try:
+        return find_rows(text_of(path), source)
+    except (UsageError, SyntaxError, ValueError, RecursionError):
+        return ()
+
+
+def _place_of(
+    index: int, raw: object, config: Sequence[object], places: tuple[ConfigPlace, ...]
+) -> RowPlace | None:
+    """Where this row is written: by its number, in a value of CONFIG that agrees with all rows, or
+    else in the one place of the file that agrees with this row."""
+    for place in places:
+        if place.exact and len(place.rows) == len(config):
+            pairs = zip(place.rows, config, strict=True)
+            if all(at is None or at.agrees(row) for at, row in pairs):
+                return place.rows[index]
+    agreeing = [
+        at
+        for place in places
+        for at in place.rows
+        if at is not None and "command" in at.values and at.agrees(raw)
+    ]
+    return agreeing[0] if len(agreeing) == 1 else None

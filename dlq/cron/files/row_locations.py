@@ -1,0 +1,225 @@
+"""Where the rows of a cron.py are written, read from its text without running it.
+
+`CONFIG` may be a list or tuple, a sum of them, or grow by `+=`, `append` and `extend`; a row may be
+a dict, `dict(...)`, or the name of one. What is written in another way has no place: better no line
+than a wrong one.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from dlq.primitives.frozen import FrozenDict
+from dlq.types import Source
+
+DEEPEST = 8
+"""Names and sums within each other that are followed; it also ends names that run in a circle."""
+
+
+WHOLE = ""
+"""Stands in RowPlace.values for a row that is no dict, but a value that a row cannot be."""
+
+
+class NotLiteral(ValueError):
+    """The value is computed, so only running the file would tell it."""
+
+
+class RowPlace(NamedTuple):
+    """One row as it is written. `values` has what can be told without running the file; a key that
+    is missing there, and is in `at_value`, is computed. `complete`: no key is hidden in a `**`."""
+
+    source: Source
+    at_key: Mapping[str, Source] = FrozenDict()
+    at_value: Mapping[str, Source] = FrozenDict()
+    values: Mapping[str, Any] = FrozenDict()
+    complete: bool = True
+
+    def of(self, key: str | None, *, at_key: bool = False) -> Source:
+        places = self.at_key if at_key else self.at_value
+        return self.source if key is None else places.get(key, self.source)
+
+    def agrees(self, row: object) -> bool:
+        """Whether this may be where `row` was written: no value contradicts."""
+        try:
+            if WHOLE in self.values:
+                return bool(self.values[WHOLE] == row)
+            return isinstance(row, dict) and all(
+                key in row and row[key] == value for key, value in self.values.items()
+            )
+        except Exception:  # an object of the user's that cannot be compared
+            return False
+
+
+class ConfigPlace(NamedTuple):
+    """`rows` is None in the place of a row that is written in no way that is understood, and
+    `exact` is False where not even the number of rows is known."""
+
+    config: Source | None = None
+    is_dict: bool = False
+    rows: tuple[RowPlace | None, ...] = ()
+    exact: bool = True
+
+
+def find_rows(text: str, source: Source) -> tuple[ConfigPlace, ...]:
+    """Each of the values that the file may give CONFIG (the branches of an `if` give it several),
+    the last one first. Raises SyntaxError and ValueError (NUL bytes), as `compile` does."""
+    return _Reader(text, source).read()
+
+
+class _Reader:
+    def __init__(self, text: str, source: Source) -> None:
+        self._lines = re.split(r"\r\n|\r|\n", text)
+        self._source = source
+        self._tree = ast.parse(text, source.file or "<cron.py>")
+        self._names: dict[str, ast.expr] = {}
+
+    def read(self) -> tuple[ConfigPlace, ...]:
+        found: list[ConfigPlace] = []
+        for statement in _statements(self._tree.body):
+            change = self._change(statement)
+            if change is not None:
+                target, value, resets = change
+                added = self._rows(value)
+                if resets or not found:
+                    found.append(ConfigPlace(self._at(target), isinstance(value, ast.Dict)))
+                found[-1] = found[-1]._replace(
+                    rows=(*found[-1].rows, *(added or ())),
+                    exact=found[-1].exact and added is not None,
+                )
+            self._note_name(statement)
+        return tuple(reversed(found))
+
+    def _note_name(self, statement: ast.stmt) -> None:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                self._names[name] = value
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                self._names[name] = value
+
+    def _change(self, statement: ast.stmt) -> tuple[ast.expr, ast.expr, bool] | None:
+        """The part of the file that a statement gives CONFIG, and whether it replaces it."""
+        match statement:
+            case ast.Assign(targets=[ast.Name(id="CONFIG") as target], value=value):
+                return (target, value, True)
+            case ast.AnnAssign(target=ast.Name(id="CONFIG") as target, value=ast.expr() as value):
+                return (target, value, True)
+            case ast.AugAssign(target=ast.Name(id="CONFIG") as target, value=value):
+                return (target, value, False)
+            case ast.Expr(
+                value=ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="CONFIG") as target, attr=method),
+                    args=[argument],
+                )
+            ) if method in ("append", "extend"):
+                if method == "append":
+                    argument = ast.List(elts=[argument], ctx=ast.Load())
+                return (target, argument, False)
+        return None
+
+    def _rows(self, value: ast.expr, depth: int = 0) -> list[RowPlace | None] | None:
+        if depth > DEEPEST:
+            return None
+        match value:
+            case ast.List(elts=elements) | ast.Tuple(elts=elements):
+                rows: list[RowPlace | None] = []
+                for element in elements:
+                    if isinstance(element, ast.Starred):
+                        inner = self._rows(element.value, depth + 1)
+                        if inner is None:
+                            return None
+                        rows += inner
+                    else:
+                        rows.append(self._row(element))
+                return rows
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                first, second = self._rows(left, depth + 1), self._rows(right, depth + 1)
+                return None if first is None or second is None else first + second
+            case ast.Name(id=name) if name in self._names:
+                return self._rows(self._names[name], depth + 1)
+            case ast.Call(func=ast.Name(id="list" | "tuple"), args=[argument], keywords=[]):
+                return self._rows(argument, depth + 1)
+        return None
+
+    def _row(self, element: ast.expr) -> RowPlace | None:
+        match element:
+            case ast.Dict(keys=keys, values=values):
+                pairs = list(zip(keys, values, strict=True))
+            case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords):
+                return self._keyword_row(element, keywords)
+            case ast.Name(id=name) if isinstance(self._names.get(name), ast.Dict | ast.Call):
+                return self._row(self._names[name])
+            case ast.Constant(value=value):
+                return RowPlace(self._at(element), values={WHOLE: value}, complete=False)
+            case _:
+                return None
+        at_key: dict[str, Source] = {}
+        at_value: dict[str, Source] = {}
+        known: dict[str, Any] = {}
+        complete = True
+        for key_node, value_node in pairs:
+            if not (isinstance(key_node, ast.Constant) and isinstance(key_node.value, str)):
+                complete = False
+                continue
+            key = key_node.value
+            at_key[key], at_value[key] = self._at(key_node), self._at(value_node)
+            known.pop(key, None)
+            try:
+                known[key] = self._value(value_node)
+            except NotLiteral:
+                continue
+        return RowPlace(self._at(element), at_key, at_value, known, complete)
+
+    def _keyword_row(self, element: ast.expr, keywords: list[ast.keyword]) -> RowPlace:
+        at_key: dict[str, Source] = {}
+        at_value: dict[str, Source] = {}
+        known: dict[str, Any] = {}
+        for keyword in keywords:
+            if keyword.arg is None:
+                continue
+            at_value[keyword.arg] = self._at(keyword.value)
+            start = self._at(keyword)
+            end = None if start.column is None else start.column + len(keyword.arg)
+            at_key[keyword.arg] = start.at(keyword.lineno, start.column, end)
+            try:
+                known[keyword.arg] = self._value(keyword.value)
+            except NotLiteral:
+                continue
+        complete = all(keyword.arg is not None for keyword in keywords)
+        return RowPlace(self._at(element), at_key, at_value, known, complete)
+
+    def _value(self, node: ast.expr) -> Any:
+        """A literal, or the name of one. Raises NotLiteral."""
+        if isinstance(node, ast.Name) and node.id in self._names:
+            node = self._names[node.id]
+        try:
+            return ast.literal_eval(node)
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+            raise NotLiteral from None
+
+    def _at(self, node: ast.expr | ast.keyword) -> Source:
+        """ast counts bytes; people count letters."""
+        column = self._letters(node.lineno, node.col_offset)
+        if node.end_lineno != node.lineno or node.end_col_offset is None:
+            return self._source.at(node.lineno, column)
+        return self._source.at(node.lineno, column, self._letters(node.lineno, node.end_col_offset))
+
+    def _letters(self, line: int, offset: int) -> int:
+        text = self._lines[line - 1] if line <= len(self._lines) else ""
+        return len(text.encode()[:offset].decode(errors="replace")) + 1
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Those that run when the module is imported, in their order, branches included."""
+    for statement in body:
+        yield statement
+        for part in ("body", "orelse", "handlers", "finalbody"):
+            if isinstance(statement, ast.If | ast.Try | ast.With):
+                inner: list[Any] = getattr(statement, part, [])
+                for block in inner:
+                    if isinstance(block, ast.ExceptHandler):
+                        yield from _statements(block.body)
+                    else:
+                        yield from _statements([block])

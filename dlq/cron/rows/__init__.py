@@ -1,0 +1,1 @@
+"""A cron row as a value: its fields, its schedule, its checks."""

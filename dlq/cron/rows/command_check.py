@@ -1,0 +1,94 @@
+"""Whether Django has the command of a row, and whether that command takes the row's arguments.
+
+The command's parser is asked; the command is not run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from argparse import ArgumentError
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from dlq.cron.rows.row import CronRow, Problem
+
+
+def command_problems(row: CronRow) -> Iterator[Problem]:
+    """Needs a configured Django. Imports the module of the command."""
+    from django.core.management import get_commands, load_command_class
+    from django.core.management.base import BaseCommand
+
+    commands = get_commands()
+    app = commands.get(row.command)
+    if app is None:
+        close = get_close_matches(row.command, commands, 1, 0.6)
+        yield Problem(
+            "E208",
+            "command",
+            f"there is no management command {row.command!r}",
+            f"did you mean {close[0]!r}?" if close else "manage.py help lists them",
+        )
+        return
+    try:
+        command = app if isinstance(app, BaseCommand) else load_command_class(app, row.command)
+    except Exception as error:
+        yield Problem(
+            "E208",
+            "command",
+            f"the management command {row.command!r} cannot be loaded:"
+            f" {type(error).__name__}: {error}",
+            f"manage.py help {row.command} shows the traceback",
+        )
+        return
+    yield from _argument_problems(row, command)
+
+
+def _argument_problems(row: CronRow, command: object) -> Iterator[Problem]:
+    from django.core.management import CommandError, call_command
+
+    # call_command does all of its parsing before it calls `execute` of the command object: with
+    # that replaced, on this one object, it is the very check that the run will have to pass.
+    setattr(command, "execute", lambda *args, **options: None)  # noqa: B010 (mypy refuses the other way)
+    key = "command_args" if row.command_args or not row.command_kwargs else "command_kwargs"
+    remedy = f"manage.py help {row.command} lists what it takes"
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            call_command(command, *row.command_args, **row.command_kwargs)  # type: ignore[arg-type]  # a BaseCommand, loaded by Django
+    except TypeError as error:
+        yield _refused_option(row, str(error), remedy)
+    except (CommandError, ArgumentError) as error:
+        text = str(error).removeprefix("Error: ")
+        yield Problem("E210", key, f"{row.command} refuses its arguments: {text}", remedy)
+    except SystemExit:
+        yield Problem(
+            "E210",
+            key,
+            f"{row.command} would end at its arguments without running, as with --help",
+            remedy,
+        )
+    except Exception as error:
+        yield Problem(
+            "I217",
+            "command",
+            f"the arguments of {row.command} were not checked: its parser raised"
+            f" {type(error).__name__}: {error}",
+        )
+
+
+def _refused_option(row: CronRow, text: str, remedy: str) -> Problem:
+    """call_command lists a page of valid options; one of them is usually meant."""
+    parts = re.search(r"Unknown option\(s\) .*?: (.*?)\. Valid options are: (.*?)\.?$", text, re.S)
+    key = "command_kwargs" if row.command_kwargs else "command_args"
+    if parts is None:
+        return Problem("E210", key, f"{row.command} refuses its arguments: {text}", remedy)
+    unknown, valid = parts[1].split(", "), parts[2].split(", ")
+    close = get_close_matches(unknown[0], valid, 1, 0.6)
+    names = ", ".join(map(repr, unknown))
+    return Problem(
+        "E210",
+        key,
+        f"{row.command} has no option {names}",
+        f"did you mean {close[0]!r}?" if close else remedy,
+    )

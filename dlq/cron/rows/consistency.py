@@ -1,0 +1,61 @@
+"""What rows say together and with their surroundings: pure, rows in and findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dlq.cron.rows.row import CronRow
+from dlq.cron.rows.schedule import never_fires, shortest_gap
+from dlq.diagnostics.finding import Finding
+from dlq.diagnostics.rules import cron as rules
+
+
+def review(rows: Iterable[CronRow]) -> list[Finding]:
+    """Rows that are there twice, that never fire, that fire before they can have ended."""
+    rows = tuple(rows)
+    found = list(_duplicates(rows))
+    for row in rows:
+        if never_fires(row.expression):
+            found.append(
+                rules.W214.finding(
+                    f"{row.command} never fires: no day matches {row.expression!r}",
+                    row.source,
+                    f'dlq cron explain "{row.expression}"',
+                )
+            )
+        else:
+            found += _crowding(row)
+    return found
+
+
+def _duplicates(rows: tuple[CronRow, ...]) -> Iterator[Finding]:
+    first: dict[str, CronRow] = {}
+    for row in rows:
+        earlier = first.setdefault(row.identity, row)
+        if earlier is not row:
+            yield rules.W213.finding(
+                f"{row.command} at {row.expression!r} is there twice, first at"
+                f" {_place(earlier)}: it is enqueued once",
+                row.source,
+                "remove one of the two",
+            )
+
+
+def _crowding(row: CronRow) -> Iterator[Finding]:
+    if row.timeout is None:
+        return
+    gap = shortest_gap(row.expression)
+    if gap is None or row.timeout <= gap.total_seconds():
+        return
+    yield rules.W215.finding(
+        f"{row.command} may run for {row.timeout:g} s (its timeout), and fires again after"
+        f" {gap.total_seconds():g} s",
+        row.source,
+        f"lower the timeout to {gap.total_seconds():g}, or let it fire less often",
+    )
+
+
+def _place(row: CronRow) -> str:
+    if row.source.line is not None:
+        return row.source.label
+    return f"{row.app}.cron CONFIG[{row.index}]"

@@ -1,0 +1,81 @@
+"""What a single value of a row must be like. Raises errors of pydantic that carry a rule's code.
+
+Messages are whole sentences about a key and its value; where they stand is added by the reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic_core import PydanticCustomError
+
+from dlq.cron.rows.fields import Field
+from dlq.errors import UnusableArgument
+from dlq.job import check_arguments
+from dlq.jobs.queue_names import name_problem
+from dlq.primitives.text import written
+
+
+def error(code: str, message: str, help: str | None = None) -> PydanticCustomError:
+    return PydanticCustomError(code, "{message}", {"message": message, "help": help})
+
+
+def field_text(field: Field, value: object) -> str:
+    if isinstance(value, list | tuple) and value:
+        return ",".join(field_text(field, item) for item in value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str):
+        return value
+    raise error(
+        "E205",
+        f"{field.key!r} is {shown(value)}, and must be text or a number",
+        "for instance '0,30', '9-17', '*/5', or '*' for each",
+    )
+
+
+def require_json(*calls: tuple[tuple[Any, ...], Mapping[str, Any]]) -> None:
+    problems = []
+    for args, kwargs in calls:
+        try:
+            check_arguments("", args, kwargs)
+        except UnusableArgument as problem:
+            problems.append(f"command_{str(problem).removeprefix(': ')}")
+    if problems:
+        raise error("E211", "; ".join(problems))
+
+
+def require_queue_name(value: str) -> None:
+    """By the same rule as the names in WORKERS."""
+    problem = name_problem(value)
+    if problem is not None:
+        raise error("E206", f"'queue' is {written(value)}: {problem.text}", problem.help)
+
+
+def require_zone(value: str) -> None:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        message = f"timezone {value!r} is not in the time zone database"
+        raise error("E212", message, _zone_help(value)) from None
+
+
+def _zone_help(value: str) -> str:
+    zones = sorted(available_timezones())
+    wanted = value.replace(" ", "_")
+    close = [zone for zone in zones if zone.rpartition("/")[2].lower() == wanted.lower()]
+    close += get_close_matches(wanted, zones, 1, 0.7)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "use a name such as 'Europe/London', or 'UTC'"
+
+
+def shown(value: object) -> str:
+    return "None" if value is None else f"{written(value)} ({type(value).__name__})"
+
+
+def quoted(value: object) -> str | None:
+    return f"write {str(value)!r}" if isinstance(value, int | float) else None

@@ -1,0 +1,175 @@
+"""When rows fire: pure arithmetic over instants, with the clock changes of each row's zone.
+
+cronsim knows the calendar and is asked in wall-clock time without a zone; what a change of the
+clocks does to a run is decided here:
+
+* A row whose hours are all 24 follows the day as it passes: it fires in both passes of an hour that
+  comes twice, and not in one that is left out.
+* Any other row names hours of the wall clock: a time that comes twice fires once, the first time;
+  a time that is left out fires at the first instant after the gap, and several of them fire once.
+
+The caller brings the time; nothing here asks a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise, takewhile
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from dlq.cron.rows.row import CronRow
+
+MINUTE = timedelta(minutes=1)
+LOOK = timedelta(hours=6)
+"""No zone has changed its clocks twice within this time, so looking this often misses no change."""
+
+SAMPLE = 400
+"""Runs that are looked at for the shortest time between two: a year of daily runs, or all the
+minutes in which a more frequent row can bunch."""
+
+SAMPLE_START = datetime(2024, 1, 1)
+"""A Monday at the start of a leap year, so that 29 February is among the days."""
+
+
+class Due(NamedTuple):
+    """One run: a row, and the minute that it is for (aware, in UTC, to the whole minute)."""
+
+    row: CronRow
+    at: datetime
+
+
+def due(
+    rows: Iterable[CronRow], since: datetime, until: datetime, timezone: str = "UTC"
+) -> list[Due]:
+    """The runs after `since`, up to and including `until`, in their order. Both are aware;
+    `timezone` is that of rows which name none."""
+    found = [
+        Due(row, at)
+        for row in rows
+        for at in takewhile(lambda at: at <= until, runs(row, since, timezone))
+    ]
+    return sorted(found, key=lambda run: run.at)
+
+
+def runs(row: CronRow, since: datetime, timezone: str = "UTC") -> Iterator[datetime]:
+    """Every instant after `since` at which the row fires, in UTC and without end, or none at all
+    where no day ever matches."""
+    return upcoming(row.expression, since, row.timezone or timezone)
+
+
+def upcoming(expression: str, since: datetime, timezone: str = "UTC") -> Iterator[datetime]:
+    """As `runs`, for the text of a schedule (checked before)."""
+    since = since.astimezone(UTC)
+    zone = ZoneInfo(timezone)
+    calendar = _calendar(expression, SAMPLE_START)
+    if calendar is None:
+        return iter(())
+    if calendar.hours == set(range(24)):
+        return _every_hour(expression, since, zone)
+    return _named_hours(expression, since, zone)
+
+
+def never_fires(expression: str) -> bool:
+    calendar = _calendar(expression, SAMPLE_START)
+    return calendar is None or next(calendar, None) is None
+
+
+def shortest_gap(expression: str) -> timedelta | None:
+    """The least time between two runs; None where there are no two."""
+    calendar = _calendar(expression, SAMPLE_START)
+    if calendar is None:
+        return None
+    sample = [run for run, _ in zip(calendar, range(SAMPLE), strict=False)]
+    return min((later - earlier for earlier, later in pairwise(sample)), default=None)
+
+
+def in_words(expression: str) -> str:
+    """`At minutes 0 and 30 of every hour`. The schedule was checked before."""
+    calendar = _calendar(expression, SAMPLE_START)
+    if calendar is None:
+        return "Never: no month has such a day"
+    return calendar.explain()
+
+
+def _calendar(expression: str, start: datetime) -> CronSim | None:
+    """Wall-clock times after `start`, without a zone. None for the 31st of February and its like,
+    which cronsim refuses."""
+    try:
+        return CronSim(expression, start)
+    except CronSimError:
+        return None
+
+
+def _named_hours(expression: str, since: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    wall = _calendar(expression, since.astimezone(zone).replace(tzinfo=None))
+    last = since
+    for moment in wall or ():
+        at = _first_instant(moment, zone)
+        if at > last:
+            yield at
+            last = at
+
+
+def _first_instant(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The first instant at which the wall clock shows `moment`, or the end of the gap that swallows
+    it."""
+    at = moment.replace(tzinfo=zone).astimezone(UTC)
+    if at.astimezone(zone).replace(tzinfo=None) == moment:
+        return at
+    # In a gap, fold 0 reckons with the offset before it, and so lands after its end.
+    before = moment.replace(tzinfo=zone).utcoffset()
+    after = moment.replace(tzinfo=zone, fold=1).utcoffset()
+    assert before is not None
+    assert after is not None
+    changed = _change(at - (after - before), at, zone)
+    return at if changed is None else changed
+
+
+def _every_hour(expression: str, since: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """Between two changes of the clocks, wall-clock time is UTC and a constant."""
+    looked, offset = since, _offset(since, zone)
+    wall = (since + offset).replace(tzinfo=None)
+    while True:
+        for moment in _calendar(expression, wall) or ():
+            at = (moment - offset).replace(tzinfo=UTC)
+            changed = _change(looked, at, zone)
+            if changed is not None:
+                looked, offset = changed, _offset(changed, zone)
+                # A run at the very change counts, and the calendar begins after its start.
+                wall = (changed + offset).replace(tzinfo=None) - timedelta(seconds=1)
+                break
+            yield at
+            looked = at
+        else:
+            return
+
+
+def _change(after: datetime, until: datetime, zone: ZoneInfo) -> datetime | None:
+    """The first instant in (after, until] whose offset is another one than before it."""
+    offset = _offset(after, zone)
+    low = after
+    while low < until:
+        high = min(low + LOOK, until)
+        if _offset(high, zone) != offset:
+            while high - low > timedelta(seconds=1):
+                middle = low + (high - low) / 2
+                middle = middle.replace(microsecond=0)
+                if middle <= low:
+                    break
+                if _offset(middle, zone) == offset:
+                    low = middle
+                else:
+                    high = middle
+            return high.replace(microsecond=0)
+        low = high
+    return None
+
+
+def _offset(at: datetime, zone: ZoneInfo) -> timedelta:
+    offset = at.astimezone(zone).utcoffset()
+    assert offset is not None
+    return offset

@@ -1,0 +1,1 @@
+"""Findings: what dlq reports about a configuration, and the forms it is reported in."""

@@ -1,0 +1,100 @@
+"""Importing what a setting names, with the reason in words where that fails."""
+
+from __future__ import annotations
+
+import pkgutil
+import traceback
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib import import_module
+from types import ModuleType
+
+from dlq.primitives.display_path import shown_path
+from dlq.primitives.legacy_names import modern_path
+
+
+class NotImportable(Exception):
+    """`reason` goes on after "cannot import PATH"; it is empty where `help` says it all."""
+
+    def __init__(self, reason: str, help: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.help = help
+
+
+def import_dotted(path: str) -> object:
+    """The object at a dotted path, old paths included. Raises NotImportable."""
+    written, _, name = path.rpartition(".")
+    module = _module(modern_path(path).rpartition(".")[0], written)
+    try:
+        found: object = getattr(module, name)
+    except AttributeError:
+        raise NotImportable("", _names_help(module, written, name)) from None
+    return found
+
+
+def _module(path: str, written: str) -> ModuleType:
+    try:
+        return import_module(path)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if path != missing and not path.startswith(f"{missing}."):
+            raise NotImportable(inner_error(error)) from error
+        raise NotImportable(
+            f": there is no module {_as_written(missing, path, written)!r}",
+            _modules_help(missing, path, written),
+        ) from None
+    except (Exception, SystemExit) as error:
+        raise NotImportable(inner_error(error)) from error
+
+
+def inner_error(error: BaseException) -> str:
+    """What a module raised, and the line that did."""
+    line = traceback.format_exception_only(error)[-1].strip()
+    place = ""
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        place = f" ({shown_path(error.filename)}:{error.lineno})"
+    else:
+        frames = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if not frame.filename.startswith("<frozen") and frame.filename != __file__
+        ]
+        frames = [f for f in frames if not f.filename.endswith("importlib/__init__.py")]
+        if frames:
+            place = f" ({shown_path(frames[-1].filename)}:{frames[-1].lineno})"
+    return f": its module raises {line}{place}"
+
+
+def _names_help(module: ModuleType, written: str, name: str) -> str:
+    close = get_close_matches(name, [n for n in vars(module) if not n.startswith("_")], 1, 0.5)
+    if close:
+        return f"module {written} has {close[0]}"
+    own = [
+        known
+        for known, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__
+    ]
+    if own:
+        return f"module {written} has {', '.join(sorted(own)[:5])}"
+    return f"module {written} has no {name!r}"
+
+
+def _modules_help(missing: str, path: str, written: str) -> str | None:
+    parent = missing.rpartition(".")[0]
+    if parent:
+        package = import_module(parent)
+        beside: Iterable[str] = (m.name for m in pkgutil.iter_modules(package.__path__))
+    else:
+        beside = (module.name for module in pkgutil.iter_modules())
+    close = get_close_matches(missing.rpartition(".")[2], list(beside), 1)
+    if not close:
+        return None
+    right = f"{parent}.{close[0]}" if parent else close[0]
+    return f"did you mean {_as_written(right, path, written)}?"
+
+
+def _as_written(module: str, path: str, written: str) -> str:
+    """In the words of the user, who may have written the old package's name."""
+    package, rest = path.partition(".")[0], written.partition(".")[0]
+    return rest + module.removeprefix(package) if path != written else module

@@ -1,0 +1,53 @@
+"""Rules 4xx: starting and running processes."""
+
+from __future__ import annotations
+
+from dlq.diagnostics.finding import Rule
+
+E401 = Rule(
+    "E401",
+    "metrics are enabled and prometheus-client is not installed",
+    """\
+LIGHTWEIGHT_QUEUE_ENABLE_PROMETHEUS is true, and the package that measures and serves is missing: it
+is an extra of dlq.
+
+    pip install 'dlq[metrics]'
+""",
+)
+
+E402 = Rule(
+    "E402",
+    "PRELOAD = False, and the settings cannot be handed to a new interpreter",
+    """\
+With PRELOAD = False each worker is a fresh Python interpreter, which is sent the settings in force.
+A LOGGER_FACTORY that is a lambda or a local function cannot be sent.
+
+Set LIGHTWEIGHT_QUEUE_LOGGER_FACTORY to the dotted path of a function.
+""",
+)
+
+W403 = Rule(
+    "W403",
+    "a queue has jobs and no worker",
+    """\
+Jobs lie on a queue of this server that no worker of the configuration takes from, and no other
+runner seems to. The queue may have been removed from LIGHTWEIGHT_QUEUE_WORKERS while jobs waited,
+or jobs were enqueued under a name that nobody serves. It is looked for when a runner starts.
+
+Run the queue until it is empty, with an exact configuration for instance, or clear it:
+`dlq clear QUEUE`.
+""",
+)
+
+W404 = Rule(
+    "W404",
+    "a port that metrics need is in use",
+    """\
+With ENABLE_PROMETHEUS a machine serves /worker_config on PROMETHEUS_START_PORT, and each of its
+workers its metrics on a port after it. Another process listens on one of these ports now: another
+runner of this host, or another service. The workers run, and the metrics of that port are missing.
+
+Stop the other process, or choose another range with LIGHTWEIGHT_QUEUE_PROMETHEUS_START_PORT. Two
+runners on one host need ranges that don't overlap.
+""",
+)

@@ -1,0 +1,1 @@
+"""One job's run, and how its task is found."""

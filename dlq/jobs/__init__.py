@@ -1,0 +1,1 @@
+"""What belongs to jobs: names of queues, declarations, failures, batches."""

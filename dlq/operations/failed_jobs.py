@@ -1,0 +1,173 @@
+"""Failed jobs, over all queues of a project: find, put back, discard."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from heapq import merge
+from typing import Any, NamedTuple
+
+from dlq import runtime
+from dlq.backends.base import BackendWithFailedJobs, FailedJob
+from dlq.errors import UsageError
+from dlq.operations.queues import known_queues, no_such_queue
+from dlq.project.load import Project
+from dlq.types import QueueName
+
+PAGE = 500
+"""Ids in one request: retrying a million jobs must not block the server."""
+
+Progress = Callable[[int], None]
+
+
+class Selection(NamedTuple):
+    """Which failed jobs are meant. `ids` may be beginnings of ids; `task` a path, or a pattern with
+    `*`."""
+
+    queues: tuple[str, ...] = ()
+    task: str | None = None
+    ids: tuple[str, ...] = ()
+
+
+class Done(NamedTuple):
+    """`gone`: selected, but no longer there (somebody else was quicker)."""
+
+    jobs: int
+    gone: int
+
+
+def failed_queues(project: Project, names: Sequence[str] = ()) -> list[QueueName]:
+    """The queues to look at: the named ones, or all that may have failed jobs. Raises UsageError
+    for a name that nobody knows, or whose backend keeps no failed jobs."""
+    known = known_queues(project)
+    stored: set[QueueName] = set()
+    for backend in _backends(known):
+        stored |= set(backend.queues_with_failed_jobs())
+    if not names:
+        able = {name for name in known if _backend(name) is not None}
+        return sorted(able | stored)
+    unknown = [name for name in names if name not in known and name not in stored]
+    if unknown:
+        raise UsageError("; ".join(no_such_queue(name, known) for name in unknown))
+    unable = [name for name in names if _backend(QueueName(name)) is None]
+    if unable:
+        raise UsageError(f"the backend of {', '.join(unable)} keeps no failed jobs")
+    return [QueueName(name) for name in dict.fromkeys(names)]
+
+
+def select_failed(project: Project, selection: Selection) -> Iterator[FailedJob]:
+    """Newest first, over all queues. Raises UsageError for an id that nothing begins with, or more
+    than one job does."""
+    queues = failed_queues(project, selection.queues)
+    if selection.ids:
+        yield from _by_id(queues, selection)
+        return
+    for failed in merge(*map(_jobs, queues), key=lambda failed: -failed.failed_at):
+        if selection.task is None or matches(failed, selection.task):
+            yield failed
+
+
+def counts(project: Project, queues: Iterable[QueueName]) -> dict[QueueName, int]:
+    return {
+        queue: backend.failed_count(queue)
+        for queue in queues
+        if (backend := _backend(queue)) is not None
+    }
+
+
+def retry(jobs: Iterable[FailedJob], progress: Progress = lambda done: None) -> Done:
+    """Put them back on their queues, each in one atomic step."""
+    return _in_pages(jobs, lambda backend, queue, ids: backend.retry_failed(queue, ids), progress)
+
+
+def discard(jobs: Iterable[FailedJob], progress: Progress = lambda done: None) -> Done:
+    return _in_pages(jobs, lambda backend, queue, ids: backend.discard_failed(queue, ids), progress)
+
+
+def matches(failed: FailedJob, task: str) -> bool:
+    path = "" if failed.job is None else failed.job.path
+    return path == task or path.rpartition(".")[2] == task or fnmatchcase(path, task)
+
+
+def as_json(failed: FailedJob) -> dict[str, Any]:
+    """For machines: the whole job, its bytes as text with backslash escapes where they are none."""
+    job = failed.job
+    return {
+        "id": failed.id,
+        "queue": failed.queue,
+        "task": None if job is None else job.path,
+        "args": None if job is None else list(job.args),
+        "kwargs": None if job is None else dict(job.kwargs),
+        "created": None if job is None else job.created_time_str or None,
+        "failed": datetime.fromtimestamp(failed.failed_at, UTC).isoformat(),
+        "kind": failed.failure.kind,
+        "reason": failed.failure.reason,
+        "traceback": failed.failure.traceback,
+        "ran": failed.failure.ran,
+        "attempts": failed.failure.attempts,
+        "worker": failed.failure.worker,
+        "raw": failed.raw.decode("utf-8", "backslashreplace"),
+    }
+
+
+def _by_id(queues: Sequence[QueueName], selection: Selection) -> Iterator[FailedJob]:
+    found: dict[str, list[FailedJob]] = defaultdict(list)
+    for queue in queues:
+        for failed in _jobs(queue):
+            for wanted in selection.ids:
+                # Nothing at all begins each id; it is what an unset shell variable gives.
+                if wanted and failed.id.startswith(wanted):
+                    found[wanted].append(failed)
+    problems = []
+    for wanted in selection.ids:
+        exact = [failed for failed in found[wanted] if failed.id == wanted]
+        if exact:
+            found[wanted] = exact
+        if not found[wanted]:
+            problems.append(f"no failed job has the id {wanted!r}: dlq failed list shows them")
+        elif len(found[wanted]) > 1:
+            listed = ", ".join(f"{failed.id} in {failed.queue}" for failed in found[wanted][:5])
+            problems.append(f"id {wanted!r} is not unique: {listed}; say more of it, or --queue")
+    if problems:
+        raise UsageError("; ".join(problems))
+    yield from {failed.id: failed for jobs in found.values() for failed in jobs}.values()
+
+
+def _in_pages(
+    jobs: Iterable[FailedJob],
+    act: Callable[[BackendWithFailedJobs, QueueName, Sequence[str]], int],
+    progress: Progress,
+) -> Done:
+    # All ids first: a list that shrinks while it is read in pages would skip some.
+    ids: dict[QueueName, list[str]] = defaultdict(list)
+    for failed in jobs:
+        ids[failed.queue].append(failed.id)
+    done = wanted = 0
+    for queue, of_queue in ids.items():
+        backend = _backend(queue)
+        if backend is None:
+            continue
+        # The oldest first, so that they run in the order in which they failed.
+        of_queue.reverse()
+        for start in range(0, len(of_queue), PAGE):
+            page = of_queue[start : start + PAGE]
+            wanted += len(page)
+            done += act(backend, queue, page)
+            progress(done)
+    return Done(done, wanted - done)
+
+
+def _jobs(queue: QueueName) -> Iterator[FailedJob]:
+    backend = _backend(queue)
+    return iter(()) if backend is None else backend.failed_jobs(queue)
+
+
+def _backend(queue: QueueName) -> BackendWithFailedJobs | None:
+    backend = runtime.current().backend(queue)
+    return backend if isinstance(backend, BackendWithFailedJobs) else None
+
+
+def _backends(queues: Iterable[QueueName]) -> set[BackendWithFailedJobs]:
+    return {backend for queue in queues if (backend := _backend(queue)) is not None}

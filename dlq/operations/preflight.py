@@ -1,0 +1,143 @@
+"""From a command's words to a running master: load, plan, refuse or go on."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+from collections.abc import Callable, Sequence
+
+from dlq.config.resolution import Resolution
+from dlq.diagnostics.finding import Finding, errors
+from dlq.diagnostics.rules import processes as rules
+from dlq.errors import ExitCode
+from dlq.operations.run import RunOptions, StartRefused, run, run_one_worker
+from dlq.planning.plan import Plan, make_plan
+from dlq.planning.split import Pool, Split
+from dlq.process.supervisor import reload
+from dlq.project.load import Project, Unusable, load_project
+from dlq.types import QueueName, WorkerNumber
+
+
+def start(
+    settings: str | None,
+    override_files: Sequence[str],
+    pool: Pool,
+    options: RunOptions,
+    *,
+    show: Callable[[Plan], None],
+    verbose: bool = False,
+) -> int:
+    """Run the plan for `pool` until told to stop; the exit code. `show` gets the plan before
+    anything starts. Raises Unusable (with exit code 78), DifferentPool, UsageError."""
+    plan, dealt, resolution = _valid_plan(settings, override_files, pool)
+    _show(plan, show)
+    _set_log_level(verbose)
+    try:
+        return run(dealt, plan.rows, resolution, options)
+    except StartRefused as refused:
+        raise _refused(refused.findings) from None
+
+
+def start_worker(
+    settings: str | None,
+    override_files: Sequence[str],
+    queue: str,
+    number: int,
+    *,
+    show: Callable[[Plan], None],
+    announce: Callable[[str], None] = print,
+    touch_file: str | None = None,
+    metrics_port: int | None = None,
+    verbose: bool = False,
+) -> int:
+    """Run one worker of the configuration until told to stop; the exit code. Raises as `start`."""
+    plan, dealt, resolution = _valid_plan(settings, override_files, Pool())
+    _show(plan, show)
+    _set_log_level(verbose)
+    try:
+        return run_one_worker(
+            QueueName(queue),
+            WorkerNumber(number),
+            dealt,
+            resolution,
+            touch_file=touch_file,
+            metrics_port=metrics_port,
+            announce=announce,
+        )
+    except StartRefused as refused:
+        raise _refused(refused.findings) from None
+
+
+def _valid_plan(
+    settings: str | None, override_files: Sequence[str], pool: Pool
+) -> tuple[Plan, Split, Resolution]:
+    project = load_project(settings, override_files, exact=pool.exact)
+    plan = make_plan(project, pool)
+    dealt, resolution = plan.split, plan.resolution
+    if dealt is None or resolution is None or not plan.is_valid:
+        raise _refused(plan.findings, project)
+    taken = _ports_in_use(resolution, dealt)
+    return plan._replace(findings=(*plan.findings, *taken)), dealt, resolution
+
+
+def _ports_in_use(resolution: Resolution, dealt: Split) -> list[Finding]:
+    """Asked by listening, for a moment, as the metrics will. A master that has us check its new
+    configuration, or that we replace, has these ports itself."""
+    settings = resolution.settings
+    if settings is None or not settings.enable_prometheus or not dealt.workers:
+        return []
+    if reload.is_check_only() or reload.is_replacement():
+        return []
+    start, source = settings.prometheus_start_port, resolution.source_of("PROMETHEUS_START_PORT")
+    uses = {start: "/worker_config"}
+    uses |= {start + worker.position: f"the metrics of {worker.name}" for worker in dealt.workers}
+    return [
+        rules.W404.finding(
+            f"port {port} of {settings.prometheus_address}, for {use}, cannot be had: {problem}",
+            source,
+            "stop what listens there, or choose another PROMETHEUS_START_PORT",
+        )
+        for port, use in uses.items()
+        if (problem := _cannot_listen(settings.prometheus_address, port)) is not None
+    ]
+
+
+def _cannot_listen(address: str, port: int) -> str | None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((address, port))
+            listener.listen()
+        except OSError as error:
+            return "it is in use" if error.errno == errno.EADDRINUSE else str(error.strerror)
+    return None
+
+
+def _refused(findings: Sequence[Finding], project: Project | None = None) -> Unusable:
+    found = errors(findings)
+    count = f"{len(found)} error{'' if len(found) == 1 else 's'}"
+    if project is not None and not project.is_readable:
+        return Unusable("nothing was started: the configuration cannot be read", findings)
+    return Unusable(
+        f"nothing was started: the configuration has {count}", findings, ExitCode.REFUSED
+    )
+
+
+def _show(plan: Plan, show: Callable[[Plan], None]) -> None:
+    """A log that cannot be written, its disk being full, keeps no job from being run."""
+    try:
+        show(plan)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+
+
+def _set_log_level(verbose: bool) -> None:
+    """With -v, DEBUG records of dlq go where the project's logging sends them, or to stderr where
+    it has no opinion."""
+    if verbose:
+        logging.getLogger("dlq").setLevel(logging.DEBUG)
+        if not logging.getLogger().handlers:
+            logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")

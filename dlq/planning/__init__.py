@@ -1,0 +1,1 @@
+"""Who runs what: the plan, its review and its document."""

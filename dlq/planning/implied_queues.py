@@ -1,0 +1,45 @@
+"""What the users' code declares, as the planner wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from dlq.config.resolution import Resolution
+from dlq.jobs.declarations import Declaration
+from dlq.jobs.queue_names import name_problem
+from dlq.planning.split import DEFAULT_QUEUE, QueuePlan
+from dlq.types import QueueName, Source
+
+OUR_PACKAGE = Path(__file__).resolve().parent.parent
+OUR_TASK = Source("task", name="dlq")
+"""Implies `default`, where the task that runs cron commands lives."""
+
+
+def implied_by_tasks(declarations: Iterable[Declaration]) -> dict[QueueName, Source]:
+    """The queues that tasks name, and the first that does. `default` is always among them."""
+    found: dict[QueueName, Source] = {}
+    for declaration in declarations:
+        if not is_ours(declaration) and name_problem(declaration.queue) is None:
+            found.setdefault(declaration.queue, declaration.source)
+    found.setdefault(DEFAULT_QUEUE, OUR_TASK)
+    return found
+
+
+def is_ours(declaration: Declaration) -> bool:
+    """Whether dlq itself declared it: nothing that a user could look up in the project."""
+    file = declaration.source.file
+    if file is None:
+        return False
+    path = Path(file).resolve()
+    return OUR_PACKAGE in path.parents and OUR_PACKAGE / "demo" not in path.parents
+
+
+def is_overridden(resolution: Resolution) -> bool:
+    """Whether WORKERS is the whole truth: it comes from an override file or the environment."""
+    return resolution.values["WORKERS"].kind in {"file", "environment"}
+
+
+def source_of(queue: QueuePlan, resolution: Resolution) -> Source:
+    """Where it was said how many workers a queue has."""
+    return queue.source or resolution.source_of("WORKERS", queue.name)

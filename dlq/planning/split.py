@@ -1,0 +1,146 @@
+"""Who runs what: the queues of a configuration, dealt out to the machines of a pool.
+
+Pure: no clock, no host name, no Django. The split is the contract with django-lightweight-queue
+4.11, number for number, because both may share a pool during a migration.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal, NamedTuple, TypeAlias
+
+from dlq.types import QueueName, Source, WorkerNumber
+
+SCHEDULER_NAME = QueueName("cron_scheduler")
+"""What `--only-queue` calls the cron scheduler, as in 4.11."""
+
+DEFAULT_QUEUE = QueueName("default")
+
+Origin: TypeAlias = Literal["setting", "task", "cron"]
+
+
+class Pool(NamedTuple):
+    """Which part of the workers a plan is for. `machine` counts from 1 and is None where the plan
+    is for all machines; `exact` is a configuration without a pool (machine and of are then 1)."""
+
+    machine: int | None = 1
+    of: int = 1
+    exact: bool = False
+    only_queue: QueueName | None = None
+
+
+class QueuePlan(NamedTuple):
+    """One queue: how many workers it has over the whole pool, and who says so. `source` is None
+    where WORKERS does: the resolution knows its places."""
+
+    name: QueueName
+    workers: int
+    backend: str
+    source: Source | None
+    origin: Origin
+
+
+class PlannedWorker(NamedTuple):
+    """`position` is its place among the workers of its machine, from 1: metrics ports are the
+    start port plus it."""
+
+    machine: int
+    queue: QueueName
+    number: WorkerNumber
+    position: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.queue}/{self.number}"
+
+
+class Split(NamedTuple):
+    """The planner's answer. `workers` are those of the pool's machine, or of all machines."""
+
+    pool: Pool
+    pool_id: str
+    queues: tuple[QueuePlan, ...]
+    workers: tuple[PlannedWorker, ...]
+    runs_cron: bool
+
+
+def compose_queues(
+    workers: Mapping[str, int],
+    implied_by_tasks: Mapping[QueueName, Source],
+    implied_by_cron: Mapping[QueueName, Source],
+    backend_of: Mapping[str, str],
+    default_backend: str,
+    *,
+    exact: bool,
+    overridden: bool,
+) -> tuple[QueuePlan, ...]:
+    """The queues that have workers, or are named with 0 of them, sorted by name.
+
+    `overridden`: WORKERS comes from an override file or the environment, and is then the whole
+    truth for what tasks imply. An exact configuration implies nothing.
+    """
+    queues: dict[QueueName, tuple[int, Source | None, Origin]] = {
+        QueueName(name): (count, None, "setting") for name, count in workers.items()
+    }
+    if not exact:
+        if not overridden:
+            for name, source in implied_by_tasks.items():
+                queues.setdefault(name, (1, source, "task"))
+        for name, source in implied_by_cron.items():
+            queues.setdefault(name, (1, source, "cron"))
+    return tuple(
+        QueuePlan(name, count, backend_of.get(name, default_backend), source, origin)
+        for name, (count, source, origin) in sorted(queues.items())
+    )
+
+
+def split(queues: Iterable[QueuePlan], pool: Pool, *, key_prefix: str) -> Split:
+    """Deal the workers of `queues` (sorted by name) out to the machines of `pool`.
+
+    The workers are counted from 1 over the whole list, after `only_queue` has narrowed it; number k
+    belongs to machine (k mod of) + 1.
+    """
+    queues = tuple(queues)
+    return Split(
+        pool=pool,
+        pool_id=pool_id(queues, pool, key_prefix),
+        queues=queues,
+        workers=tuple(_deal(queues, pool)),
+        runs_cron=runs_cron(pool),
+    )
+
+
+def runs_cron(pool: Pool) -> bool:
+    """Whether this machine (any machine, for a plan of all) schedules cron, by the rule of 4.11.
+    CRON_MACHINES may widen it to every machine of the pool; exact configurations never do."""
+    if pool.exact or pool.only_queue not in (None, SCHEDULER_NAME):
+        return False
+    return pool.machine is None or pool.machine == 1
+
+
+def pool_id(queues: Iterable[QueuePlan], pool: Pool, key_prefix: str) -> str:
+    """Eight hex digits, equal on all machines of a pool that agree: over the machine count, the
+    worker counts, the backends and the key prefix."""
+    content = [
+        "exact" if pool.exact else pool.of,
+        pool.only_queue,
+        sorted((queue.name, queue.workers, queue.backend) for queue in queues),
+        key_prefix,
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
+
+
+def _deal(queues: tuple[QueuePlan, ...], pool: Pool) -> Iterator[PlannedWorker]:
+    positions = [0] * (pool.of + 1)
+    k = 0
+    for queue in queues:
+        if pool.only_queue is not None and queue.name != pool.only_queue:
+            continue
+        for number in range(1, queue.workers + 1):
+            k += 1
+            machine = 1 if pool.exact else (k % pool.of) + 1
+            positions[machine] += 1
+            if pool.machine is None or pool.machine == machine:
+                yield PlannedWorker(machine, queue.name, WorkerNumber(number), positions[machine])

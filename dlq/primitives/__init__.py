@@ -1,0 +1,1 @@
+"""Values and pure functions that know nothing of jobs, settings or servers."""

@@ -1,0 +1,137 @@
+"""What each kind of child does, from its first line on. Called in the child only."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from dlq import runtime
+from dlq.backends.base import BackendWithRunners, Predecessor
+from dlq.execution.run_job import Hooks
+from dlq.process.posix import fork as host
+from dlq.process.scoreboard import Board
+from dlq.process.worker.database import DatabaseConnections
+from dlq.process.worker.unfinished_job import over_time, settle_once, settlement
+from dlq.process.worker.worker import Worker, WorkerSpec
+from dlq.types import QueueName, Runner
+
+if TYPE_CHECKING:
+    from dlq.cron.rows.row import CronRow
+
+SETTLE_LIMIT = 1
+"""Seconds that settling for a killed worker may take while its master waits to stop."""
+
+
+class Shared(NamedTuple):
+    """What the children of one master share."""
+
+    board: Board
+    runner: Runner
+    database: DatabaseConnections
+    """Made before the fork: to listen to Django's signal takes a tenth of the memory that a start
+    of a worker writes to, and so copies."""
+
+
+def run_worker(spec: WorkerSpec, shared: Shared, predecessor: Predecessor) -> int:
+    slot = shared.board.slot(spec.slot)
+    slot.occupy(os.getpid())
+    current = runtime.current()
+    current.reset_connections()
+    logger = current.logger("dlq.worker")
+    observe: Callable[[float], None] | None = None
+    if spec.metrics_port is not None:
+        from dlq.process import metrics
+
+        observe = metrics.observer(spec.queue)
+        metrics.serve_worker(spec.metrics_port, current.settings.prometheus_address, logger)
+    worker = Worker(
+        spec,
+        current.settings,
+        current.backend(spec.queue).consumer(
+            spec.queue, spec.number, shared.runner, predecessor, logger
+        ),
+        predecessor,
+        Hooks(current.middleware(), logger),
+        slot,
+        logger,
+        close_connections=current.reset_connections,
+        database=shared.database,
+        observe=observe,
+        set_title=host.title_setter(),
+    )
+    return worker.run()
+
+
+def settle(spec: WorkerSpec, shared: Shared, predecessor: Predecessor) -> int:
+    """Say what became of the job of a worker that was killed while its master stops, when no
+    successor will: over its time, it is a failed job; killed for the stop, it goes back to the
+    queue. Ends by itself within SETTLE_LIMIT."""
+    signal.alarm(SETTLE_LIMIT)
+    current = runtime.current()
+    current.reset_connections()
+    backend = current.backend(spec.queue)
+    logger = current.logger("dlq.worker")
+    consumer = backend.consumer(spec.queue, spec.number, shared.runner, predecessor, logger)
+    if not consumer.hands_out_again:
+        outcome = settlement(predecessor, spec.name)
+        if outcome is not None:
+            settle_once(consumer, *outcome)
+    elif predecessor.outcome == "timed_out":
+        taken = consumer.take(0)
+        if taken is not None and taken.resumed:
+            consumer.fail(taken, over_time(taken, predecessor, spec.name))
+        elif taken is not None:
+            consumer.give_back(taken)
+    consumer.close()
+    if isinstance(backend, BackendWithRunners):
+        backend.give_back_all(spec.queue, spec.number, shared.runner)
+    return 0
+
+
+def run_cron(rows: Sequence[CronRow], slot_index: int, master: int, shared: Shared) -> int:
+    from dlq.process.posix.interruptible import Stoppable
+    from dlq.scheduler import scheduler
+
+    slot = shared.board.slot(slot_index)
+    slot.occupy(os.getpid())
+    host.set_title("dlq: cron scheduler")
+    current = runtime.current()
+    current.reset_connections()
+    with Stoppable(master, slot.beat) as stoppable:
+        scheduler.run(
+            rows,
+            current.settings,
+            shared.runner,
+            stopped=stoppable.stopped,
+            wait=stoppable.wait,
+            logger=current.logger("dlq.cron"),
+        )
+    return 0
+
+
+def run_keeper(
+    workers: Sequence[WorkerSpec],
+    planned: Collection[QueueName],
+    reader: int,
+    shared: Shared,
+) -> int:
+    from dlq.process.heartbeat import Keeper
+
+    host.set_title("dlq: keeper")
+    current = runtime.current()
+    current.reset_connections()
+    logger = current.logger("dlq.master")
+    return Keeper(workers, planned, reader, shared.board, shared.runner, current, logger).run()
+
+
+def run_metrics(port: int, content: bytes) -> int:
+    from dlq.process import metrics
+
+    host.set_title("dlq: metrics")
+    current = runtime.current()
+    current.reset_connections()
+    return metrics.serve_config(
+        port, current.settings.prometheus_address, content, current.logger("dlq.master")
+    )

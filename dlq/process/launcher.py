@@ -1,0 +1,273 @@
+"""From a plan to a running master: what the children are, and everything that is done before the
+first of them is forked.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dlq import runtime
+from dlq.backends.base import BackendWithRunners, Predecessor
+from dlq.config.resolution import Resolution
+from dlq.config.settings import Settings
+from dlq.errors import BackendUnavailable
+from dlq.planning.split import Split
+from dlq.primitives.backoff import for_servers
+from dlq.process import entrypoints as children
+from dlq.process.entrypoints import Shared
+from dlq.process.heartbeat import WITHDRAW
+from dlq.process.posix import fork as host
+from dlq.process.posix.signals import Wakeup
+from dlq.process.posix.startup import resume_collections
+from dlq.process.scoreboard import Board
+from dlq.process.supervisor.child import ChildSpec
+from dlq.process.supervisor.reload import Reload
+from dlq.process.supervisor.supervisor import HEEDED, Ended, Master
+from dlq.process.supervisor.systemd import Notifier
+from dlq.process.worker.database import DatabaseConnections
+from dlq.process.worker.worker import WorkerSpec
+from dlq.types import Logger, QueueName, Runner
+
+if TYPE_CHECKING:
+    from dlq.cron.rows.row import CronRow
+
+CRON_HANG_LIMIT = 120.0
+"""Seconds. Longer than any answer of a server is waited for (REDIS_SOCKET_TIMEOUT)."""
+KEEPER_PAUSE = 4.0
+"""Seconds for which there is no keeper, at most. Its word that the runner lives lasts for 10; then
+others would take the worker numbers over while their jobs still run."""
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class _KeeperPipe:
+    """The way from the master to its keeper. Its end tells the keeper that the master is gone, so
+    nobody else may have the writing side. A new keeper gets a new pipe."""
+
+    writer: int = -1
+
+    def renew(self) -> int:
+        self.close()
+        reader, self.writer = os.pipe()
+        return reader
+
+    def dismiss(self) -> None:
+        if self.writer >= 0:
+            try:
+                os.write(self.writer, WITHDRAW)
+            except OSError:
+                return
+
+    def close(self) -> None:
+        if self.writer >= 0:
+            os.close(self.writer)
+            self.writer = -1
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Launch:
+    """One run of one plan. `close_in_children`: descriptors that are the master's alone."""
+
+    split: Split
+    rows: Sequence[CronRow]
+    resolution: Resolution
+    settings: Settings
+    runner: Runner
+    announce: Callable[[str], None]
+    touch_file_of: Callable[[QueueName], str | None]
+    health_file: str | None = None
+    metrics_port: int | None = None
+    """For a single worker: its own port, in place of the start port and its position."""
+    serves_config: bool = True
+    close_in_children: tuple[int, ...] = ()
+    _pipe: _KeeperPipe = field(default_factory=_KeeperPipe)
+
+    def run(self) -> Ended:
+        logger = runtime.current().logger("dlq.master")
+        host.set_title("dlq: master")
+        host.write_lines_at_once()
+        host.adopt_orphans()
+        self._start_up(logger)
+        with Wakeup(HEEDED) as wakeup:
+            specs, board = self._children(wakeup)
+            self._prepare_to_fork()
+            master = Master(
+                specs,
+                board,
+                wakeup,
+                logger,
+                stop_timeout=self.settings.stop_timeout,
+                announce=self._announce,
+                notifier=Notifier(os.environ, os.getpid()),
+                reload=Reload(),
+                dismiss_keeper=self._pipe.dismiss,
+                health_file=self.health_file,
+            )
+            return master.run()
+
+    def _announce(self, line: str) -> None:
+        """Whoever reads our output may have gone (`dlq run | head`); the jobs go on."""
+        with suppress(OSError, ValueError):
+            self.announce(line)
+
+    # Before the first fork
+
+    def _start_up(self, logger: Logger) -> None:
+        """The backends' own preparations, and the announcement of this runner, so that its workers
+        find it alive. A server that is away is waited for."""
+        current = runtime.current()
+        queues = list(dict.fromkeys(worker.queue for worker in self.split.workers))
+        names = [worker.name for worker in self.split.workers]
+        for queue in queues:
+            _patiently(partial(current.backend(queue).startup, queue), f"queue {queue}", logger)
+        for backend in {current.backend(queue) for queue in queues}:
+            if isinstance(backend, BackendWithRunners):
+                _patiently(partial(backend.announce, self.runner, names, 0), "announcing", logger)
+
+    def _prepare_to_fork(self) -> None:
+        """Everything that children share is loaded now, every connection closed, and what has been
+        allocated is left out of their garbage collections: they would copy its pages. Nor is it
+        looked through before that: what garbage there is would leave holes in pages, which the
+        children would fill, each in a copy of its own."""
+        current = runtime.current()
+        if self.settings.preload:
+            for path in self.settings.middleware:
+                # The classes only: an instance may open what a fork must not share.
+                runtime.import_path(path)
+            if self.settings.enable_prometheus:
+                import prometheus_client  # noqa: F401 (loaded once, for all workers)
+        current.reset_connections()
+        _close_django_connections()
+        gc.freeze()
+        resume_collections()
+
+    # The children
+
+    def _children(self, wakeup: Wakeup) -> tuple[list[ChildSpec], Board]:
+        workers = self.worker_specs()
+        first_free = len(workers)
+        board = Board(first_free + 3)
+        shared = Shared(board, self.runner, DatabaseConnections())
+        pid = os.getpid()
+
+        def fork(run: Callable[[], int], stop_signal: int | None) -> int:
+            close = [*wakeup.fds, *self.close_in_children]
+            if self._pipe.writer >= 0:
+                close.append(self._pipe.writer)
+            return host.fork(run, stop_signal=stop_signal, close=close)
+
+        def start_worker(spec: WorkerSpec, predecessor: Predecessor) -> int:
+            if not self.settings.preload:
+                from dlq.process import spawn as fresh
+
+                return fresh.spawn(spec, shared, predecessor, self.resolution)
+            return fork(partial(children.run_worker, spec, shared, predecessor), host.STOP_SIGNAL)
+
+        def settle(spec: WorkerSpec, predecessor: Predecessor) -> int:
+            return fork(partial(children.settle, spec, shared, predecessor), None)
+
+        def start_cron(slot: int, predecessor: Predecessor) -> int:
+            run = partial(children.run_cron, self.rows, slot, pid, shared)
+            return fork(run, host.STOP_SIGNAL)
+
+        def start_keeper(predecessor: Predecessor) -> int:
+            reader = self._pipe.renew()
+            planned = {queue.name for queue in self.split.queues if queue.workers}
+            try:
+                return fork(partial(children.run_keeper, workers, planned, reader, shared), None)
+            finally:
+                os.close(reader)
+
+        def start_metrics(predecessor: Predecessor) -> int:
+            from dlq.process import metrics
+
+            port = self.settings.prometheus_start_port
+            config = metrics.worker_config(self.split.workers, socket.gethostname(), port)
+            return fork(partial(children.run_metrics, port, config), signal.SIGKILL)
+
+        specs = [
+            ChildSpec(
+                w.name,
+                "worker",
+                w.slot,
+                partial(start_worker, w),
+                partial(settle, w),
+                # A port for metrics is free only when the process is gone.
+                makes_room=w.metrics_port is None,
+            )
+            for w in workers
+        ]
+        if self.split.runs_cron and self.rows:
+            start = partial(start_cron, first_free)
+            specs.append(
+                ChildSpec("cron scheduler", "cron", first_free, start, hang_limit=CRON_HANG_LIMIT)
+            )
+        if self.settings.enable_prometheus and self.serves_config and workers:
+            specs.append(ChildSpec("metrics", "metrics", first_free + 1, start_metrics))
+        if self._has_runners():
+            keeper = ChildSpec(
+                "keeper", "keeper", first_free + 2, start_keeper, longest_pause=KEEPER_PAUSE
+            )
+            specs.append(keeper)
+        return specs, board
+
+    def worker_specs(self) -> list[WorkerSpec]:
+        return [
+            WorkerSpec(
+                worker.queue,
+                worker.number,
+                slot,
+                os.getpid(),
+                self.touch_file_of(worker.queue),
+                self._metrics_port(worker.position),
+            )
+            for slot, worker in enumerate(self.split.workers)
+        ]
+
+    def _metrics_port(self, position: int) -> int | None:
+        if not self.settings.enable_prometheus:
+            return None
+        if self.metrics_port is not None:
+            return self.metrics_port
+        return self.settings.prometheus_start_port + position
+
+    def _has_runners(self) -> bool:
+        current = runtime.current()
+        return any(
+            isinstance(current.backend(worker.queue), BackendWithRunners)
+            for worker in self.split.workers
+        )
+
+
+def _patiently(call: Callable[[], object], what: str, logger: Logger) -> None:
+    backoff = for_servers()
+    logged = -1e9
+    while True:
+        try:
+            call()
+            return
+        except BackendUnavailable as error:
+            now = time.monotonic()
+            if now - logged >= 10.0:
+                logged = now
+                logger.warning(
+                    "%s: %s; waiting for it", what, error, extra={"action": "server_away"}
+                )
+            backoff = backoff.failed()
+            time.sleep(backoff.pause)
+
+
+def _close_django_connections() -> None:
+    from django.core.cache import caches
+    from django.db import connections
+
+    connections.close_all()
+    caches.close_all()

@@ -1,0 +1,99 @@
+"""Metrics for Prometheus: how long jobs take, per queue, and where to scrape that.
+
+The names, the ports and the form of `/worker_config` are those of django-lightweight-queue 4.11,
+with one difference: its summary counted the time that a worker waited for a job, too. Imported only
+where ENABLE_PROMETHEUS is set; needs prometheus-client.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from socket import AF_INET, AF_INET6
+from typing import Any
+
+from dlq.planning.split import PlannedWorker
+from dlq.types import Logger, QueueName
+
+CONFIG_PATH = "/worker_config"
+
+
+def observer(queue: QueueName) -> Callable[[float], None]:
+    """What a worker calls with the duration of each job, in seconds."""
+    from prometheus_client import REGISTRY, Summary
+
+    # A process has one worker, and makes this once; a process that hosts several (tests) shares it.
+    known: Any = REGISTRY._names_to_collectors.get("item_processed_seconds")
+    summary = known or Summary("item_processed_seconds", "Item processing time", ["queue"])
+    observe: Callable[[float], None] = summary.labels(queue).observe
+    return observe
+
+
+def serve_worker(port: int, address: str, logger: Logger) -> None:
+    """Serve this process's metrics, the users' own included, from a thread. A port that cannot be
+    had is logged: jobs are worth more than their figures."""
+    from prometheus_client import start_http_server
+
+    try:
+        start_http_server(port, address)
+    except OSError as error:
+        _log_no_port(port, address, error, logger)
+
+
+def worker_config(workers: Sequence[PlannedWorker], host: str, start_port: int) -> bytes:
+    """What `/worker_config` answers: targets for Prometheus's HTTP service discovery."""
+    content = [
+        {
+            "targets": [f"{host}:{start_port + worker.position}"],
+            "labels": {
+                "django_lightweight_queue_worker_queue": worker.queue,
+                "django_lightweight_queue_worker_num": str(worker.number),
+            },
+        }
+        for worker in workers
+    ]
+    return json.dumps(content, sort_keys=True, indent=4).encode()
+
+
+def serve_config(port: int, address: str, config: bytes, logger: Logger) -> int:
+    """Answer on the start port, for as long as this process lives: `/worker_config`, and the
+    metrics of this process elsewhere."""
+    from prometheus_client.exposition import MetricsHandler
+
+    class Handler(MetricsHandler):
+        def do_GET(self) -> None:
+            if self.path.partition("?")[0] != CONFIG_PATH:
+                super().do_GET()
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(config)))
+            self.end_headers()
+            self.wfile.write(config)
+
+    try:
+        with _server(address, port, Handler) as server:
+            server.serve_forever()
+    except OSError as error:
+        _log_no_port(port, address, error, logger)
+        return 1
+    return 0
+
+
+def _server(address: str, port: int, handler: type[BaseHTTPRequestHandler]) -> HTTPServer:
+    class Server(HTTPServer):
+        address_family = AF_INET6 if ":" in address else AF_INET
+
+    return Server((address, port), handler)
+
+
+def _log_no_port(port: int, address: str, error: OSError, logger: Logger) -> None:
+    logger.error(
+        "cannot serve metrics on %s port %d: %s (errno %s)",
+        address,
+        port,
+        error.strerror,
+        error.errno,
+        extra={"action": "metrics_port_unavailable", "port": port},
+    )

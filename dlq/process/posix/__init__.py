@@ -1,0 +1,1 @@
+"""Fork, signals, pid files: what the operating system offers a process."""

@@ -1,0 +1,203 @@
+"""What becomes of a process between `fork` and its work, and how it ends.
+
+Every child of the master comes through here: a process group of its own (so that the terminal's
+Ctrl-C and a hard timeout hit whom they are meant for), none of the master's handlers, descriptors
+or connections, and a death watch on the master.
+"""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]  # no stubs: a private module, see _ALL_SIGNALS
+import atexit
+import ctypes
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import cache
+from io import TextIOWrapper
+
+from dlq.primitives.text import printable
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+"""Of prctl(2); Linux only."""
+
+STOP_SIGNAL = signal.SIGUSR2
+"""Asks a child to finish what it has in hand and go. Also what it gets when its master dies."""
+
+RESET = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGHUP,
+    signal.SIGCHLD,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGALRM,
+)
+
+_ALL_SIGNALS = _signal.valid_signals()
+"""As numbers. `signal` wraps what `_signal` gives in enum members, 64 of them for each mask."""
+
+
+def fork(run: Callable[[], int], *, stop_signal: int | None, close: Iterable[int] = ()) -> int:
+    """Start a child that calls `run` and exits with what it returns; its pid.
+
+    Signals are blocked across the fork: one that reached the child before it has dropped the
+    master's handlers would be written into the master's own pipe. They are let in again as soon as
+    the child's are in place: `run` installs what it needs first thing, and until then `stop_signal`
+    ends it, which is right for a process that has done nothing yet.
+    """
+    master = os.getpid()
+    for stream in (sys.stdout, sys.stderr):
+        # Or the child would write what is buffered once more. Its reader may have gone.
+        with suppress(OSError, ValueError):
+            stream.flush()
+    before = _signal.pthread_sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
+    try:
+        pid = os.fork()
+        if pid:
+            _own_group(pid)
+            return pid
+    finally:
+        if os.getpid() == master:
+            _signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    code = 1
+    try:
+        _leave_the_master_behind(close)
+        _signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        watch_master(master, stop_signal)
+        code = run()
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        leave(code)
+    raise AssertionError("unreachable")
+
+
+def leave(code: int) -> None:
+    """End this process. Exit handlers that it has registered itself run; those of the master it was
+    forked from were dropped, so that they run once."""
+    try:
+        atexit._run_exitfuncs()
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def watch_master(master: int, stop_signal: int | None) -> None:
+    """Have the kernel send `stop_signal` when the master dies. (It sends it when the thread that
+    forked us ends; the master has only one.) Elsewhere than on Linux a worker notices between two
+    takes."""
+    if stop_signal is None or not prctl(PR_SET_PDEATHSIG, stop_signal):
+        return
+    if os.getppid() != master:
+        # It died before we asked.
+        os.kill(os.getpid(), stop_signal)
+
+
+def adopt_orphans() -> None:
+    """Have orphaned descendants become our children, as they are where we are PID 1, so that they
+    are reaped when they end."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def prctl(option: int, value: int) -> bool:
+    if not sys.platform.startswith("linux"):
+        return False
+    return bool(_libc().prctl(option, value, 0, 0, 0) == 0)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def write_lines_at_once() -> None:
+    """What tasks print is seen when they print it, also where our output is a pipe or a journal; in
+    a buffer it would wait for hours, and be lost with a worker that is killed."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
+
+
+def set_title(title: str) -> None:
+    """What `ps` shows, where setproctitle is installed."""
+    setter = title_setter()
+    if setter is not None:
+        setter(title)
+
+
+@cache
+def title_setter() -> Callable[[str], None] | None:
+    """None where there is none, so that a worker needs to make no titles."""
+    try:
+        from setproctitle import setproctitle
+    except ImportError:
+        return None
+
+    def set_title(title: str) -> None:
+        setproctitle(title if title.isprintable() else printable(title))
+
+    return set_title
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process is there and has not ended. A zombie has: in a container it may stay for
+    ever."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # pid (name) state …; the name may hold anything.
+            return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except (OSError, IndexError):
+        return not sys.platform.startswith("linux")
+
+
+def kill_group(pid: int, number: int = signal.SIGKILL) -> None:
+    """Signal a child and whatever it started, where they are still there."""
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(pid, number)
+        except (ProcessLookupError, PermissionError):
+            continue
+
+
+def _own_group(pid: int) -> None:
+    """Called on both sides of the fork: whichever comes first, the group is there after it."""
+    try:
+        os.setpgid(pid, pid)
+    except (PermissionError, ProcessLookupError):
+        # It has ended, or has started another program: then it did this itself.
+        return
+
+
+def _leave_the_master_behind(close: Iterable[int]) -> None:
+    _own_group(os.getpid())
+    signal.set_wakeup_fd(-1)
+    for number in RESET:
+        signal.signal(number, signal.SIG_DFL)
+    # Not part of multiprocessing's public interface either, which does the same after its forks.
+    atexit._clear()
+    for fd in close:
+        try:
+            os.close(fd)
+        except OSError:
+            continue
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.close(null)

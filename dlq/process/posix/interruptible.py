@@ -1,0 +1,51 @@
+"""For children that sleep between their turns: a wait that a stop ends, and that shows life."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from dlq.process.posix.fork import STOP_SIGNAL
+from dlq.process.posix.signals import Wakeup
+
+BEAT = 1.0
+"""Seconds between two signs of life while waiting."""
+
+
+class Stoppable:
+    def __init__(self, master: int, beat: Callable[[], None]) -> None:
+        self._master = master
+        self._beat = beat
+        self._stopped = False
+        self._wakeup = Wakeup((signal.SIGTERM, signal.SIGINT, STOP_SIGNAL))
+
+    def __enter__(self) -> Stoppable:
+        self._wakeup.__enter__()
+        self._beat()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._wakeup.__exit__(exc_type, exc_value, traceback)
+
+    def stopped(self) -> bool:
+        self._look(0.0)
+        return self._stopped
+
+    def wait(self, seconds: float) -> None:
+        """Return after `seconds`, or as soon as this process is to stop."""
+        end = time.monotonic() + seconds
+        while not self._stopped and (left := end - time.monotonic()) > 0:
+            self._look(min(left, BEAT))
+
+    def _look(self, timeout: float) -> None:
+        self._beat()
+        if self._wakeup.wait(timeout) or os.getppid() != self._master:
+            self._stopped = True

@@ -1,0 +1,98 @@
+"""PRELOAD = False: a worker in a new interpreter, which is told everything by its master.
+
+Slower to start and larger in memory than a fork, and it runs the code as it is on disk now. What it
+is told goes through a file without a name, not through arguments or the environment: there are
+passwords in it, and `ps` shows those.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import tempfile
+from typing import NamedTuple
+
+from dlq.backends.base import Predecessor
+from dlq.config.resolution import Resolution
+from dlq.config.settings import Settings
+from dlq.process.entrypoints import Shared, run_worker
+from dlq.process.posix import fork as host
+from dlq.process.scoreboard import Board
+from dlq.process.worker.worker import WorkerSpec
+from dlq.types import Runner
+
+
+class Orders(NamedTuple):
+    """All that a fresh worker is told."""
+
+    path: list[str]
+    settings_module: str
+    settings: Settings
+    spec: WorkerSpec
+    runner: Runner
+    predecessor: Predecessor
+
+
+def spawn(
+    spec: WorkerSpec, shared: Shared, predecessor: Predecessor, resolution: Resolution
+) -> int:
+    """Start the worker; its pid."""
+    assert resolution.settings is not None
+    orders = Orders(
+        sys.path,
+        resolution.settings_module or os.environ.get("DJANGO_SETTINGS_MODULE", ""),
+        resolution.settings,
+        spec,
+        shared.runner,
+        predecessor,
+    )
+    with tempfile.TemporaryFile() as file:
+        # The path first: what follows may need it to be read.
+        pickle.dump(orders.path, file)
+        pickle.dump(orders, file)
+        file.seek(0)
+        return os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-m", "dlq.process.spawn"],
+            {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, file.fileno(), 0),
+                (os.POSIX_SPAWN_DUP2, shared.board.fd, 3),
+            ],
+            setpgroup=0,
+            setsigmask=[],
+            setsigdef=[*host.RESET, signal.SIGPIPE],
+        )
+
+
+def main() -> int:
+    """In the new interpreter."""
+    with os.fdopen(0, "rb", closefd=False) as file:
+        sys.path[:] = pickle.load(file)
+        orders: Orders = pickle.load(file)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.set_inheritable(3, False)
+    os.environ["DJANGO_SETTINGS_MODULE"] = orders.settings_module
+    host.write_lines_at_once()
+    host.watch_master(orders.spec.master, host.STOP_SIGNAL)
+
+    import django
+
+    from dlq.config import active
+    from dlq.process.worker.database import DatabaseConnections
+
+    django.setup()
+    active.install(Resolution(orders.settings, {}, (), orders.settings_module))
+    shared = Shared(Board.attach(3), orders.runner, DatabaseConnections())
+    return run_worker(orders.spec, shared, orders.predecessor)
+
+
+if __name__ == "__main__":
+    # By its full name, so that what it unpickles is of the same classes.
+    from dlq.process import spawn as fresh
+
+    host.leave(fresh.main())

@@ -1,0 +1,1 @@
+"""The supervisor: keeps the children of a plan running."""

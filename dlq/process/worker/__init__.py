@@ -1,0 +1,1 @@
+"""The worker: takes jobs of one queue and runs them."""

@@ -1,0 +1,212 @@
+"""Settings that name classes, functions and apps: whether those are there, and are what they ought
+to be. Imports the users' modules, so it runs in commands and checks, not when a setting is read."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import partial
+from importlib.util import find_spec
+
+from dlq.config.resolution import Resolution
+from dlq.config.settings import PREFIX
+from dlq.diagnostics.finding import Finding
+from dlq.diagnostics.importing import NotImportable, import_dotted, inner_error
+from dlq.diagnostics.rules import settings as rules
+from dlq.primitives.legacy_names import OLD_TRANSACTION_MIDDLEWARE, modern_path
+from dlq.types import Source
+
+HOOKS = ("process_job", "process_result", "process_exception")
+
+
+def check_imports(resolution: Resolution) -> list[Finding]:
+    """Looks at every setting that has a usable value, also where others have errors. IGNORE_APPS
+    is looked at where Django's apps are loaded."""
+    return [
+        *_backends(resolution),
+        *_middleware(resolution),
+        *_logger_factory(resolution),
+        *_ignored_apps(resolution),
+        *_metrics(resolution),
+    ]
+
+
+def _backends(resolution: Resolution) -> Iterator[Finding]:
+    backend = resolution.values["BACKEND"]
+    yield from _backend(f"{PREFIX}BACKEND", backend.value, lambda: backend.source)
+    overrides = resolution.values["BACKEND_OVERRIDES"].value
+    if isinstance(overrides, Mapping):
+        for queue, path in overrides.items():
+            source = partial(resolution.source_of, "BACKEND_OVERRIDES", queue)
+            yield from _backend(f"{PREFIX}BACKEND_OVERRIDES[{queue!r}]", path, source)
+
+
+def _backend(setting: str, path: object, source: Callable[[], Source]) -> Iterator[Finding]:
+    if not isinstance(path, str) or not _is_dotted(path):
+        return  # a finding of the validation
+    from dlq.backends.base import BaseBackend
+
+    try:
+        found = import_dotted(path)
+    except NotImportable as error:
+        yield rules.E111.finding(
+            f"cannot import backend {path!r}{error.reason}", source(), error.help
+        )
+        return
+    if not (isinstance(found, type) and issubclass(found, BaseBackend)):
+        yield rules.E112.finding(
+            f"{setting} is {path!r}: must be a subclass of BaseBackend",
+            source(),
+            "derive it from dlq.backends.base.BaseBackend, or name one of dlq's:"
+            " dlq.backends.reliable_redis.ReliableRedisBackend",
+        )
+    elif inspect.isabstract(found):
+        missing = sorted(found.__abstractmethods__)
+        yield rules.E112.finding(
+            f"backend {path!r} is not complete: {_listed(missing)}"
+            f" {'is' if len(missing) == 1 else 'are'} missing",
+            source(),
+            f"define {_listed(missing)} in {found.__name__}",
+        )
+    elif needed := _needed_arguments(found):
+        yield rules.E112.finding(
+            f"backend {path!r} cannot be made: its constructor needs {_listed(needed)}",
+            source(),
+            "give them defaults; only an argument called `settings` is passed",
+        )
+
+
+def _needed_arguments(backend: type) -> list[str]:
+    try:
+        parameters = inspect.signature(backend).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [
+        parameter.name
+        for parameter in parameters
+        if parameter.default is parameter.empty
+        and parameter.kind not in kinds
+        and parameter.name != "settings"
+    ]
+
+
+def _middleware(resolution: Resolution) -> Iterator[Finding]:
+    value = resolution.values["MIDDLEWARE"]
+    if not isinstance(value.value, list | tuple):
+        return
+    for index, path in enumerate(value.value):
+        if not isinstance(path, str) or not _is_dotted(path):
+            continue
+        if modern_path(path) == modern_path(OLD_TRANSACTION_MIDDLEWARE):
+            yield rules.I115.finding(
+                f"middleware {path!r} does nothing: jobs run in a transaction by ATOMIC_JOBS",
+                resolution.source_of("MIDDLEWARE", str(index)),
+                f"remove it from {PREFIX}MIDDLEWARE",
+            )
+            continue
+        try:
+            found = import_dotted(path)
+        except NotImportable as error:
+            yield rules.E113.finding(
+                f"cannot import middleware {path!r}{error.reason}",
+                resolution.source_of("MIDDLEWARE", str(index)),
+                error.help,
+            )
+            continue
+        if not callable(found):
+            yield rules.E113.finding(
+                f"middleware {path!r} is a {type(found).__name__}: must be a class",
+                resolution.source_of("MIDDLEWARE", str(index)),
+            )
+        elif isinstance(found, type) and not any(hasattr(found, hook) for hook in HOOKS):
+            yield rules.W114.finding(
+                f"middleware {path!r} has none of {', '.join(HOOKS)}, so it is never called",
+                resolution.source_of("MIDDLEWARE", str(index)),
+                _hook_help(found),
+            )
+
+
+def _hook_help(middleware: type) -> str:
+    for name in vars(middleware):
+        close = get_close_matches(name, HOOKS, 1, 0.75)
+        if close:
+            return f"did you mean {close[0]} by {name}?"
+    return "define the hook that you want, or remove it from the list"
+
+
+def _logger_factory(resolution: Resolution) -> Iterator[Finding]:
+    value = resolution.values["LOGGER_FACTORY"]
+    factory = value.value
+    if isinstance(factory, str):
+        if not _is_dotted(factory):
+            return
+        try:
+            factory = import_dotted(factory)
+        except NotImportable as error:
+            yield rules.E116.finding(
+                f"cannot import logger factory {value.value!r}{error.reason}",
+                value.source,
+                error.help,
+            )
+            return
+    if not callable(factory):
+        if isinstance(value.value, str):
+            yield rules.E116.finding(
+                f"{PREFIX}LOGGER_FACTORY is {value.value!r}: must be a function that is given a"
+                " name and returns a logger",
+                value.source,
+            )
+        return
+    try:
+        logger = factory("dlq")
+    except Exception as error:
+        told = inner_error(error).removeprefix(": its module ")
+        yield rules.E116.finding(f"{PREFIX}LOGGER_FACTORY {told}", value.source)
+        return
+    if not callable(getattr(logger, "log", None)):
+        yield rules.E116.finding(
+            f"{PREFIX}LOGGER_FACTORY must return a logger, and returns {logger!r}"[:300],
+            value.source,
+            "as logging.getLogger does",
+        )
+
+
+def _ignored_apps(resolution: Resolution) -> Iterator[Finding]:
+    from django.apps import apps
+
+    value = resolution.values["IGNORE_APPS"]
+    if not apps.ready or not isinstance(value.value, list | tuple | frozenset):
+        return
+    installed = [app.name for app in apps.get_app_configs()]
+    for index, app in enumerate(value.value):
+        if not isinstance(app, str) or app in installed:
+            continue
+        close = get_close_matches(app, installed, 1)
+        ending = [name for name in installed if name.rpartition(".")[2] == app]
+        begins = [name for name in installed if app.startswith(f"{name}.")]
+        meant = next(iter(ending + begins + close), None)
+        yield rules.E119.finding(
+            f"{PREFIX}IGNORE_APPS names {app!r}, which is not an installed app",
+            resolution.source_of("IGNORE_APPS", str(index)),
+            f"did you mean {meant!r}?" if meant else "use the name that INSTALLED_APPS has",
+        )
+
+
+def _metrics(resolution: Resolution) -> Iterator[Finding]:
+    value = resolution.values["ENABLE_PROMETHEUS"]
+    if value.value is True and find_spec("prometheus_client") is None:
+        yield rules.W120.finding(
+            f"{PREFIX}ENABLE_PROMETHEUS is True and prometheus-client is not installed here",
+            value.source,
+            "pip install 'dlq[metrics]'",
+        )
+
+
+def _is_dotted(path: str) -> bool:
+    return "." in path and all(part.isidentifier() for part in path.split("."))
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,273 @@
+"""From a command's words to a loaded project: settings, tasks and cron rows, and all that is wrong.
+
+Everything that the user's code raises on the way becomes a finding, and the rest is still looked
+at. The only module of the operations that configures Django.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dlq.config import active
+from dlq.config.resolution import Resolution
+from dlq.config.settings import Settings
+from dlq.cron.files.configuration import CronConfiguration
+from dlq.cron.files.load import load_rows
+from dlq.diagnostics.finding import Finding, errors
+from dlq.diagnostics.rules import project as rules
+from dlq.diagnostics.user_exceptions import last_line, own_place_of, place_of
+from dlq.errors import DlqError, ExitCode
+from dlq.execution.find_task import TasksNotImportable, import_tasks
+from dlq.jobs import declarations as queues
+from dlq.jobs.declarations import Declaration
+from dlq.primitives.display_path import shown_path
+from dlq.project.alias_check import check_old_name
+from dlq.types import Source
+
+CRON_ERRORS = "dlq.E2"
+
+
+class Project(NamedTuple):
+    """`resolution` is None where the Django settings could not be had, so that there is nothing to
+    resolve; `findings` then say why. `is_found` is False where there is no settings module at all.
+    """
+
+    resolution: Resolution | None
+    declarations: tuple[Declaration, ...] = ()
+    cron: CronConfiguration = CronConfiguration()
+    findings: tuple[Finding, ...] = ()
+    is_found: bool = True
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether all that was named could be read. What it says may still be wrong."""
+        return self.is_found and all(f.id != rules.E003.id for f in self.findings)
+
+
+class Unusable(DlqError):
+    """The project cannot be worked with. `findings` say why; `exit_code` is what to leave with."""
+
+    def __init__(
+        self,
+        message: str,
+        findings: Sequence[Finding],
+        exit_code: ExitCode = ExitCode.NOT_DONE,
+    ) -> None:
+        super().__init__(message)
+        self.findings = tuple(findings)
+        self.exit_code = exit_code
+
+
+def load_project(
+    settings: str | None,
+    override_files: Sequence[str] = (),
+    *,
+    exact: bool = False,
+    cron: bool = True,
+) -> Project:
+    """Find Django, resolve the configuration, put it in force, import tasks, read cron rows.
+
+    Raises UsageError where there is no settings module to be found.
+    """
+    from dlq.config.resolve import resolve_command
+    from dlq.project.check_imports import check_imports
+    from dlq.project.check_queues import check_declared_queues
+    from dlq.project.locate import prepare
+
+    module = prepare(settings)
+    broken = _load_settings(module)
+    if broken is not None:
+        return broken
+    resolution = resolve_command(override_files, exact=exact)
+    active.install(resolution)
+    findings = [*resolution.findings, *_set_up(resolution)]
+    found = CronConfiguration()
+    if not any(finding.id == rules.E023.id for finding in findings):
+        findings += check_old_name()
+        findings += check_imports(resolution)
+        findings += check_declared_queues(_declarations())
+        if cron:
+            found = load_rows(_ignored(resolution))
+            findings += found.findings
+    return Project(resolution, _declarations(), found, tuple(findings))
+
+
+def load_settings(settings: str | None, override_files: Sequence[str] = ()) -> Project:
+    """Find Django and resolve the configuration, without a look at the apps: what is in force can
+    be shown also where they don't load. Raises UsageError."""
+    from dlq.config.resolve import resolve_command
+    from dlq.project.locate import prepare
+
+    if settings is not None or not is_django_configured():
+        broken = _load_settings(prepare(settings))
+        if broken is not None:
+            return broken
+    resolution = resolve_command(override_files)
+    active.install(resolution)
+    return Project(resolution, findings=resolution.findings)
+
+
+def require_settings(project: Project) -> Settings:
+    """The settings, for a verb that does something with them; what is wrong with cron rows or with
+    tasks doesn't stop it. Raises Unusable."""
+    wrong = [
+        finding
+        for finding in errors(project.findings)
+        if not finding.id.startswith(CRON_ERRORS) and finding.id != rules.E024.id
+    ]
+    if wrong or project.resolution is None or project.resolution.settings is None:
+        raise Unusable("nothing was done: the settings have errors", wrong)
+    return project.resolution.settings
+
+
+def load_running_project() -> Project:
+    """The project of a process in which Django is set up, as it is now."""
+    from dlq.project.check_imports import check_imports
+    from dlq.project.check_queues import check_declared_queues
+
+    resolution = active.resolution()
+    found = load_rows(_ignored(resolution))
+    findings = (
+        *resolution.findings,
+        *check_old_name(),
+        *check_imports(resolution),
+        *check_declared_queues(_declarations()),
+        *found.findings,
+    )
+    return Project(resolution, _declarations(), found, findings)
+
+
+def is_django_configured() -> bool:
+    """Whether somebody else, manage.py for instance, has chosen Django's settings already."""
+    from django.conf import settings
+
+    return settings.configured
+
+
+def _load_settings(module: str) -> Project | None:
+    """None where Django's settings could be imported, else what went wrong."""
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        settings.INSTALLED_APPS  # noqa: B018 (the first access imports the module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
+            finding = rules.E021.finding(
+                f"there is no settings module {module!r}: {error.msg}",
+                None,
+                "run dlq in the project's directory, or name it: dlq --settings shop.settings",
+            )
+            return Project(None, findings=(finding,), is_found=False)
+        return _raising_settings(module, error)
+    except ImproperlyConfigured as error:
+        finding = rules.E022.finding(f"settings module {module}: {error}", place_of(error))
+        return Project(None, findings=(finding,))
+    except Exception as error:
+        return _raising_settings(module, error)
+    return None
+
+
+def _raising_settings(module: str, error: Exception) -> Project:
+    finding = rules.E022.finding(
+        f"settings module {module} raises: {last_line(error)}",
+        place_of(error),
+        f'python -c "import {module}" shows the whole traceback',
+    )
+    return Project(None, findings=(finding,))
+
+
+def _set_up(resolution: Resolution) -> list[Finding]:
+    """Set Django up and import the tasks, as far as that goes."""
+    import django
+    from django.apps import apps
+
+    if not apps.ready:
+        try:
+            django.setup()
+        except TasksNotImportable as error:
+            return _not_importable(error)
+        except Exception as error:
+            return [
+                rules.E023.finding(
+                    f"Django cannot load the apps of INSTALLED_APPS: {last_line(error)}",
+                    _place_of_apps_error(error),
+                    "python manage.py check shows the whole traceback",
+                )
+            ]
+    findings = []
+    if not any(app.name in OUR_NAMES for app in apps.get_app_configs()):
+        findings.append(
+            rules.W025.finding(
+                "dlq is not in INSTALLED_APPS", resolution_source(resolution), "add 'dlq' to it"
+            )
+        )
+    try:
+        import_tasks(_ignored(resolution))
+    except TasksNotImportable as error:
+        findings += _not_importable(error)
+    return findings
+
+
+def _place_of_apps_error(error: Exception) -> Source:
+    """A line of the project's own code that took part; else the app that INSTALLED_APPS names in
+    vain, or us, named a second time."""
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    from dlq.provenance.django_places import DjangoPlaces
+
+    if (place := own_place_of(error)) is not None:
+        return place
+    named = settings.INSTALLED_APPS
+    written = DjangoPlaces(settings)("INSTALLED_APPS", named)
+    is_twice = isinstance(error, ImproperlyConfigured) and sum(map(_is_ours, named)) > 1
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    blamed = [
+        str(index)
+        for index, app in enumerate(named)
+        if app == missing or (is_twice and _is_ours(app))
+    ]
+    return written.items.get(blamed[-1], written.source) if blamed else written.source
+
+
+def _is_ours(app: str) -> bool:
+    return app.partition(".")[0] in OUR_NAMES
+
+
+OUR_NAMES = ("dlq", "django_lightweight_queue")
+
+
+def resolution_source(resolution: Resolution) -> Source:
+    return Source("django", name=f"INSTALLED_APPS of {resolution.settings_module}")
+
+
+def _not_importable(error: TasksNotImportable) -> list[Finding]:
+    return [
+        rules.E024.finding(
+            f"cannot import {module}: {last_line(cause)}",
+            place_of(cause),
+            f"mend it, or list {module.rpartition('.')[0]!r} in LIGHTWEIGHT_QUEUE_IGNORE_APPS",
+        )
+        for module, cause in error.causes.items()
+    ]
+
+
+def _ignored(resolution: Resolution) -> tuple[str, ...]:
+    if resolution.settings is not None:
+        return resolution.settings.ignore_apps
+    value = resolution.values["IGNORE_APPS"].value if "IGNORE_APPS" in resolution.values else ()
+    if isinstance(value, list | tuple):
+        return tuple(app for app in value if isinstance(app, str))
+    return ()
+
+
+def _declarations() -> tuple[Declaration, ...]:
+    """With the files as people would type them."""
+    return tuple(
+        declaration._replace(source=declaration.source._replace(file=shown_path(file)))
+        if (file := declaration.source.file) is not None
+        else declaration
+        for declaration in queues.declarations()
+    )

@@ -1,0 +1,1 @@
+"""Which line of which file wrote a value."""

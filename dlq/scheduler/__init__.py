@@ -1,0 +1,1 @@
+"""The cron scheduler: enqueues what is due."""
