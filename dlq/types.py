@@ -122,9 +122,9 @@ DEFAULT = Source("default")
 
 
 class Runner(NamedTuple):
-    """One running master, as the other runners of its server see it.
+    """One running supervisor, as the other runners of its server see it.
 
-    `nonce` is random per start of a master and fences its workers (a process that was suspended
+    `nonce` is random per start of a supervisor and fences its workers (a process that was suspended
     comes back with an old nonce and gets nothing). `started` is Unix time in seconds. `host` and
     `boot` tell whether another runner lives on this very kernel, where a pid can be looked up.
     """

@@ -42,36 +42,36 @@ class FailedJob(NamedTuple):
 
     @property
     def job(self) -> Job | None:
-        return Taken.read(self.raw).job
+        return Delivery.read(self.raw).job
 
 
-class Taken(NamedTuple):
+class Delivery(NamedTuple):
     """A job in a worker's hand. `job` is None where the bytes are none, and `problem` says why.
-    `crashes` counts the earlier runs of it that took their worker down; `resumed` tells that it was
-    found in the worker's processing list, where another process had left it."""
+    `crashes` counts the earlier runs of it that took their worker down; `redelivered` tells that it
+    was found in the worker's processing list, where another process had left it."""
 
     raw: bytes
     job: Job | None
     problem: str | None = None
-    resumed: bool = False
+    redelivered: bool = False
     crashes: int = 0
 
     @classmethod
-    def read(cls, raw: bytes, *, resumed: bool = False) -> Taken:
+    def read(cls, raw: bytes, *, redelivered: bool = False) -> Delivery:
         try:
-            return cls(raw, decode(raw), resumed=resumed)
+            return cls(raw, decode(raw), redelivered=redelivered)
         except UndecodableJob as problem:
-            return cls(raw, None, problem.reason, resumed=resumed)
+            return cls(raw, None, problem.reason, redelivered=redelivered)
 
 
 Outcome: TypeAlias = Literal["unknown", "not_started", "started", "timed_out", "stopped"]
 
 
-class Predecessor(NamedTuple):
-    """What a master knows of the worker process that had this number before and is gone.
+class PreviousProcess(NamedTuple):
+    """What a supervisor knows of the worker process that had this number before and is gone.
 
     `outcome`: "not_started", it died with no run begun, which is no crash of a job; "started", it
-    died within a run; "timed_out", the master killed it because its job was over its time;
+    died within a run; "timed_out", the supervisor killed it because its job was over its time;
     "stopped", it died because a sigkill_on_stop job was told to; "unknown", nobody saw it.
     `reason` says how it died ("killed by SIGKILL (out of memory?)"); `ran` is in seconds; `raw` is
     what it was running, where that is known; `crashes` is how many processes of this number in a
@@ -93,34 +93,34 @@ class Consumer(ABC):
     the same arguments), and NotOwner where another live process has the worker's number.
     """
 
-    hands_out_again = True
+    redelivers = True
     """Whether `take` gives out again what a process that died had in hand. Where it doesn't (at
-    most once), the worker settles such a job itself, from what its master knows of it."""
+    most once), the worker settles such a job itself, from what its supervisor knows of it."""
 
     @abstractmethod
-    def take(self, timeout: float) -> Taken | None:
+    def take(self, timeout: float) -> Delivery | None:
         """The next job, waiting at most about `timeout` seconds for one; 0 doesn't wait. None where
         there is none, or the queue is paused."""
 
     @abstractmethod
-    def acknowledge(self, taken: Taken) -> None:
+    def acknowledge(self, taken: Delivery) -> None:
         """The job has ended well; it is never handed out again. An implementation may send this
         without waiting for the answer."""
 
     @abstractmethod
-    def fail(self, taken: Taken, failure: Failure) -> None:
+    def fail(self, taken: Delivery, failure: Failure) -> None:
         """The job has ended badly: keep it as a failed job, in one step with letting go of it."""
 
     @abstractmethod
-    def retry(self, taken: Taken, delay: float, failure: Failure) -> bool:
+    def retry(self, taken: Delivery, delay: float, failure: Failure) -> bool:
         """Run the job again `delay` seconds from now, after an attempt that failed. False where
         this backend cannot."""
 
     @abstractmethod
-    def give_back(self, taken: Taken) -> None:
+    def give_back(self, taken: Delivery) -> None:
         """The job was not run, or not to its end, and nobody is to blame: it is next again."""
 
-    def attempts(self, taken: Taken) -> int:
+    def attempts(self, taken: Delivery) -> int:
         """How many failed attempts of this job came before this one (for tasks with retries)."""
         return 0
 
@@ -168,15 +168,15 @@ class BaseBackend(ABC):
         queue: QueueName,
         number: WorkerNumber,
         runner: Runner,
-        predecessor: Predecessor,
+        previous: PreviousProcess,
         logger: Logger,
     ) -> Consumer:
         """The worker's side. Connects to nothing before its first `take`."""
-        return DequeueConsumer(self, queue, number, logger, predecessor)
+        return DequeueConsumer(self, queue, number, logger, previous)
 
     def reset(self) -> None:  # noqa: B027 (optional for backends)
-        """Drop every connection without a word to the server: called in the master before it forks
-        and in each child after it."""
+        """Drop every connection without a word to the server: called in the supervisor before it
+        forks and in each child after it."""
 
 
 class BackendWithDeduplicate(BaseBackend):
@@ -280,11 +280,12 @@ class Reclaimed(NamedTuple):
 
 
 class BackendWithRunners(BaseBackend):
-    """Knows which runners live on its server. Used by the keeper, by status and by cron."""
+    """Knows which runners live on its server. Used by the heartbeat process, by status and by
+    cron."""
 
     def wait_at_most(self, seconds: float) -> None:
-        """From now on wait no longer for any answer of the server. For the keeper, whose next word
-        is due, and for probes; a backend that has nothing to set leaves it at that."""
+        """From now on wait no longer for any answer of the server. For the heartbeat process, whose
+        next word is due, and for probes; a backend that has nothing to set leaves it at that."""
 
     @abstractmethod
     def announce(self, runner: Runner, workers: Sequence[str], busy: int) -> None:
@@ -327,7 +328,7 @@ class BackendWithRunners(BaseBackend):
         """The marks that begin so, with their values."""
 
     @abstractmethod
-    def set_mark(self, mark: str, value: str, keep: float) -> None:
+    def set_idempotency_key(self, mark: str, value: str, keep: float) -> None:
         """Give `mark` this value for `keep` seconds, whatever it was before."""
 
 
@@ -335,9 +336,8 @@ class DequeueConsumer(Consumer):
     """Drives a backend that has no more than the interface of 4.11. Failed jobs are logged, since
     there is no place to keep them.
 
-    Such a backend doesn't say whether it hands out a job for the second time. The master does, for
-    the job that the last process of this number was running when it died.
-    """
+    Such a backend doesn't say whether it hands out a job for the second time. The supervisor does,
+    for the job that the last process of this number was running when it died."""
 
     def __init__(
         self,
@@ -345,32 +345,32 @@ class DequeueConsumer(Consumer):
         queue: QueueName,
         number: WorkerNumber,
         logger: Logger,
-        predecessor: Predecessor | None = None,
+        previous: PreviousProcess | None = None,
     ) -> None:
         self._backend = backend
         self._queue = queue
         self._number = number
         self._logger = logger
-        self._predecessor = predecessor or Predecessor()
+        self._predecessor = previous or PreviousProcess()
 
-    def take(self, timeout: float) -> Taken | None:
+    def take(self, timeout: float) -> Delivery | None:
         try:
             job = self._backend.dequeue(self._queue, self._number, int(timeout))
         except UndecodableJob as problem:
-            return Taken(problem.raw, None, problem.reason)
+            return Delivery(problem.raw, None, problem.reason)
         if job is None:
             return None
         raw = encode(job)
-        predecessor, self._predecessor = self._predecessor, Predecessor()
-        if predecessor.raw != raw:
-            return Taken(raw, job)
-        return Taken(raw, job, resumed=True, crashes=predecessor.crashes)
+        previous, self._predecessor = self._predecessor, PreviousProcess()
+        if previous.raw != raw:
+            return Delivery(raw, job)
+        return Delivery(raw, job, redelivered=True, crashes=previous.crashes)
 
-    def acknowledge(self, taken: Taken) -> None:
+    def acknowledge(self, taken: Delivery) -> None:
         if taken.job is not None:
             self._backend.processed_job(self._queue, self._number, taken.job)
 
-    def fail(self, taken: Taken, failure: Failure) -> None:
+    def fail(self, taken: Delivery, failure: Failure) -> None:
         self._logger.error(
             "%s: a job failed and its backend keeps no failed jobs: %s",
             self._queue,
@@ -379,10 +379,10 @@ class DequeueConsumer(Consumer):
         )
         self.acknowledge(taken)
 
-    def retry(self, taken: Taken, delay: float, failure: Failure) -> bool:
+    def retry(self, taken: Delivery, delay: float, failure: Failure) -> bool:
         return False
 
-    def give_back(self, taken: Taken) -> None:
+    def give_back(self, taken: Delivery) -> None:
         """With this interface a job that was taken stays where its backend keeps it."""
 
     def close(self) -> None:

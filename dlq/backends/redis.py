@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from dlq.backends.base import Consumer, Predecessor
+from dlq.backends.base import Consumer, PreviousProcess
 from dlq.backends.redis_storage.consumers.at_most_once import RedisConsumer
 from dlq.backends.redis_storage.storage import RedisStorage
 from dlq.backends.redis_storage.transport.address import told
@@ -20,7 +20,7 @@ class RedisBackend(RedisStorage):
         queue: QueueName,
         number: WorkerNumber,
         runner: Runner,
-        predecessor: Predecessor,
+        previous: PreviousProcess,
         logger: Logger,
     ) -> Consumer:
         return RedisConsumer(self.address, self.keys, self.settings, queue)

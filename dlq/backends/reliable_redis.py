@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from dlq.backends.base import Consumer, Predecessor
+from dlq.backends.base import Consumer, PreviousProcess
 from dlq.backends.redis_storage.consumers.at_least_once import ReliableConsumer
 from dlq.backends.redis_storage.consumers.lease import POSTED
 from dlq.backends.redis_storage.fleet import runners as fleet
@@ -39,11 +39,11 @@ class ReliableRedisBackend(RedisStorage):
         queue: QueueName,
         number: WorkerNumber,
         runner: Runner,
-        predecessor: Predecessor,
+        previous: PreviousProcess,
         logger: Logger,
     ) -> Consumer:
         return ReliableConsumer(
-            self.address, self.keys, self.settings, queue, number, runner, predecessor, logger
+            self.address, self.keys, self.settings, queue, number, runner, previous, logger
         )
 
     def dequeue(self, queue: QueueName, worker_num: WorkerNumber, timeout: int) -> Job | None:

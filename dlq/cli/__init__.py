@@ -17,12 +17,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         from dlq.cli.commands.health import answer
 
         sys.exit(answer(words[1:]))
-    from dlq.process.posix.startup import leave_on_stop_signals, put_off_collections
+    from dlq.process.posix.startup import exit_on_stop_signals, put_off_collections
 
     if not {"run", "worker"}.isdisjoint(words):
-        leave_on_stop_signals()
+        exit_on_stop_signals()
     if not {"run", "worker", "plan", "check"}.isdisjoint(words):
         put_off_collections()
-    from dlq.cli.main import run
+    from dlq.cli.dispatch import run
 
     sys.exit(run(words))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from dlq.config.resolution import Hidden, ResolvedValue, Whereabouts
+from dlq.config.resolution import Hidden, ResolvedValue, ValueProvenance
 from dlq.config.settings import DEFAULTS, SETTING_NAMES
 from dlq.primitives.frozen import copied
 from dlq.provenance.setting_location import SettingLocation
@@ -101,13 +101,13 @@ class Merged(Mapping[str, ResolvedValue]):
             raise KeyError(name)
         setting = [layer for layer in reversed(self._layers) if name in layer.values]
         if not setting:
-            return ResolvedValue(name, default(name), "default", lambda: Whereabouts(DEFAULT))
+            return ResolvedValue(name, default(name), "default", lambda: ValueProvenance(DEFAULT))
         owner, *below = setting
 
-        def look_up() -> Whereabouts:
+        def look_up() -> ValueProvenance:
             place = owner.place(name)
             hidden = (Hidden(copied(each.values[name]), each.place(name).source) for each in below)
-            return Whereabouts(place.source, place.items, tuple(hidden))
+            return ValueProvenance(place.source, place.items, tuple(hidden))
 
         return ResolvedValue(name, copied(owner.values[name]), owner.kind, look_up)
 

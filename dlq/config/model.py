@@ -214,7 +214,7 @@ class SettingsModel(BaseModel):
     )
     preload: bool = Field(
         default=DEFAULTS.preload,
-        description="Fork workers from the loaded master; False starts a fresh interpreter for"
+        description="Fork workers from the loaded supervisor; False starts a fresh interpreter for"
         " each.",
     )
 

@@ -19,7 +19,7 @@ class Hidden(NamedTuple):
     source: Source
 
 
-class Whereabouts(NamedTuple):
+class ValueProvenance(NamedTuple):
     """Where a value was written, and what it hides. `items` says where each value of a dict was
     written, by key, and each element of a list, by index ('0'), as far as that is known."""
 
@@ -34,7 +34,7 @@ class ResolvedValue:
     that, and a start with nothing to say about them should not wait for it."""
 
     def __init__(
-        self, name: str, value: object, kind: SourceKind, look_up: Callable[[], Whereabouts]
+        self, name: str, value: object, kind: SourceKind, look_up: Callable[[], ValueProvenance]
     ) -> None:
         self.name = name
         self.value = value
@@ -54,12 +54,12 @@ class ResolvedValue:
         return self._whereabouts.hides
 
     @cached_property
-    def _whereabouts(self) -> Whereabouts:
+    def _whereabouts(self) -> ValueProvenance:
         return self._look_up()
 
     def __reduce__(self) -> tuple[object, ...]:
         """With what was looked up: the way to do that cannot travel."""
-        found = partial(Whereabouts, *self._whereabouts)
+        found = partial(ValueProvenance, *self._whereabouts)
         return (ResolvedValue, (self.name, self.value, self.kind, found))
 
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 
-from dlq.primitives.display_path import shown_path
+from dlq.primitives.display_path import display_path
 from dlq.primitives.legacy_names import modern_path
 
 
@@ -53,7 +53,7 @@ def inner_error(error: BaseException) -> str:
     line = traceback.format_exception_only(error)[-1].strip()
     place = ""
     if isinstance(error, SyntaxError) and error.filename is not None:
-        place = f" ({shown_path(error.filename)}:{error.lineno})"
+        place = f" ({display_path(error.filename)}:{error.lineno})"
     else:
         frames = [
             frame
@@ -62,7 +62,7 @@ def inner_error(error: BaseException) -> str:
         ]
         frames = [f for f in frames if not f.filename.endswith("importlib/__init__.py")]
         if frames:
-            place = f" ({shown_path(frames[-1].filename)}:{frames[-1].lineno})"
+            place = f" ({display_path(frames[-1].filename)}:{frames[-1].lineno})"
     return f": its module raises {line}{place}"
 
 

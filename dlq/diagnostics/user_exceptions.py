@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from dlq.primitives.display_path import shown_path
+from dlq.primitives.display_path import display_path
 from dlq.types import Source
 
 
@@ -33,7 +33,7 @@ def place_of(error: BaseException) -> Source | None:
 def own_place_of(error: BaseException) -> Source | None:
     """The deepest line of the project's own that took part."""
     if isinstance(error, SyntaxError) and error.filename is not None:
-        source = Source("file", file=shown_path(error.filename))
+        source = Source("file", file=display_path(error.filename))
         if error.lineno is None:
             return source
         end = error.end_offset if error.end_lineno == error.lineno else None
@@ -54,7 +54,7 @@ def _place_in(frames: Sequence[traceback.FrameSummary]) -> Source | None:
     """Of the deepest."""
     if not frames:
         return None
-    return Source("file", file=shown_path(frames[-1].filename), line=frames[-1].lineno)
+    return Source("file", file=display_path(frames[-1].filename), line=frames[-1].lineno)
 
 
 def _is_ours(path: str) -> bool:

@@ -122,7 +122,8 @@ def _start() -> Embedded:
             f"the embedded server cannot run here: {error}{tail}; install Valkey or Redis, and"
             " point LIGHTWEIGHT_QUEUE_REDIS_URL to it"
         ) from None
-    # The master reaps it by its pid, if it ends; the object would warn that nobody waited for it.
+    # The supervisor reaps it by its pid, if it ends; the object would warn that nobody waited for
+    # it.
     process.returncode = 0
     return Embedded(process.pid, port, directory, version)
 

@@ -1,4 +1,4 @@
-"""From a command's words to a running master: load, plan, refuse or go on."""
+"""From a command's words to a running supervisor: load, plan, refuse or go on."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _valid_plan(
 
 
 def _ports_in_use(resolution: Resolution, dealt: Split) -> list[Finding]:
-    """Asked by listening, for a moment, as the metrics will. A master that has us check its new
+    """Asked by listening, for a moment, as the metrics will. A supervisor that has us check its new
     configuration, or that we replace, has these ports itself."""
     settings = resolution.settings
     if settings is None or not settings.enable_prometheus or not dealt.workers:

@@ -1,4 +1,5 @@
-"""Become the master of a plan: check what can be checked, go into the background if asked, start.
+"""Become the supervisor of a plan: check what can be checked, go into the background if asked,
+start.
 
 Whatever is wrong is told before anything runs, all of it at once: a `UsageError` for options and
 files, `StartRefused` for the configuration.
@@ -28,7 +29,7 @@ from dlq.errors import (
 )
 from dlq.planning.split import PlannedWorker, Split
 from dlq.process.posix.pidfile import PidFile, detach
-from dlq.process.posix.startup import leave_on_stop_signals
+from dlq.process.posix.startup import exit_on_stop_signals
 from dlq.process.supervisor import reload
 from dlq.types import QueueName, WorkerNumber
 
@@ -48,8 +49,8 @@ class RunOptions(NamedTuple):
     """`pidfile`: go into the background and write the pid there. `touchfile`: touched after each
     job that succeeded, with the queue's name in place of `%s`. `health_file`: touched by the
     supervision loop about once a second, for `dlq health`. `announce` gets the lines that a person
-    at the terminal reads; the same facts go to the loggers `dlq.master`, `dlq.worker`, `dlq.cron`.
-    """
+    at the terminal reads; the same facts go to the loggers `dlq.supervisor`, `dlq.worker`,
+    `dlq.cron`."""
 
     pidfile: str | None = None
     touchfile: str | None = None
@@ -64,7 +65,7 @@ def run(split: Split, rows: Sequence[CronRow], resolution: Resolution, options: 
 
     Raises DifferentPool, UsageError, StartRefused.
     """
-    leave_on_stop_signals()
+    exit_on_stop_signals()
     if options.expect_pool is not None and options.expect_pool != split.pool_id:
         raise DifferentPool(
             f"--expect-pool {options.expect_pool}: this configuration is pool {split.pool_id}"
@@ -82,11 +83,11 @@ def run_one_worker(
     metrics_port: int | None = None,
     announce: Callable[[str], None] = print,
 ) -> int:
-    """Run one worker of `split` in the foreground, under a master of its own; the exit code.
+    """Run one worker of `split` in the foreground, under a supervisor of its own; the exit code.
 
     Raises UsageError where there is no such worker, and what `run` raises.
     """
-    leave_on_stop_signals()
+    exit_on_stop_signals()
     one = split._replace(workers=(_find_worker(split, queue, number),), runs_cron=False)
     options = RunOptions(announce=announce)
     files = {} if touch_file is None else {queue: touch_file}

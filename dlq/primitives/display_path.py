@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 
-def shown_path(path: str | Path) -> str:
+def display_path(path: str | Path) -> str:
     """Relative to the working directory where the file lies below that, else as it is."""
     try:
         return str(Path(path).relative_to(os.getcwd()))

@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from dlq import runtime
-from dlq.backends.base import BackendWithRunners, Predecessor
+from dlq.backends.base import BackendWithRunners, PreviousProcess
 from dlq.execution.run_job import Hooks
 from dlq.process.posix import fork as host
-from dlq.process.scoreboard import Board
+from dlq.process.scoreboard import Scoreboard
 from dlq.process.worker.database import DatabaseConnections
 from dlq.process.worker.unfinished_job import over_time, settle_once, settlement
 from dlq.process.worker.worker import Worker, WorkerSpec
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from dlq.cron.rows.row import CronRow
 
 SETTLE_LIMIT = 1
-"""Seconds that settling for a killed worker may take while its master waits to stop."""
+"""Seconds that settling for a killed worker may take while its supervisor waits to stop."""
 
 
-class Shared(NamedTuple):
-    """What the children of one master share."""
+class SharedResources(NamedTuple):
+    """What the children of one supervisor share."""
 
-    board: Board
+    board: Scoreboard
     runner: Runner
     database: DatabaseConnections
     """Made before the fork: to listen to Django's signal takes a tenth of the memory that a start
     of a worker writes to, and so copies."""
 
 
-def run_worker(spec: WorkerSpec, shared: Shared, predecessor: Predecessor) -> int:
+def run_worker(spec: WorkerSpec, shared: SharedResources, previous: PreviousProcess) -> int:
     slot = shared.board.slot(spec.slot)
     slot.occupy(os.getpid())
     current = runtime.current()
@@ -50,9 +50,9 @@ def run_worker(spec: WorkerSpec, shared: Shared, predecessor: Predecessor) -> in
         spec,
         current.settings,
         current.backend(spec.queue).consumer(
-            spec.queue, spec.number, shared.runner, predecessor, logger
+            spec.queue, spec.number, shared.runner, previous, logger
         ),
-        predecessor,
+        previous,
         Hooks(current.middleware(), logger),
         slot,
         logger,
@@ -64,8 +64,8 @@ def run_worker(spec: WorkerSpec, shared: Shared, predecessor: Predecessor) -> in
     return worker.run()
 
 
-def settle(spec: WorkerSpec, shared: Shared, predecessor: Predecessor) -> int:
-    """Say what became of the job of a worker that was killed while its master stops, when no
+def settle(spec: WorkerSpec, shared: SharedResources, previous: PreviousProcess) -> int:
+    """Say what became of the job of a worker that was killed while its supervisor stops, when no
     successor will: over its time, it is a failed job; killed for the stop, it goes back to the
     queue. Ends by itself within SETTLE_LIMIT."""
     signal.alarm(SETTLE_LIMIT)
@@ -73,15 +73,15 @@ def settle(spec: WorkerSpec, shared: Shared, predecessor: Predecessor) -> int:
     current.reset_connections()
     backend = current.backend(spec.queue)
     logger = current.logger("dlq.worker")
-    consumer = backend.consumer(spec.queue, spec.number, shared.runner, predecessor, logger)
-    if not consumer.hands_out_again:
-        outcome = settlement(predecessor, spec.name)
+    consumer = backend.consumer(spec.queue, spec.number, shared.runner, previous, logger)
+    if not consumer.redelivers:
+        outcome = settlement(previous, spec.name)
         if outcome is not None:
             settle_once(consumer, *outcome)
-    elif predecessor.outcome == "timed_out":
+    elif previous.outcome == "timed_out":
         taken = consumer.take(0)
-        if taken is not None and taken.resumed:
-            consumer.fail(taken, over_time(taken, predecessor, spec.name))
+        if taken is not None and taken.redelivered:
+            consumer.fail(taken, over_time(taken, previous, spec.name))
         elif taken is not None:
             consumer.give_back(taken)
     consumer.close()
@@ -90,8 +90,10 @@ def settle(spec: WorkerSpec, shared: Shared, predecessor: Predecessor) -> int:
     return 0
 
 
-def run_cron(rows: Sequence[CronRow], slot_index: int, master: int, shared: Shared) -> int:
-    from dlq.process.posix.interruptible import Stoppable
+def run_cron(
+    rows: Sequence[CronRow], slot_index: int, supervisor: int, shared: SharedResources
+) -> int:
+    from dlq.process.posix.interruptible import Interruptible
     from dlq.scheduler import scheduler
 
     slot = shared.board.slot(slot_index)
@@ -99,7 +101,7 @@ def run_cron(rows: Sequence[CronRow], slot_index: int, master: int, shared: Shar
     host.set_title("dlq: cron scheduler")
     current = runtime.current()
     current.reset_connections()
-    with Stoppable(master, slot.beat) as stoppable:
+    with Interruptible(supervisor, slot.beat) as stoppable:
         scheduler.run(
             rows,
             current.settings,
@@ -111,19 +113,19 @@ def run_cron(rows: Sequence[CronRow], slot_index: int, master: int, shared: Shar
     return 0
 
 
-def run_keeper(
+def run_heartbeat(
     workers: Sequence[WorkerSpec],
     planned: Collection[QueueName],
     reader: int,
-    shared: Shared,
+    shared: SharedResources,
 ) -> int:
-    from dlq.process.heartbeat import Keeper
+    from dlq.process.heartbeat import Heartbeat
 
-    host.set_title("dlq: keeper")
+    host.set_title("dlq: heartbeat")
     current = runtime.current()
     current.reset_connections()
-    logger = current.logger("dlq.master")
-    return Keeper(workers, planned, reader, shared.board, shared.runner, current, logger).run()
+    logger = current.logger("dlq.supervisor")
+    return Heartbeat(workers, planned, reader, shared.board, shared.runner, current, logger).run()
 
 
 def run_metrics(port: int, content: bytes) -> int:
@@ -133,5 +135,5 @@ def run_metrics(port: int, content: bytes) -> int:
     current = runtime.current()
     current.reset_connections()
     return metrics.serve_config(
-        port, current.settings.prometheus_address, content, current.logger("dlq.master")
+        port, current.settings.prometheus_address, content, current.logger("dlq.supervisor")
     )

@@ -1,11 +1,12 @@
-"""The keeper: tells the server that this runner lives, and looks after what others have left.
+"""The heartbeat process: tells the server that this runner lives, and looks after what others have
+left.
 
-A child of its own, because the master must not wait for a server, and because it outlives the
-master where it must: while a worker of a dead master finishes its job, the worker's number must
-not be given to anybody else.
+A child of its own, because the supervisor must not wait for a server, and because it outlives the
+supervisor where it must: while a worker of a dead supervisor finishes its job, the worker's number
+must not be given to anybody else.
 
 It heeds no stop signal (a signal to the whole group must not end it before the workers) but the
-pipe from its master: a word there, or its end.
+pipe from its supervisor: a word there, or its end.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from dlq.backends.base import BackendWithRunners, QueueState
 from dlq.diagnostics.rules import processes as running
 from dlq.primitives.text import printable
 from dlq.process.posix import fork as host
-from dlq.process.scoreboard import GONE, Board, State
-from dlq.process.server_retry import Outages
+from dlq.process.scoreboard import GONE, Scoreboard, State
+from dlq.process.server_retry import ServerRetry
 from dlq.process.worker.worker import WorkerSpec
 from dlq.runtime import Runtime
 from dlq.types import Logger, QueueName, Runner
@@ -35,16 +36,16 @@ RECLAIM_EVERY = 10.0
 """Seconds. A runner counts as gone 10 s after its last announcement, one look notes that and the
 next one acts: its jobs are back on their queue within 30 s, of the minute that is promised."""
 WITHDRAW = b"withdraw\n"
-"""From the master: all workers have gone, so say good-bye and leave."""
+"""From the supervisor: all workers have gone, so say good-bye and leave."""
 
 
-class Keeper:
+class Heartbeat:
     def __init__(
         self,
         workers: Sequence[WorkerSpec],
         planned: Collection[QueueName],
         reader: int,
-        board: Board,
+        board: Scoreboard,
         runner: Runner,
         runtime: Runtime,
         logger: Logger,
@@ -58,7 +59,7 @@ class Keeper:
         self._runner = runner
         self._runtime = runtime
         self._logger = logger
-        self._outages = Outages("the keeper", logger)
+        self._outages = ServerRetry("the heartbeat process", logger)
         self._has_master = True
         self._queues: dict[BackendWithRunners, list[QueueName]] = {}
         for queue in sorted({worker.queue for worker in workers}):
@@ -86,21 +87,21 @@ class Keeper:
                 self._persist(self._reclaim)
                 reclaim_at = time.monotonic() + RECLAIM_EVERY
         if word != WITHDRAW:
-            self._outlive_the_master()
+            self._outlive_the_supervisor()
         self._persist(self._withdraw)
         for backend in self._queues:
             backend.reset()
         return 0
 
     def _listen(self, timeout: float) -> bytes | None:
-        """What the master says; empty where it is gone."""
+        """What the supervisor says; empty where it is gone."""
         readable, _, _ = select.select([self._reader], [], [], timeout)
         return os.read(self._reader, 64) if readable else None
 
-    def _outlive_the_master(self) -> None:
+    def _outlive_the_supervisor(self) -> None:
         """Until the last worker is gone. Nobody else is left to mind the jobs' timeouts."""
         self._logger.error(
-            "the master is gone; waiting for its workers to finish",
+            "the supervisor is gone; waiting for its workers to finish",
             extra={"action": "master_gone"},
         )
         self._has_master = False

@@ -1,6 +1,5 @@
-"""From a plan to a running master: what the children are, and everything that is done before the
-first of them is forked.
-"""
+"""From a plan to a running supervisor: what the children are, and everything that is done before
+the first of them is forked."""
 
 from __future__ import annotations
 
@@ -16,22 +15,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dlq import runtime
-from dlq.backends.base import BackendWithRunners, Predecessor
+from dlq.backends.base import BackendWithRunners, PreviousProcess
 from dlq.config.resolution import Resolution
 from dlq.config.settings import Settings
 from dlq.errors import BackendUnavailable
 from dlq.planning.split import Split
 from dlq.primitives.backoff import for_servers
 from dlq.process import entrypoints as children
-from dlq.process.entrypoints import Shared
+from dlq.process.entrypoints import SharedResources
 from dlq.process.heartbeat import WITHDRAW
 from dlq.process.posix import fork as host
-from dlq.process.posix.signals import Wakeup
+from dlq.process.posix.signals import SignalPipe
 from dlq.process.posix.startup import resume_collections
-from dlq.process.scoreboard import Board
+from dlq.process.scoreboard import Scoreboard
 from dlq.process.supervisor.child import ChildSpec
 from dlq.process.supervisor.reload import Reload
-from dlq.process.supervisor.supervisor import HEEDED, Ended, Master
+from dlq.process.supervisor.supervisor import HEEDED, Ended, Supervisor
 from dlq.process.supervisor.systemd import Notifier
 from dlq.process.worker.database import DatabaseConnections
 from dlq.process.worker.worker import WorkerSpec
@@ -43,14 +42,15 @@ if TYPE_CHECKING:
 CRON_HANG_LIMIT = 120.0
 """Seconds. Longer than any answer of a server is waited for (REDIS_SOCKET_TIMEOUT)."""
 KEEPER_PAUSE = 4.0
-"""Seconds for which there is no keeper, at most. Its word that the runner lives lasts for 10; then
-others would take the worker numbers over while their jobs still run."""
+"""Seconds for which there is no heartbeat process, at most. Its word that the runner lives lasts
+for 10; then others would take the worker numbers over while their jobs still run."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class _KeeperPipe:
-    """The way from the master to its keeper. Its end tells the keeper that the master is gone, so
-    nobody else may have the writing side. A new keeper gets a new pipe."""
+class _HeartbeatPipe:
+    """The way from the supervisor to its heartbeat process. Its end tells the heartbeat process
+    that the supervisor is gone, so nobody else may have the writing side. A new heartbeat process
+    gets a new pipe."""
 
     writer: int = -1
 
@@ -74,7 +74,7 @@ class _KeeperPipe:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Launch:
-    """One run of one plan. `close_in_children`: descriptors that are the master's alone."""
+    """One run of one plan. `close_in_children`: descriptors that are the supervisor's alone."""
 
     split: Split
     rows: Sequence[CronRow]
@@ -88,18 +88,18 @@ class Launch:
     """For a single worker: its own port, in place of the start port and its position."""
     serves_config: bool = True
     close_in_children: tuple[int, ...] = ()
-    _pipe: _KeeperPipe = field(default_factory=_KeeperPipe)
+    _pipe: _HeartbeatPipe = field(default_factory=_HeartbeatPipe)
 
     def run(self) -> Ended:
-        logger = runtime.current().logger("dlq.master")
-        host.set_title("dlq: master")
+        logger = runtime.current().logger("dlq.supervisor")
+        host.set_title("dlq: supervisor")
         host.write_lines_at_once()
         host.adopt_orphans()
         self._start_up(logger)
-        with Wakeup(HEEDED) as wakeup:
+        with SignalPipe(HEEDED) as wakeup:
             specs, board = self._children(wakeup)
             self._prepare_to_fork()
-            master = Master(
+            supervisor = Supervisor(
                 specs,
                 board,
                 wakeup,
@@ -111,7 +111,7 @@ class Launch:
                 dismiss_keeper=self._pipe.dismiss,
                 health_file=self.health_file,
             )
-            return master.run()
+            return supervisor.run()
 
     def _announce(self, line: str) -> None:
         """Whoever reads our output may have gone (`dlq run | head`); the jobs go on."""
@@ -151,11 +151,11 @@ class Launch:
 
     # The children
 
-    def _children(self, wakeup: Wakeup) -> tuple[list[ChildSpec], Board]:
+    def _children(self, wakeup: SignalPipe) -> tuple[list[ChildSpec], Scoreboard]:
         workers = self.worker_specs()
         first_free = len(workers)
-        board = Board(first_free + 3)
-        shared = Shared(board, self.runner, DatabaseConnections())
+        board = Scoreboard(first_free + 3)
+        shared = SharedResources(board, self.runner, DatabaseConnections())
         pid = os.getpid()
 
         def fork(run: Callable[[], int], stop_signal: int | None) -> int:
@@ -164,29 +164,29 @@ class Launch:
                 close.append(self._pipe.writer)
             return host.fork(run, stop_signal=stop_signal, close=close)
 
-        def start_worker(spec: WorkerSpec, predecessor: Predecessor) -> int:
+        def start_worker(spec: WorkerSpec, previous: PreviousProcess) -> int:
             if not self.settings.preload:
                 from dlq.process import spawn as fresh
 
-                return fresh.spawn(spec, shared, predecessor, self.resolution)
-            return fork(partial(children.run_worker, spec, shared, predecessor), host.STOP_SIGNAL)
+                return fresh.spawn(spec, shared, previous, self.resolution)
+            return fork(partial(children.run_worker, spec, shared, previous), host.STOP_SIGNAL)
 
-        def settle(spec: WorkerSpec, predecessor: Predecessor) -> int:
-            return fork(partial(children.settle, spec, shared, predecessor), None)
+        def settle(spec: WorkerSpec, previous: PreviousProcess) -> int:
+            return fork(partial(children.settle, spec, shared, previous), None)
 
-        def start_cron(slot: int, predecessor: Predecessor) -> int:
+        def start_cron(slot: int, previous: PreviousProcess) -> int:
             run = partial(children.run_cron, self.rows, slot, pid, shared)
             return fork(run, host.STOP_SIGNAL)
 
-        def start_keeper(predecessor: Predecessor) -> int:
+        def start_heartbeat(previous: PreviousProcess) -> int:
             reader = self._pipe.renew()
             planned = {queue.name for queue in self.split.queues if queue.workers}
             try:
-                return fork(partial(children.run_keeper, workers, planned, reader, shared), None)
+                return fork(partial(children.run_heartbeat, workers, planned, reader, shared), None)
             finally:
                 os.close(reader)
 
-        def start_metrics(predecessor: Predecessor) -> int:
+        def start_metrics(previous: PreviousProcess) -> int:
             from dlq.process import metrics
 
             port = self.settings.prometheus_start_port
@@ -213,10 +213,14 @@ class Launch:
         if self.settings.enable_prometheus and self.serves_config and workers:
             specs.append(ChildSpec("metrics", "metrics", first_free + 1, start_metrics))
         if self._has_runners():
-            keeper = ChildSpec(
-                "keeper", "keeper", first_free + 2, start_keeper, longest_pause=KEEPER_PAUSE
+            heartbeat = ChildSpec(
+                "heartbeat",
+                "heartbeat",
+                first_free + 2,
+                start_heartbeat,
+                longest_pause=KEEPER_PAUSE,
             )
-            specs.append(keeper)
+            specs.append(heartbeat)
         return specs, board
 
     def worker_specs(self) -> list[WorkerSpec]:

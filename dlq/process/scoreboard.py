@@ -1,8 +1,9 @@
-"""What each worker is doing, in memory that the master, its workers and its keeper share.
+"""What each worker is doing, in memory that the supervisor, its workers and its heartbeat process
+share.
 
-A worker writes its own slot, for about a microsecond per job; the others read. So the master knows
-which job is over its time, whom a stop waits for, and, when a worker is gone, what it was running:
-no question has to be asked of a process that may be stuck or dead.
+A worker writes its own slot, for about a microsecond per job; the others read. So the supervisor
+knows which job is over its time, whom a stop waits for, and, when a worker is gone, what it was
+running: no question has to be asked of a process that may be stuck or dead.
 
     STARTING → WAITING → RUNNING → SETTLING → WAITING → … → LEFT → DONE
                             └→ STOPPED
@@ -148,7 +149,7 @@ class Slot:
         _BEAT.pack_into(self._memory, self._at + _BEAT_AT, time.monotonic())
 
 
-class Board:
+class Scoreboard:
     """`fd` can be handed to a process that was not forked from here: see `attach`."""
 
     def __init__(self, slots: int) -> None:
@@ -158,7 +159,7 @@ class Board:
         self._memory = mmap.mmap(self.fd, max(slots, 1) * SLOT_SIZE)
 
     @classmethod
-    def attach(cls, fd: int) -> Board:
+    def attach(cls, fd: int) -> Scoreboard:
         """The board of another process, by a file descriptor of it."""
         board = cls.__new__(cls)
         board.fd = fd

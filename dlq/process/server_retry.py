@@ -27,7 +27,7 @@ SLICE = 0.1
 """Seconds. `time.sleep` goes on after a signal's handler has run, so a pause is slept in pieces."""
 
 
-class Outages:
+class ServerRetry:
     def __init__(self, name: str, logger: Logger) -> None:
         self._name = name
         self._logger = logger
@@ -91,10 +91,10 @@ class Outages:
         assert self._since is not None
         # Also a warning: where only those are seen, the end must be seen of what began as one.
         self._logger.warning(
-            "%s resumed after %.1f s",
+            "%s redelivered after %.1f s",
             self._name,
             time.monotonic() - self._since,
-            extra={"action": "resumed"},
+            extra={"action": "redelivered"},
         )
         self._since = None
         self._backoff = self._backoff.worked()

@@ -1,4 +1,4 @@
-"""PRELOAD = False: a worker in a new interpreter, which is told everything by its master.
+"""PRELOAD = False: a worker in a new interpreter, which is told everything by its supervisor.
 
 Slower to start and larger in memory than a fork, and it runs the code as it is on disk now. What it
 is told goes through a file without a name, not through arguments or the environment: there are
@@ -14,17 +14,17 @@ import sys
 import tempfile
 from typing import NamedTuple
 
-from dlq.backends.base import Predecessor
+from dlq.backends.base import PreviousProcess
 from dlq.config.resolution import Resolution
 from dlq.config.settings import Settings
-from dlq.process.entrypoints import Shared, run_worker
+from dlq.process.entrypoints import SharedResources, run_worker
 from dlq.process.posix import fork as host
-from dlq.process.scoreboard import Board
+from dlq.process.scoreboard import Scoreboard
 from dlq.process.worker.worker import WorkerSpec
 from dlq.types import Runner
 
 
-class Orders(NamedTuple):
+class SpawnMessage(NamedTuple):
     """All that a fresh worker is told."""
 
     path: list[str]
@@ -32,21 +32,21 @@ class Orders(NamedTuple):
     settings: Settings
     spec: WorkerSpec
     runner: Runner
-    predecessor: Predecessor
+    previous: PreviousProcess
 
 
 def spawn(
-    spec: WorkerSpec, shared: Shared, predecessor: Predecessor, resolution: Resolution
+    spec: WorkerSpec, shared: SharedResources, previous: PreviousProcess, resolution: Resolution
 ) -> int:
     """Start the worker; its pid."""
     assert resolution.settings is not None
-    orders = Orders(
+    orders = SpawnMessage(
         sys.path,
         resolution.settings_module or os.environ.get("DJANGO_SETTINGS_MODULE", ""),
         resolution.settings,
         spec,
         shared.runner,
-        predecessor,
+        previous,
     )
     with tempfile.TemporaryFile() as file:
         # The path first: what follows may need it to be read.
@@ -71,14 +71,14 @@ def main() -> int:
     """In the new interpreter."""
     with os.fdopen(0, "rb", closefd=False) as file:
         sys.path[:] = pickle.load(file)
-        orders: Orders = pickle.load(file)
+        orders: SpawnMessage = pickle.load(file)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
     os.set_inheritable(3, False)
     os.environ["DJANGO_SETTINGS_MODULE"] = orders.settings_module
     host.write_lines_at_once()
-    host.watch_master(orders.spec.master, host.STOP_SIGNAL)
+    host.exit_with_supervisor(orders.spec.supervisor, host.STOP_SIGNAL)
 
     import django
 
@@ -87,8 +87,8 @@ def main() -> int:
 
     django.setup()
     active.install(Resolution(orders.settings, {}, (), orders.settings_module))
-    shared = Shared(Board.attach(3), orders.runner, DatabaseConnections())
-    return run_worker(orders.spec, shared, orders.predecessor)
+    shared = SharedResources(Scoreboard.attach(3), orders.runner, DatabaseConnections())
+    return run_worker(orders.spec, shared, orders.previous)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from dlq.errors import DlqError, ExitCode
 from dlq.execution.find_task import TasksNotImportable, import_tasks
 from dlq.jobs import declarations as queues
 from dlq.jobs.declarations import Declaration
-from dlq.primitives.display_path import shown_path
+from dlq.primitives.display_path import display_path
 from dlq.project.alias_check import check_old_name
 from dlq.types import Source
 
@@ -266,7 +266,7 @@ def _ignored(resolution: Resolution) -> tuple[str, ...]:
 def _declarations() -> tuple[Declaration, ...]:
     """With the files as people would type them."""
     return tuple(
-        declaration._replace(source=declaration.source._replace(file=shown_path(file)))
+        declaration._replace(source=declaration.source._replace(file=display_path(file)))
         if (file := declaration.source.file) is not None
         else declaration
         for declaration in queues.declarations()

@@ -18,7 +18,7 @@ from dlq.provenance.written import same
 from dlq.types import Source
 
 
-class Spot(NamedTuple):
+class Span(NamedTuple):
     """A key and its value, as offsets into the text. `path`: the keys around it and its own."""
 
     path: tuple[str, ...]
@@ -58,7 +58,7 @@ def _all_places(
         same_line = "\n" not in text[start:end]
         return source.at(line, column, column + end - start if same_line else None)
 
-    def believed(spot: Spot, value: object) -> bool:
+    def believed(spot: Span, value: object) -> bool:
         try:
             return same(read(text[slice(*spot.value)]), value)
         except ValueError:
@@ -113,7 +113,7 @@ def _toml_value(text: str) -> object:
 # JSON
 
 
-def _json_spots(text: str, position: int, path: tuple[str, ...] = ()) -> Iterator[Spot]:
+def _json_spots(text: str, position: int, path: tuple[str, ...] = ()) -> Iterator[Span]:
     """Of an object that begins at `position`, those of objects in it included."""
     position = _skip(text, _skip(text, position) + 1)
     while text[position] != "}":
@@ -122,7 +122,7 @@ def _json_spots(text: str, position: int, path: tuple[str, ...] = ()) -> Iterato
         key_span = (start, position)
         position = _skip(text, _skip(text, position) + 1)
         _, end = json.JSONDecoder().raw_decode(text, position)
-        spot = Spot((*path, key), key_span, (position, end))
+        spot = Span((*path, key), key_span, (position, end))
         yield spot
         if text[position] == "{":
             yield from _json_spots(text, position, spot.path)
@@ -146,14 +146,14 @@ _STRINGS = re.compile(
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 
 
-def _toml_spots(text: str) -> Iterator[Spot]:
+def _toml_spots(text: str) -> Iterator[Span]:
     table: tuple[str, ...] = ()
     position = _blank(text, 0)
     while position < len(text):
         if text[position] == "[":
             table, position, span = _header(text, position)
             if len(table) == 1:
-                yield Spot(table, span, (span[0], span[0]))
+                yield Span(table, span, (span[0], span[0]))
         else:
             position = yield from _pair(text, position, table)
         position = _blank(text, position)
@@ -166,12 +166,12 @@ def _header(text: str, position: int) -> tuple[tuple[str, ...], int, tuple[int, 
     return tuple(keys), text.index("]", end) + brackets, (start, end)
 
 
-def _pair(text: str, position: int, table: tuple[str, ...]) -> Generator[Spot, None, int]:
+def _pair(text: str, position: int, table: tuple[str, ...]) -> Generator[Span, None, int]:
     start = position
     keys, end = _keys(text, position)
     position = _blank(text, text.index("=", end) + 1)
     value_end = _value_end(text, position)
-    yield Spot((*table, *keys), (start, end), (position, value_end))
+    yield Span((*table, *keys), (start, end), (position, value_end))
     if text[position] == "{":
         inner = _blank(text, position + 1)
         while text[inner] != "}":

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import NamedTuple
 
-from dlq.primitives.display_path import shown_path
+from dlq.primitives.display_path import display_path
 from dlq.provenance.python_source import Bound, Changed, Imported, PythonText, Rumour
 from dlq.provenance.setting_location import SettingLocation
 from dlq.provenance.written import ANY, GONE, UNKNOWN, Entry, Written, decide, replayed
@@ -88,7 +88,7 @@ class Provenance:
         package = getattr(module, "__package__", None) or ""
         if not isinstance(path, str) or not path.endswith(".py"):
             return _Module(None, vars(module), package, self.kind)
-        source = self.kind._replace(file=shown_path(path))
+        source = self.kind._replace(file=display_path(path))
         try:
             with tokenize.open(path) as file:
                 text = file.read()

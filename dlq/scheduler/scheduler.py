@@ -96,7 +96,7 @@ def run(
 
 
 @dataclass(slots=True)
-class Feed:
+class BackendSchedule:
     """The rows of one backend, and how far they have come. `looked` is the minute up to which runs
     have been looked for; None until the server has said where to begin."""
 
@@ -129,7 +129,7 @@ class Scheduler:
         self._catch_up = timedelta(seconds=settings.cron_catch_up)
         self._late = max(self._catch_up, timedelta(seconds=LATE_TICK))
         self._keep = self._late.total_seconds() + KEEP_MARKS
-        self.feeds = tuple(Feed(rows) for rows in _by_backend(rows, settings))
+        self.feeds = tuple(BackendSchedule(rows) for rows in _by_backend(rows, settings))
 
     def round(self, now: datetime, stopped: Callable[[], bool] = lambda: False) -> None:
         """Enqueue what is due at `now` and what is still pending."""
@@ -150,7 +150,7 @@ class Scheduler:
             else:
                 self._tell.away(feed.outage, away)
 
-    def _look(self, feed: Feed, backend: BaseBackend, now: datetime) -> None:
+    def _look(self, feed: BackendSchedule, backend: BaseBackend, now: datetime) -> None:
         """Find what has become due since the last look."""
         minute = _minute(now)
         is_restart = feed.looked is None
@@ -167,7 +167,7 @@ class Scheduler:
             self._add(feed, since, minute, now, is_restart=is_restart)
         feed.looked = minute
 
-    def _begin(self, feed: Feed, backend: BaseBackend, minute: datetime) -> datetime:
+    def _begin(self, feed: BackendSchedule, backend: BaseBackend, minute: datetime) -> datetime:
         """Where the last scheduler left off, as far back as missed runs are caught up."""
         start = min(self._started, minute)
         settled = self._read_settled(backend)
@@ -178,7 +178,13 @@ class Scheduler:
         return begin
 
     def _add(
-        self, feed: Feed, since: datetime, minute: datetime, now: datetime, *, is_restart: bool
+        self,
+        feed: BackendSchedule,
+        since: datetime,
+        minute: datetime,
+        now: datetime,
+        *,
+        is_restart: bool,
     ) -> None:
         for new in due(feed.rows, since, minute, self._settings.cron_timezone):
             if (new.row.identity, new.at) not in feed.enqueued:
@@ -194,7 +200,11 @@ class Scheduler:
         feed.pending = sorted(chain.from_iterable(by_row.values()), key=lambda run: run.at)
 
     def _enqueue(
-        self, feed: Feed, backend: BaseBackend, now: datetime, stopped: Callable[[], bool]
+        self,
+        feed: BackendSchedule,
+        backend: BaseBackend,
+        now: datetime,
+        stopped: Callable[[], bool],
     ) -> BackendUnavailable | None:
         """Each pending run by itself; what failed is behind the others next time. The answer is the
         last failure that may mean that the server is away."""
@@ -231,20 +241,24 @@ class Scheduler:
         """Whether it was new; without marks, it always is."""
         job = job_of(run.row)
         if isinstance(backend, BackendWithRunners):
-            return backend.enqueue_once(job, run.row.queue, mark_of(run.row, run.at), self._keep)
+            return backend.enqueue_once(
+                job, run.row.queue, idempotency_key_of(run.row, run.at), self._keep
+            )
         backend.enqueue(job, run.row.queue)
         return True
 
-    def _settle(self, feed: Feed, backend: BaseBackend) -> None:
+    def _settle(self, feed: BackendSchedule, backend: BaseBackend) -> None:
         """Write down how far everything is done, for whoever comes after us."""
         assert feed.looked is not None
         settled = min([feed.looked, *(run.at - MINUTE for run in feed.pending)])
         if settled == feed.settled or not isinstance(backend, BackendWithRunners):
             return
-        backend.set_mark(self._settled_mark, settled.isoformat(), self._keep + KEEP_SETTLED)
+        backend.set_idempotency_key(
+            self._settled_mark, settled.isoformat(), self._keep + KEEP_SETTLED
+        )
         feed.settled = settled
 
-    def _pass_over(self, feed: Feed, since: datetime, until: datetime, why: str) -> None:
+    def _pass_over(self, feed: BackendSchedule, since: datetime, until: datetime, why: str) -> None:
         """One line for each row that has missed a run for good. A later run may still stand for
         it."""
         for row in feed.rows:
@@ -274,7 +288,7 @@ def job_of(row: CronRow) -> Job:
     )
 
 
-def mark_of(row: CronRow, at: datetime) -> str:
+def idempotency_key_of(row: CronRow, at: datetime) -> str:
     return f"cron:{row.identity}:{at:%Y%m%d%H%M}"
 
 

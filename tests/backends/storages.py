@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from dlq.backends.base import BaseBackend, Consumer, Predecessor, Taken
+from dlq.backends.base import BaseBackend, Consumer, Delivery, PreviousProcess
 from dlq.backends.debug_web import DebugWebBackend
 from dlq.backends.redis import RedisBackend
 from dlq.backends.redis_storage.fleet.host_identity import here
@@ -36,18 +36,18 @@ logger = logging.getLogger("dlq.tests")
 
 @dataclass(frozen=True)
 class Storage:
-    """`keeps`: jobs wait in it. `hands_out_again`: also after the worker has died."""
+    """`keeps`: jobs wait in it. `redelivers`: also after the worker has died."""
 
     backend_class: type[BaseBackend]
     keeps: bool
-    hands_out_again: bool = False
+    redelivers: bool = False
 
 
 SYNCHRONOUS = Storage(SynchronousBackend, keeps=False)
 DEBUG_WEB = Storage(DebugWebBackend, keeps=False)
 REDIS = Storage(RedisBackend, keeps=True)
-RELIABLE = Storage(ReliableRedisBackend, keeps=True, hands_out_again=True)
-OLD_STYLE = Storage(SpoolBackend, keeps=True, hands_out_again=True)
+RELIABLE = Storage(ReliableRedisBackend, keeps=True, redelivers=True)
+OLD_STYLE = Storage(SpoolBackend, keeps=True, redelivers=True)
 
 
 def settings_for(server: Server, **more: Any) -> Settings:
@@ -56,7 +56,7 @@ def settings_for(server: Server, **more: Any) -> Settings:
 
 
 def make_runner(**more: Any) -> Runner:
-    """As of a master on this host; another host's where `host` says so."""
+    """As of a supervisor on this host; another host's where `host` says so."""
     host, boot = here()
     runner = Runner(
         nonce=secrets.token_hex(8),
@@ -83,11 +83,11 @@ def consumer_of(
     backend: BaseBackend,
     number: int = 1,
     runner: Runner | None = None,
-    predecessor: Predecessor | None = None,
+    previous: PreviousProcess | None = None,
     queue: QueueName = Q,
 ) -> Consumer:
     return backend.consumer(
-        queue, WorkerNumber(number), runner or make_runner(), predecessor or Predecessor(), logger
+        queue, WorkerNumber(number), runner or make_runner(), previous or PreviousProcess(), logger
     )
 
 
@@ -100,7 +100,7 @@ def consuming(backend: BaseBackend, number: int = 1, **more: Any) -> Iterator[Co
         consumer.close()
 
 
-def take(consumer: Consumer, timeout: float = 0) -> Taken:
+def take(consumer: Consumer, timeout: float = 0) -> Delivery:
     """A job that must be there."""
     taken = consumer.take(timeout)
     assert taken is not None
@@ -119,14 +119,14 @@ def again(call: Any, limit: float = 15) -> Any:
             time.sleep(0.02)
 
 
-def take_soon(consumer: Consumer, limit: float = 10) -> Taken:
+def take_soon(consumer: Consumer, limit: float = 10) -> Delivery:
     """A job that must come within `limit` seconds."""
     taken = wait_until(lambda: consumer.take(min(limit, 5)), limit, what="a job comes")
     assert taken is not None
     return taken
 
 
-def first_argument(taken: Taken) -> Any:
+def first_argument(taken: Delivery) -> Any:
     assert taken.job is not None
     return taken.job.args[0]
 

@@ -213,7 +213,7 @@ def _tour(backend: Any) -> None:
     backend.withdraw(runner)
     mark = f"cron:{type(backend).__name__}"
     assert backend.enqueue_once(job(0), Q, mark, 60)
-    backend.set_mark("cron:2", "x", 60)
+    backend.set_idempotency_key("cron:2", "x", 60)
     assert set(backend.marks("cron:")) >= {mark, "cron:2"}
     backend.stored_queues()
     backend.queues_with_failed_jobs()

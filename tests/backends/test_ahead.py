@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dlq.backends.base import Consumer, Predecessor
+from dlq.backends.base import Consumer, PreviousProcess
 from dlq.backends.redis_storage.storage import RedisStorage
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.errors import BackendUnavailable
@@ -140,14 +140,14 @@ def test_what_a_dead_worker_had_not_begun_comes_back_in_order(busy: ReliableRedi
     # Its process is gone without a word, as after kill -9.
     busy.client.delete("dlq:owner:emails")
     consumer.close()
-    predecessor = Predecessor("started", "killed by SIGKILL", 0.1, raw)
-    with consuming(busy, predecessor=predecessor) as successor:
+    previous = PreviousProcess("started", "killed by SIGKILL", 0.1, raw)
+    with consuming(busy, previous=previous) as successor:
         taken = take(successor)
-        assert (first_argument(taken), taken.resumed, taken.crashes) == (30, True, 1)
+        assert (first_argument(taken), taken.redelivered, taken.crashes) == (30, True, 1)
         assert in_hand(busy) == 1, "the others don't wait for one that kills its worker"
         successor.acknowledge(taken)
         taken = take(successor)
-        assert (first_argument(taken), taken.resumed, taken.crashes) == (31, False, 0)
+        assert (first_argument(taken), taken.redelivered, taken.crashes) == (31, False, 0)
         successor.acknowledge(taken)
         assert drain(successor) == list(range(32, 200))
     assert busy.client.exists("dlq:crashes:emails") == 0

@@ -18,7 +18,7 @@ from dlq.backends.base import (
     BackendWithPauseResume,
     BackendWithRunners,
     BaseBackend,
-    Predecessor,
+    PreviousProcess,
 )
 from dlq.backends.redis_storage.storage import RedisStorage
 from dlq.job import Job, encode
@@ -140,7 +140,7 @@ def test_a_job_comes_back_as_it_was(build: Any, keeping: Storage) -> None:
         taken = take(consumer)
         assert taken.job == sent
         assert taken.raw == encode(sent)
-        assert (taken.resumed, taken.crashes, taken.problem) == (False, 0, None)
+        assert (taken.redelivered, taken.crashes, taken.problem) == (False, 0, None)
         assert taken.job.timeout == 30
         assert taken.job.sigkill_on_stop
         consumer.acknowledge(taken)
@@ -183,19 +183,19 @@ def test_the_job_of_a_dead_worker(build: Any, keeping: Storage) -> None:
     backend = build(keeping)
     backend.bulk_enqueue([job(0), job(1)], Q)
     runner = make_runner()
-    dead = backend.consumer(Q, ONE, runner, Predecessor(), logger)
-    assert dead.hands_out_again is (keeping.hands_out_again)
+    dead = backend.consumer(Q, ONE, runner, PreviousProcess(), logger)
+    assert dead.redelivers is (keeping.redelivers)
     raw = take(dead).raw
-    known = Predecessor("started", "killed by SIGKILL", raw=raw, crashes=1)
-    with consuming(build(keeping), runner=runner, predecessor=known) as consumer:
+    known = PreviousProcess("started", "killed by SIGKILL", raw=raw, crashes=1)
+    with consuming(build(keeping), runner=runner, previous=known) as consumer:
         taken = take(consumer)
-        if keeping.hands_out_again:
-            assert taken.resumed
+        if keeping.redelivers:
+            assert taken.redelivered
             assert taken.raw == raw
             assert taken.crashes == 1
             consumer.acknowledge(taken)
             taken = take(consumer)
-        assert not taken.resumed
+        assert not taken.redelivered
         assert first_argument(taken) == 1
         consumer.acknowledge(taken)
     dead.close()
@@ -370,10 +370,10 @@ def test_a_mark_enqueues_once(backend: RedisStorage) -> None:
 
 
 def test_marks_are_read_by_how_they_begin(backend: RedisStorage) -> None:
-    backend.set_mark("cron:ä[1]", "one", 60)
-    backend.set_mark("cron:ä[1]", "two", 60)
-    backend.set_mark("cron:ä1", "other", 60)
-    backend.set_mark("short", "gone", 0.001)
+    backend.set_idempotency_key("cron:ä[1]", "one", 60)
+    backend.set_idempotency_key("cron:ä[1]", "two", 60)
+    backend.set_idempotency_key("cron:ä1", "other", 60)
+    backend.set_idempotency_key("short", "gone", 0.001)
     assert backend.marks("cron:ä[1]") == {"cron:ä[1]": "two"}
     assert set(backend.marks("cron:")) == {"cron:ä[1]", "cron:ä1"}
     wait_until(lambda: not backend.marks("short"), 5)
@@ -405,7 +405,7 @@ def test_the_state_of_a_queue(backend: RedisStorage) -> None:
         assert state.oldest is not None
         assert sent[2].created_time is not None
         assert state.oldest == sent[2].created_time.replace(tzinfo=UTC).timestamp()
-        if consumer.hands_out_again:
+        if consumer.redelivers:
             assert state.in_hand == 1
             (owner,) = state.owners
             assert (owner.number, owner.pid, owner.alive) == (1, os.getpid(), True)
@@ -440,7 +440,7 @@ def test_prefixes_keep_projects_apart(make: Make, server: Server) -> None:
         ours.enqueue(job("ours"), Q)
         assert theirs.length(Q) == 0
         assert theirs.stored_queues() == []
-        theirs.set_mark("cron:x", "1", 60)
+        theirs.set_idempotency_key("cron:x", "1", 60)
         assert ours.marks("cron:") == {}
         with consuming(ours) as consumer:
             consumer.fail(take(consumer), FAILURE)

@@ -111,7 +111,7 @@ def test_the_reply_to_a_take_is_lost(make: Make, proxy: Proxy, server: Server) -
         with server.client() as client:
             assert client.llen(IN_HAND) == 2
         taken = take(consumer)
-        assert (first_argument(taken), taken.resumed, taken.crashes) == (1, False, 0)
+        assert (first_argument(taken), taken.redelivered, taken.crashes) == (1, False, 0)
         consumer.acknowledge(taken)
         assert drain(consumer) == [2]
 
@@ -419,17 +419,17 @@ def test_what_a_server_refuses_in_the_midst_of_a_script_is_not_lost(
         backend.enqueue(job(0), Q)
         with consuming(backend) as consumer:
             taken = take(consumer)
-            let_go = (
+            release = (
                 partial(consumer.fail, taken, FAILURE)
                 if command == "xadd"
                 else partial(consumer.retry, taken, 0.01, FAILURE)
             )
             for _ in range(2):
                 with pytest.raises(BackendUnavailable, match=f"lacks a permission.*'{command}'"):
-                    let_go()
+                    release()
                 assert client.lrange(IN_HAND, 0, -1) == [taken.raw]
             client.execute_command("ACL", "SETUSER", "narrow", "+@all")
-            let_go()
+            release()
             assert client.llen(IN_HAND) == 0
             if command == "xadd":
                 assert [failed.raw for failed in backend.failed_jobs(Q)] == [taken.raw]
@@ -474,16 +474,16 @@ def test_a_key_of_ours_that_holds_something_else_loses_no_job(
     with server.client() as client, consuming(backend) as consumer:
         taken = take(consumer)
         client.set(f"dlq:{key}:{Q}", "something else")
-        let_go = (
+        release = (
             partial(consumer.retry, taken, 0.01, FAILURE)
             if key == "delayed"
             else partial(consumer.fail, taken, FAILURE)
         )
         with pytest.raises(BackendUnavailable, match="WRONGTYPE"):
-            let_go()
+            release()
         assert client.lrange(IN_HAND, 0, -1) == [taken.raw]
         client.delete(f"dlq:{key}:{Q}")
-        let_go()
+        release()
         assert client.llen(IN_HAND) == 0
         assert backend.failed_count(Q) == int(key != "delayed")
 

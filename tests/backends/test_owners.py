@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from dlq.backends.base import Predecessor
+from dlq.backends.base import PreviousProcess
 from dlq.backends.redis_storage.fleet.runners import GONE_FOR
 from dlq.backends.redis_storage.keys import LAST_NUMBER
 from dlq.backends.reliable_redis import ReliableRedisBackend
@@ -90,7 +90,7 @@ def test_a_dead_process_of_this_host_is_replaced_at_once(
         with consuming(reliable) as consumer:
             taken = take(consumer)
             assert time.monotonic() - began < 1
-            assert taken.resumed
+            assert taken.redelivered
             assert taken.crashes == 1
             consumer.acknowledge(taken)
             assert consumer.take(0) is None
@@ -104,7 +104,7 @@ def test_a_zombie_is_dead(reliable: ReliableRedisBackend, server: Server) -> Non
         wait_until(lambda: _state(process.pid) == "Z")
         with consuming(reliable) as consumer:
             taken = take(consumer)
-            assert taken.resumed
+            assert taken.redelivered
             consumer.acknowledge(taken)
 
 
@@ -359,13 +359,13 @@ def test_crashes_are_counted_and_forgotten_after_a_success(
     runner = make_runner()
     dead = [consumer_of(reliable, 1, runner)]
     raw = take(dead[0]).raw
-    known = Predecessor("started", "killed by SIGSEGV", raw=raw)
+    known = PreviousProcess("started", "killed by SIGSEGV", raw=raw)
     dead.append(consumer_of(reliable, 1, runner, known))
     taken = take(dead[1])
-    assert (taken.resumed, taken.crashes) == (True, 1)
-    with consuming(reliable, runner=runner, predecessor=known) as consumer:
+    assert (taken.redelivered, taken.crashes) == (True, 1)
+    with consuming(reliable, runner=runner, previous=known) as consumer:
         taken = take(consumer)
-        assert (taken.resumed, taken.crashes) == (True, 2)
+        assert (taken.redelivered, taken.crashes) == (True, 2)
         consumer.acknowledge(taken)
         assert consumer.take(0) is None
     with server.client() as client:
@@ -381,10 +381,10 @@ def test_a_death_that_no_job_is_to_blame_for_is_not_counted(
     reliable.enqueue(job(0), Q)
     runner = make_runner()
     taken = take(consumer_of(reliable, 1, runner))
-    known = Predecessor(outcome, "killed by SIGKILL", raw=taken.raw)
-    with consuming(reliable, runner=runner, predecessor=known) as consumer:
+    known = PreviousProcess(outcome, "killed by SIGKILL", raw=taken.raw)
+    with consuming(reliable, runner=runner, previous=known) as consumer:
         again = take(consumer)
-        assert (again.resumed, again.crashes) == (True, 0)
+        assert (again.redelivered, again.crashes) == (True, 0)
         consumer.acknowledge(again)
 
 
@@ -464,7 +464,7 @@ def test_a_broken_record_is_nobodys(reliable: ReliableRedisBackend) -> None:
 
 
 def _reclaim_after_a_while(backend: ReliableRedisBackend) -> list[Any]:
-    """As keepers do: again and again, with a runner of their own."""
+    """As heartbeat processes do: again and again, with a runner of their own."""
     runner = make_runner()
     assert backend.reclaim([Q], runner) == []
     return wait_until(lambda: backend.reclaim([Q], runner), GONE_FOR + 10)

@@ -1,4 +1,5 @@
-"""What each microsecond of a job goes to, in a real worker under a real master on a real server.
+"""What each microsecond of a job goes to, in a real worker under a real supervisor on a real
+server.
 
     python -m tests.benchmarks.profile_loop --jobs 20000
 
@@ -72,9 +73,9 @@ STAGES: tuple[Stage, ...] = (
             "dlq.backends.redis_storage.transport.channel:Channel.post",
         ),
     ),
-    Stage("outages", ("dlq.process.server_retry:Outages.persist",)),
+    Stage("outages", ("dlq.process.server_retry:ServerRetry.persist",)),
     Stage("tidy up", (f"{WORKER}._tidy_up",)),
-    Stage("surroundings", ("dlq.process.worker.isolation:Surroundings.restore",)),
+    Stage("surroundings", ("dlq.process.worker.isolation:Isolation.restore",)),
     Stage("close connections", ("dlq.process.worker.database:DatabaseConnections.tidy",)),
 )
 
@@ -112,7 +113,7 @@ def _profile(bench: Bench, jobs: int, *, watched: bool) -> dict[str, Any]:
     }
     python = bench.environment(DLQ).python
     module = "tests.benchmarks.profile_loop"
-    command = [python, "-m", module, "--as-master", "watched" if watched else "plain"]
+    command = [python, "-m", module, "--as-supervisor", "watched" if watched else "plain"]
     with Workers(command, variables, bench.directory / "profile.log") as running:
 
         def is_written() -> bool:
@@ -120,7 +121,8 @@ def _profile(bench: Bench, jobs: int, *, watched: bool) -> dict[str, Any]:
             return report.exists()
 
         wait_until(is_written, 120, what=f"a worker has run {jobs} jobs")
-        # Now, before the master stops: its next worker writes such a report when it leaves, too.
+        # Now, before the supervisor stops: its next worker writes such a report when it leaves,
+        # too.
         found: dict[str, Any] = json.loads(report.read_text())
         if found["jobs"] != jobs:
             raise RuntimeError(
@@ -192,9 +194,9 @@ def _table(jobs: int, plain: dict[str, Any], watched: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--as-master"]:
+    if sys.argv[1:2] == ["--as-supervisor"]:
         _as_master(sys.argv[2] == "watched")
     else:
-        # As Ctrl-C does, so that the master and the server are stopped on the way out.
+        # As Ctrl-C does, so that the supervisor and the server are stopped on the way out.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         sys.exit(main(sys.argv[1:]))

@@ -285,12 +285,12 @@ def _producer(runner: Runner, jobs: int, takes: float = JOB_TAKES) -> Iterator[C
         process.wait(10)
 
 
-def _strike(pid: int, master: int) -> Kill | None:
+def _strike(pid: int, supervisor: int) -> Kill | None:
     """Kill a worker, if it lives: a signal that reaches a process which has already ended, and is
     not reaped yet, is no kill."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        if state[0] == "Z" or int(state[1]) != master:
+        if state[0] == "Z" or int(state[1]) != supervisor:
             return None
         at = time.monotonic()
         os.kill(pid, signal.SIGKILL)

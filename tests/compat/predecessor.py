@@ -27,7 +27,7 @@ THIRD_PARTY = """
 """What 4.11 imports that isn't its own."""
 
 STOP = {"old": signal.SIGUSR2, "new": signal.SIGTERM}
-"""How a worker is told to end after its job, by the master or an operator."""
+"""How a worker is told to end after its job, by the supervisor or an operator."""
 
 
 def install_predecessor(directory: Path) -> Environment:

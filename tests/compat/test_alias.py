@@ -26,7 +26,7 @@ MODULES = {
     "backends.redis": "backends.redis",
     "backends.reliable_redis": "backends.reliable_redis",
     "backends.synchronous": "backends.synchronous",
-    "cron_scheduler": "cron.execute",
+    "cron_scheduler": "scheduler.execute",
     "job": "job",
     "middleware.logging": "middleware.logging",
     "middleware.transaction": "middleware.transaction",

@@ -1,8 +1,7 @@
 """A real scheduler process with a clock that the test sets, and what it left on a real server.
 
-Run as a module it is the process: the scheduler as the master runs it, except that its clock starts
-where it is told and may run faster.
-"""
+Run as a module it is the process: the scheduler as the supervisor runs it, except that its clock
+starts where it is told and may run faster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cron as a pool runs it: `dlq run` on each machine, its scheduler a child of the master.
+"""Cron as a pool runs it: `dlq run` on each machine, its scheduler a child of the supervisor.
 
 No test waits for a minute to pass. A pool that was stopped some minutes ago is told by the mark
 that its scheduler left, and catches the last run up at once.

@@ -273,7 +273,7 @@ def test_marks_go_by_themselves_and_lie_under_our_prefix(server: Server) -> None
 
 
 def test_run_asks_for_its_end_and_for_the_time() -> None:
-    """The master gives `stopped` and `wait`; each round shows life through them."""
+    """The supervisor gives `stopped` and `wait`; each round shows life through them."""
     backend = ListBackend()
     moments = iter(minutes(NOON, 10))
     waits: list[float] = []

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from django.core.management import get_commands, load_command_class
 
-from dlq.cli.main import run
+from dlq.cli.dispatch import run
 from dlq.config.settings import SETTING_NAMES, Settings
 from tests.examples.shop import EXAMPLES, SHOP, Project
 from tests.kit.environments import ROOT

@@ -15,14 +15,14 @@ kill -9 of a worker
     within the middleware: faults/test_moments::test_killed_before_the_function_is_called
     idle: process/test_deaths::test_an_idle_worker_that_is_killed_blames_no_job
     five a second: chaos/test_short::test_killed_workers_lose_nothing
-kill -9 of the master
+kill -9 of the supervisor
     process/test_stopping::test_when_the_master_is_killed_idle_workers_go_and_busy_ones_finish
     process/test_stopping::test_a_new_master_takes_over_at_once_but_not_a_number_that_is_at_work
     process/test_stopping::test_the_timeout_of_a_job_outlives_the_master
-kill -9 of the keeper, which tells that its runner lives
+kill -9 of the heartbeat process, which tells that its runner lives
     faults/test_fleet::test_a_keeper_that_is_killed_has_a_successor_in_time
     process/test_master::test_the_pauses_of_a_child_grow_no_longer_than_they_may
-TERM and INT, to the master and to its whole group
+TERM and INT, to the supervisor and to its whole group
     process/test_stopping::test_a_running_job_comes_to_its_end
     process/test_stopping::test_a_job_that_may_be_killed_is_and_goes_back_uncounted
     process/test_stopping::test_the_stop_timeout_bounds_a_stop

@@ -63,7 +63,7 @@ def test_a_keeper_that_is_killed_has_a_successor_in_time(host: Host) -> None:
     for times in range(1, 4):
         os.kill(_keeper_of(first), signal.SIGKILL)
         left = host.client.pttl(alive)
-        wait_until(lambda n=times: first.output.count("keeper | killed by SIGKILL") == n)  # type: ignore[misc]  # mypy cannot infer a lambda's defaults
+        wait_until(lambda n=times: first.output.count("heartbeat | killed by SIGKILL") == n)  # type: ignore[misc]  # mypy cannot infer a lambda's defaults
         wait_until(lambda before=left: host.client.pttl(alive) > before, 8, what="it is renewed")  # type: ignore[misc]  # as above
     (host.directory / "go").touch()
     for job in range(1, 50):
@@ -167,10 +167,12 @@ def exactly(host: Host) -> tuple[str, ...]:
 
 
 def _keeper_of(runner: Runner) -> int:
-    """What is left of its processes beside the master and the workers."""
+    """What is left of its processes beside the supervisor and the workers."""
     others = {runner.pid, *(runner.worker_pid(f"faults/{number}") for number in (1, 2))}
-    [keeper] = wait_until(lambda: set(runner.pids()) - others, 8, what="it has a keeper")
-    return keeper
+    [heartbeat] = wait_until(
+        lambda: set(runner.pids()) - others, 8, what="it has a heartbeat process"
+    )
+    return heartbeat
 
 
 def processing(host: Host) -> list[bytes]:

@@ -88,9 +88,9 @@ def test_the_keeper_notices_silence_before_its_last_word_is_too_old(own_host: Ho
     host.push("quick", 1)
     wait_until(lambda: host.ledger.events("end", "1"))
     host.server.freeze()
-    runner.wait_for_line("the keeper: the server at .* does not answer", ALIVE_FOR - 2)
+    runner.wait_for_line("the heartbeat process: the server at .* does not answer", ALIVE_FOR - 2)
     host.server.thaw()
-    runner.wait_for_line("the keeper resumed", 5)
+    runner.wait_for_line("the heartbeat process resumed", 5)
     assert host.client.exists(*host.client.keys("dlq:alive:*")) == 1
 
 
@@ -234,7 +234,9 @@ def test_a_server_that_refuses_is_waited_for(own_host: Host, what: str, said: st
     _refuse(host, what)
     runner.wait_for_line(said, 15)
     assert len(host.ledger.events("end")) < 60
-    assert runner.output.count("; trying again") <= 6, "two workers and the keeper, by and by"
+    assert runner.output.count("; trying again") <= 6, (
+        "two workers and the heartbeat process, by and by"
+    )
     assert " resumed " not in runner.output
     _refuse_no_more(host, what)
     wait_until(lambda: len(host.ledger.events("end")) == 60, BACKOFF_LIMIT + 10)
@@ -252,7 +254,7 @@ def test_idle_workers_are_no_trouble(host: Host, seconds: int, dequeue_timeout: 
     for job in range(10):
         host.push("quick", job)
     wait_until(lambda: len(host.ledger.events("end")) == 10 and _in_hand(host) == 0)
-    wait_until(lambda: _connections_of_dlq(host) == 3, what="two workers and the keeper")
+    wait_until(lambda: _connections_of_dlq(host) == 3, what="two workers and the heartbeat process")
     said, connections = runner.output, _connections_made(host)
     began, looks = time.monotonic(), _commands(host)
     wait_until(lambda: time.monotonic() - began > seconds, seconds + 5)

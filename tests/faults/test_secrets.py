@@ -181,7 +181,7 @@ def test_no_runner_prints_a_secret(project: Project, locked: Server) -> None:
         commands = [
             path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()
         ]
-        assert any(b"dlq: master" in command for command in commands)
+        assert any(b"dlq: supervisor" in command for command in commands)
         assert not any(CANARY.encode() in command for command in commands)
         for key in client.scan_iter("dlq:*"):
             assert CANARY.encode() not in (client.dump(key) or b"")

@@ -69,20 +69,21 @@ LIMIT = 60
 
 
 MODULES = """
-    dlq.cli.app dlq.cli.commands.starters dlq.cli.commands.config dlq.cli.commands.cron dlq.cli.main
-    dlq.cli.commands.failed dlq.cli.commands.plan dlq.cli.commands.planning dlq.cli.output.plan
-    dlq.cli.commands.queues dlq.cli.output.findings dlq.cli.commands.run dlq.cli.commands.running
-    dlq.cli.commands.status dlq.cli.framework.typer_words dlq.cron.files.read_module
-    dlq.project.check_queues dlq.config.validation.between_settings
+    dlq.cli.app dlq.cli.commands.starters dlq.cli.commands.config dlq.cli.commands.cron
+    dlq.cli.dispatch dlq.cli.commands.failed dlq.cli.commands.plan dlq.cli.commands.planning
+    dlq.cli.output.plan dlq.cli.commands.queues dlq.cli.output.findings dlq.cli.commands.run
+    dlq.cli.commands.running dlq.cli.commands.status dlq.cli.framework.typer_words
+    dlq.cron.files.read_module dlq.project.check_queues dlq.config.validation.between_settings
     dlq.config.validation.expectations dlq.config.sources.override_files dlq.project.check_imports
     dlq.config.resolve dlq.project.locate dlq.config.validation.notation dlq.provenance.provenance
     dlq.config.validation.validate dlq.operations.check dlq.config.explain dlq.operations.cron
     dlq.operations.demo dlq.operations.failed_jobs dlq.planning.document dlq.operations.queues
     dlq.operations.preflight dlq.operations.status dlq.diagnostics.formats dlq.backends.redis
-    dlq.backends.reliable_redis dlq.backends.synchronous dlq.middleware.logging dlq.management.base
-    django.core.checks django.core.mail django.core.management django.db django.http django.urls
-    django.template.defaultfilters django.utils.log django.views.debug django.views.generic
-    encodings.idna logging.config pprint pydantic_settings redis typer.main typer.core
+    dlq.backends.reliable_redis dlq.backends.synchronous dlq.middleware.logging
+    dlq.management.base django.core.checks django.core.mail django.core.management django.db
+    django.http django.urls django.template.defaultfilters django.utils.log django.views.debug
+    django.views.generic encodings.idna logging.config pprint pydantic_settings redis typer.main
+    typer.core
 """
 
 
@@ -102,7 +103,7 @@ def serve(modules: Sequence[str]) -> None:
 
 def _warm_typer() -> None:
     """Typer imports pydantic when a command with options is called first."""
-    from dlq.cli.main import run
+    from dlq.cli.dispatch import run
 
     with contextlib.redirect_stdout(io.StringIO()):
         run(["explain", "E101"])

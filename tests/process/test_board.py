@@ -8,14 +8,14 @@ import signal
 
 import pytest
 
-from dlq.backends.base import Predecessor
-from dlq.process.scoreboard import RAW_LIMIT, Board, State
-from dlq.process.supervisor.child import predecessor_of
-from dlq.process.supervisor.exit_status import Death
+from dlq.backends.base import PreviousProcess
+from dlq.process.scoreboard import RAW_LIMIT, Scoreboard, State
+from dlq.process.supervisor.child import previous_process_of
+from dlq.process.supervisor.exit_status import ExitStatus
 
 
 def test_a_run_can_be_read_by_another_process() -> None:
-    board = Board(2)
+    board = Scoreboard(2)
     pid = os.fork()
     if pid == 0:
         slot = board.slot(1)
@@ -33,15 +33,15 @@ def test_a_run_can_be_read_by_another_process() -> None:
 
 
 def test_it_can_be_attached_by_its_descriptor() -> None:
-    board = Board(1)
+    board = Scoreboard(1)
     board.slot(0).begin("a.b", b"raw", None, False)
-    other = Board.attach(os.dup(board.fd))
+    other = Scoreboard.attach(os.dup(board.fd))
     assert other.read(0).raw == b"raw"
     assert other.deadline(0) == math.inf
 
 
 def test_a_long_job_is_known_by_its_path_alone() -> None:
-    board = Board(2)
+    board = Scoreboard(2)
     board.slot(0).begin("p" * 1000, b"x" * (RAW_LIMIT + 1), None, False)
     entry = board.read(0)
     assert entry.raw is None
@@ -52,7 +52,7 @@ def test_a_long_job_is_known_by_its_path_alone() -> None:
 
 
 def test_runs_are_counted_over_the_lives_of_a_slot() -> None:
-    board = Board(1)
+    board = Scoreboard(1)
     for life in range(3):
         slot = board.slot(0)
         slot.occupy(life + 1)
@@ -61,39 +61,42 @@ def test_runs_are_counted_over_the_lives_of_a_slot() -> None:
     assert board.read(0).runs == 3
 
 
-def _died(number: int) -> Death:
-    return Death(number)
+def _died(number: int) -> ExitStatus:
+    return ExitStatus(number)
 
 
 def test_a_predecessor_is_read_from_the_board() -> None:
-    board = Board(1)
+    board = Scoreboard(1)
     slot = board.slot(0)
     slot.occupy(1)
     slot.wait()
     segv, kill = _died(signal.SIGSEGV), _died(signal.SIGKILL)
-    nothing = Predecessor()
+    nothing = PreviousProcess()
 
-    told = predecessor_of(kill, board.read(0), None, 0, nothing)
+    told = previous_process_of(kill, board.read(0), None, 0, nothing)
     assert (told.outcome, told.reason) == ("not_started", "killed by SIGKILL (out of memory?)")
 
     slot.begin("a.b", b"one", 1, False)
     entry = board.read(0)
-    first = predecessor_of(segv, entry, None, entry.started + 2, nothing)
+    first = previous_process_of(segv, entry, None, entry.started + 2, nothing)
     assert (first.outcome, first.reason, first.raw) == ("started", "killed by SIGSEGV", b"one")
     assert first.ran == pytest.approx(2)
     assert first.crashes == 1
-    assert predecessor_of(segv, entry, None, 0, first).crashes == 2
-    assert predecessor_of(kill, entry, ("timed_out", entry.runs), 0, nothing).outcome == "timed_out"
-    assert predecessor_of(kill, entry, ("stopped", 0), 0, nothing).outcome == "stopped"
+    assert previous_process_of(segv, entry, None, 0, first).crashes == 2
+    assert (
+        previous_process_of(kill, entry, ("timed_out", entry.runs), 0, nothing).outcome
+        == "timed_out"
+    )
+    assert previous_process_of(kill, entry, ("stopped", 0), 0, nothing).outcome == "stopped"
 
     slot.end()
     assert board.read(0).state is State.SETTLING
     assert not board.read(0).has_job
     slot.wait()
     slot.begin("a.b", b"two", 1, False)
-    after = predecessor_of(kill, board.read(0), ("timed_out", entry.runs), 0, nothing)
+    after = previous_process_of(kill, board.read(0), ("timed_out", entry.runs), 0, nothing)
     assert after.outcome == "stopped", "the job that was over its time had ended: not this one"
-    assert predecessor_of(kill, board.read(0), None, 0, first).crashes == 1
+    assert previous_process_of(kill, board.read(0), None, 0, first).crashes == 1
 
     slot.stop()
-    assert predecessor_of(kill, board.read(0), None, 0, nothing).outcome == "stopped"
+    assert previous_process_of(kill, board.read(0), None, 0, nothing).outcome == "stopped"

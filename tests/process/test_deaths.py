@@ -324,7 +324,7 @@ def test_processes_that_do_not_end_do_not_pile_up(host: Host, backend: str) -> N
     wait_until(lambda: len(host.ledger.jobs("start")) == 2)
     pids = {event.pid for event in host.ledger.events("start")}
     assert len(pids) == 2
-    time.sleep(1.5)  # A turn of the master's.
+    time.sleep(1.5)  # A turn of the supervisor's.
     assert host.ledger.jobs("start") == ["0", "1"]
     assert all(map(is_alive, pids))
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The master with children of the test's own, so that no server and no job is in the way."""
+"""The supervisor with children of the test's own, so that no server and no job is in the way."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from dlq.backends.base import Predecessor
+from dlq.backends.base import PreviousProcess
 from dlq.backends.redis_storage.fleet.runners import ALIVE_FOR
 from dlq.process.heartbeat import ANNOUNCE_EVERY
 from dlq.process.launcher import KEEPER_PAUSE
 from dlq.process.posix import fork as host
-from dlq.process.posix.signals import Wakeup
-from dlq.process.scoreboard import Board
+from dlq.process.posix.signals import SignalPipe
+from dlq.process.scoreboard import Scoreboard
 from dlq.process.supervisor.child import ChildSpec
 from dlq.process.supervisor.reload import Reload
-from dlq.process.supervisor.supervisor import HEEDED, Master
+from dlq.process.supervisor.supervisor import HEEDED, Supervisor
 from dlq.process.supervisor.systemd import Notifier
 from tests.kit.ledger import VARIABLE, Ledger, record
 from tests.kit.runner import is_alive
@@ -38,17 +38,17 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
 
 
 @contextmanager
-def master(
+def supervisor(
     run: Callable[[], int],
     *,
     hang_limit: float | None = None,
     longest_pause: float = 30.0,
     announce: Callable[[str], None] = lambda line: None,
 ) -> Iterator[int]:
-    """A master, in a process of its own, of one child that calls `run`; its pid. It is killed at
-    the end where it hasn't stopped by itself."""
+    """A supervisor, in a process of its own, of one child that calls `run`; its pid. It is killed
+    at the end where it hasn't stopped by itself."""
 
-    def specify(start: Callable[[Predecessor], int]) -> ChildSpec:
+    def specify(start: Callable[[PreviousProcess], int]) -> ChildSpec:
         return ChildSpec(
             "child", "cron", 0, start, hang_limit=hang_limit, longest_pause=longest_pause
         )
@@ -70,17 +70,17 @@ def master(
 
 def _supervise(
     run: Callable[[], int],
-    specify: Callable[[Callable[[Predecessor], int]], ChildSpec],
+    specify: Callable[[Callable[[PreviousProcess], int]], ChildSpec],
     announce: Callable[[str], None],
 ) -> int:
-    with Wakeup(HEEDED) as wakeup:
+    with SignalPipe(HEEDED) as wakeup:
 
-        def start(predecessor: Predecessor) -> int:
+        def start(previous: PreviousProcess) -> int:
             return host.fork(run, stop_signal=signal.SIGTERM, close=wakeup.fds)
 
-        ended = Master(
+        ended = Supervisor(
             [specify(start)],
-            Board(1),
+            Scoreboard(1),
             wakeup,
             logging.getLogger("tests"),
             stop_timeout=None,
@@ -105,7 +105,7 @@ def fails() -> int:
 
 
 def test_a_child_that_shows_no_life_is_killed_and_started_anew(ledger: Ledger) -> None:
-    with master(sleeps, hang_limit=0.5):
+    with supervisor(sleeps, hang_limit=0.5):
         wait_until(lambda: len(ledger.events("start")) == 3, 8)
         pids = [event.pid for event in ledger.events("start")]
         assert not is_alive(pids[0])
@@ -113,18 +113,18 @@ def test_a_child_that_shows_no_life_is_killed_and_started_anew(ledger: Ledger) -
 
 
 def test_who_killed_it_is_told(ledger: Ledger) -> None:
-    """The master, for a reason; or somebody else, who may have been the kernel."""
+    """The supervisor, for a reason; or somebody else, who may have been the kernel."""
 
     def announce(line: str) -> None:
         record("told", line)
 
-    with master(sleeps, hang_limit=0.5, announce=announce):
+    with supervisor(sleeps, hang_limit=0.5, announce=announce):
         wait_until(lambda: len(ledger.jobs("told")) >= 2, 8)
     _, end = ledger.jobs("told")[:2]
     assert re.fullmatch(r"child \| killed after \d+ s without a sign of life", end)
 
     ledger.path.write_text("")
-    with master(sleeps, announce=announce):
+    with supervisor(sleeps, announce=announce):
         [event] = wait_until(lambda: ledger.events("start"))
         os.kill(event.pid, signal.SIGKILL)
         wait_until(lambda: len(ledger.jobs("told")) >= 2, 8)
@@ -133,7 +133,7 @@ def test_who_killed_it_is_told(ledger: Ledger) -> None:
 
 
 def test_a_child_that_dies_young_is_started_again_in_growing_pauses(ledger: Ledger) -> None:
-    with master(fails):
+    with supervisor(fails):
         wait_until(lambda: len(ledger.events("start")) == 4, 8)
         times = [event.at for event in ledger.events("start")]
         first, second, third = (later - earlier for earlier, later in pairwise(times))
@@ -143,8 +143,8 @@ def test_a_child_that_dies_young_is_started_again_in_growing_pauses(ledger: Ledg
 
 
 def test_the_pauses_of_a_child_grow_no_longer_than_they_may(ledger: Ledger) -> None:
-    """Without its keeper a runner would soon be taken for dead."""
-    with master(fails, longest_pause=1.0):
+    """Without its heartbeat process a runner would soon be taken for dead."""
+    with supervisor(fails, longest_pause=1.0):
         wait_until(lambda: len(ledger.events("start")) == 5, 8)
         times = [event.at for event in ledger.events("start")]
         pauses = [later - earlier for earlier, later in pairwise(times)]
@@ -154,8 +154,8 @@ def test_the_pauses_of_a_child_grow_no_longer_than_they_may(ledger: Ledger) -> N
 
 
 def test_a_signal_in_the_child_is_no_news_to_the_master(ledger: Ledger) -> None:
-    """What is written into the master's pipe must come from the master's own signals."""
-    with master(sleeps) as pid:
+    """What is written into the supervisor's pipe must come from the supervisor's own signals."""
+    with supervisor(sleeps) as pid:
         [event] = wait_until(lambda: ledger.events("start"))
         os.kill(event.pid, signal.SIGHUP)
         wait_until(lambda: len(ledger.events("start")) == 2)
@@ -164,7 +164,7 @@ def test_a_signal_in_the_child_is_no_news_to_the_master(ledger: Ledger) -> None:
 
 
 def test_children_die_with_their_master(ledger: Ledger) -> None:
-    with master(sleeps) as pid:
+    with supervisor(sleeps) as pid:
         [event] = wait_until(lambda: ledger.events("start"))
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not is_alive(event.pid), 2)

@@ -74,7 +74,7 @@ def test_one_who_waited_for_a_number_says_at_once_that_it_is_had(host: Host) -> 
     second.wait_for_line("faults/1 waits: its number is held by")
     assert first.stop() == 0
     # The queue is empty, and an idle worker looks up only every DEQUEUE_TIMEOUT (15 s).
-    wait_until(lambda: "faults/1 resumed after" in second.output, 5)
+    wait_until(lambda: "faults/1 redelivered after" in second.output, 5)
 
 
 def test_a_pidfile_that_a_dead_master_left_is_no_hindrance(host: Host) -> None:
@@ -281,10 +281,10 @@ def test_as_pid_1(host: Host, moment: str) -> None:
         children = Path(f"/proc/{runner.pid}/task/{runner.pid}/children").read_text().split()
         return int(children[0]) if children else None
 
-    master = wait_until(first)
-    assert master is not None
+    supervisor = wait_until(first)
+    assert supervisor is not None
     if moment == "early":
-        wait_until(lambda: _heeds_term(master))
+        wait_until(lambda: _heeds_term(supervisor))
     else:
         runner.started()
     if moment == "busy":
@@ -292,7 +292,7 @@ def test_as_pid_1(host: Host, moment: str) -> None:
         wait_until(lambda: host.ledger.events("end", "1"))
         wait_until(lambda: host.ledger.events("orphan", "1"))
         wait_until(lambda: _zombies(runner) == [], 5, what="orphans are reaped")
-    os.kill(master, signal.SIGTERM)
+    os.kill(supervisor, signal.SIGTERM)
     assert runner.wait(5) == 0
     assert runner.pids() == []
 
@@ -464,7 +464,7 @@ def test_titles_name_the_task_and_never_its_arguments(host: Host) -> None:
         return Path(f"/proc/{pid}/cmdline").read_text()
 
     assert title(started.pid).startswith("dlq: faults/1 runs tests")
-    assert title(runner.pid).startswith("dlq: master")
+    assert title(runner.pid).startswith("dlq: supervisor")
     assert not any("secret" in title(pid) for pid in runner.pids())
     go.touch()
     wait_until(lambda: title(started.pid).startswith("dlq: faults/1 waits"))

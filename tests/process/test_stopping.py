@@ -1,4 +1,5 @@
-"""How a runner stops: by each signal, to one process or to all, and when its master is killed."""
+"""How a runner stops: by each signal, to one process or to all, and when its supervisor is
+killed."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ def test_an_idle_runner_stops_at_once(host: Host, number: int) -> None:
     assert "Stopped: 3 workers, 0 killed." in runner.output
 
 
-@pytest.mark.parametrize("everybody", [False, True], ids=["master", "everybody"])
+@pytest.mark.parametrize("everybody", [False, True], ids=["supervisor", "everybody"])
 @pytest.mark.parametrize("number", STOPS)
 def test_a_running_job_comes_to_its_end(host: Host, number: int, everybody: bool) -> None:
     host.push("until_file", 1, str(host.directory / "go"))
@@ -48,7 +49,7 @@ def test_a_running_job_comes_to_its_end(host: Host, number: int, everybody: bool
     assert host.in_hand(1) + host.in_hand(2) == []
 
 
-@pytest.mark.parametrize("everybody", [False, True], ids=["master", "everybody"])
+@pytest.mark.parametrize("everybody", [False, True], ids=["supervisor", "everybody"])
 def test_a_job_that_may_be_killed_is_and_goes_back_uncounted(
     host: Host, failed_jobs: FailedJobs, everybody: bool
 ) -> None:
@@ -136,7 +137,7 @@ def test_when_the_master_is_killed_idle_workers_go_and_busy_ones_finish(host: Ho
     [ended] = wait_until(lambda: host.ledger.events("end", "1"))
     assert ended.at > killed
     wait_until(lambda: not runner.pids(), 2, what="all have gone after the job")
-    assert not host.ledger.events("start", "2"), "nothing is taken after the master's death"
+    assert not host.ledger.events("start", "2"), "nothing is taken after the supervisor's death"
     assert host.in_hand(1) + host.in_hand(2) == []
 
 
@@ -172,7 +173,7 @@ def test_the_timeout_of_a_job_outlives_the_master(host: Host) -> None:
 
 
 def test_workers_stop_while_the_server_is_away(host: Host) -> None:
-    """The master gives them 2 s to say good-bye to it, and its keeper 0.8 s more."""
+    """The supervisor gives them 2 s to say good-bye to it, and its heartbeat process 0.8 s more."""
     runner = host.run(workers=2)
     host.push("quick", 1)
     wait_until(lambda: host.ledger.events("end", "1"))

@@ -13,7 +13,7 @@ from typing import TextIO
 
 import pytest
 
-from dlq.process.supervisor.reporter import Voice
+from dlq.process.supervisor.reporter import Reporter
 from tests.process.conftest import Host
 
 
@@ -23,7 +23,7 @@ def logger() -> Iterator[logging.Logger]:
     root = logging.getLogger("tests.voice")
     root.propagate = False
     root.setLevel(logging.INFO)
-    logger = logging.getLogger("tests.voice.master")
+    logger = logging.getLogger("tests.voice.supervisor")
     yield logger
     for each in (root, logger):
         each.handlers.clear()
@@ -33,7 +33,7 @@ def logger() -> Iterator[logging.Logger]:
 
 def heard(logger: logging.Logger, level: str = "info") -> list[str]:
     lines: list[str] = []
-    Voice(lines.append, logger).tell(level, "emails/1", "started, pid 7", "child_started")
+    Reporter(lines.append, logger).tell(level, "emails/1", "started, pid 7", "child_started")
     return lines
 
 

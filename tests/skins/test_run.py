@@ -82,8 +82,8 @@ def test_a_configuration_with_errors_is_refused(live: Project) -> None:
 
 @pytest.fixture
 def usual_port() -> Iterator[None]:
-    """Held, so that an embedded server gets another one, which no other test's server is given when
-    it is gone."""
+    """Held, so that an embedded server gets another one, which no other test's server is
+    given when it is gone."""
     with socket.socket() as holder:
         # Or connections that have ended would keep it for a minute.
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -191,7 +191,7 @@ def test_help_imports_no_operation(project: Project) -> None:
     """What makes help and completion quick, as a fact that doesn't depend on a clock."""
     code = (
         "import sys\n"
-        "from dlq.cli.main import run\n"
+        "from dlq.cli.dispatch import run\n"
         "run(['--help'])\n"
         "heavy = {'django', 'redis', 'pydantic_settings', 'dlq.operations', 'dlq.planning.split'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
@@ -206,7 +206,7 @@ def test_a_start_imports_nothing_that_it_has_no_use_for(project: Project) -> Non
     (project.directory / "orders/cron.py").unlink()
     code = (
         "import sys\n"
-        "from dlq.cli.main import run\n"
+        "from dlq.cli.dispatch import run\n"
         "code = run(['run', '--expect-pool', '00000000'])\n"
         "needless = {'typer', 'rich', 'tomllib', 'pydantic', 'dlq.config.model',\n"
         "    'dlq.provenance.provenance', 'dlq.config.validation.violations',\n"

@@ -236,6 +236,6 @@ class RedisStorage(
                     found[key.decode()[len(start) :]] = value.decode()
             return found
 
-    def set_mark(self, mark: str, value: str, keep: float) -> None:
+    def set_idempotency_key(self, mark: str, value: str, keep: float) -> None:
         with told(self.address):
             self.client.set(self.keys.mark(mark), value, px=max(1, int(keep * 1000)))

@@ -111,7 +111,7 @@ def retry(
     """Put failed jobs back on their queues."""
     from dlq.operations import failed_jobs as operations
 
-    deed = Deed(
+    deed = BulkAction(
         operations.retry,
         "retried",
         question=lambda count, where: f"Put {_jobs(count, '')} back on {where}?",
@@ -134,7 +134,7 @@ def discard(
     """Drop failed jobs for good."""
     from dlq.operations import failed_jobs as operations
 
-    deed = Deed(
+    deed = BulkAction(
         operations.discard,
         "discarded",
         question=lambda count, where: f"Discard {_jobs(count)} of {where} for good?",
@@ -143,7 +143,7 @@ def discard(
     return _perform(call, deed, _selection(ids, queue, task, all), dry_run, yes)
 
 
-class Deed(NamedTuple):
+class BulkAction(NamedTuple):
     """What is done to selected jobs. `word` is its participle; `question` and `done` make sentences
     of how many jobs they are, and of which queues."""
 
@@ -154,7 +154,7 @@ class Deed(NamedTuple):
 
 
 def _perform(
-    call: Call, deed: Deed, selection: Selection, dry_run: bool, is_sure: bool
+    call: Call, deed: BulkAction, selection: Selection, dry_run: bool, is_sure: bool
 ) -> ExitCode:
     """Select, ask, do, tell."""
     from dlq.operations.failed_jobs import select_failed

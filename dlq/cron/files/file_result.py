@@ -14,7 +14,7 @@ from dlq.cron.rows.row import CronRow, InvalidRow, Problem, parse_row
 from dlq.diagnostics.finding import Finding, Rule
 from dlq.diagnostics.rules import cron as rules
 from dlq.errors import UsageError
-from dlq.primitives.display_path import shown_path
+from dlq.primitives.display_path import display_path
 from dlq.primitives.text import written
 from dlq.types import Source
 
@@ -45,7 +45,7 @@ def text_of(path: Path) -> str:
 def not_importable(name: str, path: Path, source: Source, error: BaseException) -> Finding:
     message = f"cannot import {name}: {type(error).__name__}: {error}"
     if isinstance(error, SyntaxError) and error.filename is not None:
-        where = Source("cron", file=shown_path(error.filename))
+        where = Source("cron", file=display_path(error.filename))
         if error.lineno is not None:
             column, end = error.offset or None, error.end_offset
             if column is None or end is None or end <= column or error.end_lineno != error.lineno:
@@ -58,7 +58,7 @@ def not_importable(name: str, path: Path, source: Source, error: BaseException) 
             source = source.at(frame.lineno or 1)
             help = None
         elif source.line is not None and frame.lineno is not None:
-            help = f"raised at {shown_path(frame.filename)}:{frame.lineno}"
+            help = f"raised at {display_path(frame.filename)}:{frame.lineno}"
     return rules.E201.finding(message, source, help)
 
 

@@ -28,7 +28,7 @@ from dlq.cron.rows.consistency import review
 from dlq.diagnostics.finding import in_reading_order
 from dlq.diagnostics.rules import cron as rules
 from dlq.errors import UsageError
-from dlq.primitives.display_path import shown_path
+from dlq.primitives.display_path import display_path
 from dlq.types import Source
 
 
@@ -101,8 +101,8 @@ def _run_file(path: Path) -> ModuleType:
 
 
 def _read(path: Path, name: str, load: Callable[[], ModuleType], commands: bool) -> Outcome:
-    source = Source("cron", file=shown_path(path))
-    outcome = Outcome(CronFile(shown_path(path), name, 0))
+    source = Source("cron", file=display_path(path))
+    outcome = Outcome(CronFile(display_path(path), name, 0))
     try:
         module = load()
     except (Exception, SystemExit) as error:
@@ -114,7 +114,7 @@ def _read(path: Path, name: str, load: Callable[[], ModuleType], commands: bool)
     if shape is not None:
         outcome.findings.append(shape)
         return outcome
-    outcome.file = CronFile(shown_path(path), name, len(config))
+    outcome.file = CronFile(display_path(path), name, len(config))
     if not config:
         at = places[0].config if places and places[0].config else source
         outcome.findings.append(rules.W209.finding(f"CONFIG of {name} has no rows", at))

@@ -11,14 +11,14 @@ from dlq.cron.files.configuration import CronFile
 from dlq.cron.files.file_result import Outcome, not_importable, row_of, shape_finding
 from dlq.cron.files.row_locations import WHOLE, ConfigPlace, find_rows
 from dlq.diagnostics.rules import cron as rules
-from dlq.primitives.display_path import shown_path
+from dlq.primitives.display_path import display_path
 from dlq.types import Source
 
 
 def read_text(path: Path, text: str) -> Outcome:
-    source = Source("cron", file=shown_path(path))
+    source = Source("cron", file=display_path(path))
     name = ".".join([path.absolute().parent.name, path.stem])
-    outcome = Outcome(CronFile(shown_path(path), name, 0))
+    outcome = Outcome(CronFile(display_path(path), name, 0))
     try:
         places = find_rows(text, source)
     except SyntaxError as error:

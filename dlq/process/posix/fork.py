@@ -1,9 +1,8 @@
 """What becomes of a process between `fork` and its work, and how it ends.
 
-Every child of the master comes through here: a process group of its own (so that the terminal's
-Ctrl-C and a hard timeout hit whom they are meant for), none of the master's handlers, descriptors
-or connections, and a death watch on the master.
-"""
+Every child of the supervisor comes through here: a process group of its own (so that the terminal's
+Ctrl-C and a hard timeout hit whom they are meant for), none of the supervisor's handlers,
+descriptors or connections, and a death watch on the supervisor."""
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ PR_SET_CHILD_SUBREAPER = 36
 """Of prctl(2); Linux only."""
 
 STOP_SIGNAL = signal.SIGUSR2
-"""Asks a child to finish what it has in hand and go. Also what it gets when its master dies."""
+"""Asks a child to finish what it has in hand and go. Also what it gets when its supervisor dies."""
 
 RESET = (
     signal.SIGTERM,
@@ -47,11 +46,10 @@ def fork(run: Callable[[], int], *, stop_signal: int | None, close: Iterable[int
     """Start a child that calls `run` and exits with what it returns; its pid.
 
     Signals are blocked across the fork: one that reached the child before it has dropped the
-    master's handlers would be written into the master's own pipe. They are let in again as soon as
-    the child's are in place: `run` installs what it needs first thing, and until then `stop_signal`
-    ends it, which is right for a process that has done nothing yet.
-    """
-    master = os.getpid()
+    supervisor's handlers would be written into the supervisor's own pipe. They are let in again as
+    soon as the child's are in place: `run` installs what it needs first thing, and until then
+    `stop_signal` ends it, which is right for a process that has done nothing yet."""
+    supervisor = os.getpid()
     for stream in (sys.stdout, sys.stderr):
         # Or the child would write what is buffered once more. Its reader may have gone.
         with suppress(OSError, ValueError):
@@ -63,13 +61,13 @@ def fork(run: Callable[[], int], *, stop_signal: int | None, close: Iterable[int
             _own_group(pid)
             return pid
     finally:
-        if os.getpid() == master:
+        if os.getpid() == supervisor:
             _signal.pthread_sigmask(signal.SIG_SETMASK, before)
     code = 1
     try:
-        _leave_the_master_behind(close)
+        _detach_from_supervisor(close)
         _signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        watch_master(master, stop_signal)
+        exit_with_supervisor(supervisor, stop_signal)
         code = run()
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else 1
@@ -81,8 +79,8 @@ def fork(run: Callable[[], int], *, stop_signal: int | None, close: Iterable[int
 
 
 def leave(code: int) -> None:
-    """End this process. Exit handlers that it has registered itself run; those of the master it was
-    forked from were dropped, so that they run once."""
+    """End this process. Exit handlers that it has registered itself run; those of the supervisor it
+    was forked from were dropped, so that they run once."""
     try:
         atexit._run_exitfuncs()
         logging.shutdown()
@@ -94,13 +92,13 @@ def leave(code: int) -> None:
         os._exit(code)
 
 
-def watch_master(master: int, stop_signal: int | None) -> None:
-    """Have the kernel send `stop_signal` when the master dies. (It sends it when the thread that
-    forked us ends; the master has only one.) Elsewhere than on Linux a worker notices between two
-    takes."""
+def exit_with_supervisor(supervisor: int, stop_signal: int | None) -> None:
+    """Have the kernel send `stop_signal` when the supervisor dies. (It sends it when the thread
+    that forked us ends; the supervisor has only one.) Elsewhere than on Linux a worker notices
+    between two takes."""
     if stop_signal is None or not prctl(PR_SET_PDEATHSIG, stop_signal):
         return
-    if os.getppid() != master:
+    if os.getppid() != supervisor:
         # It died before we asked.
         os.kill(os.getpid(), stop_signal)
 
@@ -186,7 +184,7 @@ def _own_group(pid: int) -> None:
         return
 
 
-def _leave_the_master_behind(close: Iterable[int]) -> None:
+def _detach_from_supervisor(close: Iterable[int]) -> None:
     _own_group(os.getpid())
     signal.set_wakeup_fd(-1)
     for number in RESET:

@@ -9,20 +9,20 @@ from collections.abc import Callable
 from types import TracebackType
 
 from dlq.process.posix.fork import STOP_SIGNAL
-from dlq.process.posix.signals import Wakeup
+from dlq.process.posix.signals import SignalPipe
 
 BEAT = 1.0
 """Seconds between two signs of life while waiting."""
 
 
-class Stoppable:
-    def __init__(self, master: int, beat: Callable[[], None]) -> None:
-        self._master = master
+class Interruptible:
+    def __init__(self, supervisor: int, beat: Callable[[], None]) -> None:
+        self._master = supervisor
         self._beat = beat
         self._stopped = False
-        self._wakeup = Wakeup((signal.SIGTERM, signal.SIGINT, STOP_SIGNAL))
+        self._wakeup = SignalPipe((signal.SIGTERM, signal.SIGINT, STOP_SIGNAL))
 
-    def __enter__(self) -> Stoppable:
+    def __enter__(self) -> Interruptible:
         self._wakeup.__enter__()
         self._beat()
         return self

@@ -1,9 +1,8 @@
 """The pidfile, and going into the background.
 
-The pidfile is locked for as long as its master lives: a lock, unlike a pid, cannot be left behind
-by a process that is gone or be mistaken for another's. Whatever can be refused is refused before
-the terminal is given back.
-"""
+The pidfile is locked for as long as its supervisor lives: a lock, unlike a pid, cannot be left
+behind by a process that is gone or be mistaken for another's. Whatever can be refused is refused
+before the terminal is given back."""
 
 from __future__ import annotations
 

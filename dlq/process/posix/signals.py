@@ -14,7 +14,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 
-class Wakeup:
+class SignalPipe:
     """A context: the given signals arrive here and nowhere else while it lasts."""
 
     def __init__(self, signals: Iterable[int]) -> None:
@@ -22,7 +22,7 @@ class Wakeup:
         self._before: dict[int, Any] = {}
         self._reader = self._writer = -1
 
-    def __enter__(self) -> Wakeup:
+    def __enter__(self) -> SignalPipe:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)

@@ -16,9 +16,9 @@ PUT_OFF = 10_000_000
 """Added to the number of new objects after which Python looks for garbage."""
 
 
-def leave_on_stop_signals() -> None:
+def exit_on_stop_signals() -> None:
     """TERM and INT end this process at once, with code 0: nothing has been started yet, so nothing
-    is cut short. The master's own handling takes their place."""
+    is cut short. The supervisor's own handling takes their place."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
 

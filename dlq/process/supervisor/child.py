@@ -1,4 +1,5 @@
-"""One child of the master, as the master sees it: what it is, and how its last process ended."""
+"""One child of the supervisor, as the supervisor sees it: what it is, and how its last process
+ended."""
 
 from __future__ import annotations
 
@@ -7,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from dlq.backends.base import Outcome, Predecessor
+from dlq.backends.base import Outcome, PreviousProcess
 from dlq.primitives.backoff import Backoff, for_children
 from dlq.process.scoreboard import Entry, State
-from dlq.process.supervisor.exit_status import Death
+from dlq.process.supervisor.exit_status import ExitStatus
 
-Kind: TypeAlias = Literal["worker", "cron", "metrics", "keeper"]
+Kind: TypeAlias = Literal["worker", "cron", "metrics", "heartbeat"]
 
 YOUNG = 10.0
 """Seconds. A child that dies by itself before it is so old, having run nothing, is not started
@@ -28,8 +29,8 @@ class ChildSpec(NamedTuple):
     name: str
     kind: Kind
     slot: int
-    start: Callable[[Predecessor], int]
-    settle: Callable[[Predecessor], int] | None = None
+    start: Callable[[PreviousProcess], int]
+    settle: Callable[[PreviousProcess], int] | None = None
     hang_limit: float | None = None
     longest_pause: float = 30.0
     makes_room: bool = False
@@ -38,7 +39,7 @@ class ChildSpec(NamedTuple):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Child:
-    """`killed` says why the master killed its process, and in which run (counted by the board);
+    """`killed` says why the supervisor killed its process, and in which run (counted by the board);
     `killed_as` says it for people. `leaving` is the pid of a process that has made room for the
     next one and has not ended yet."""
 
@@ -51,7 +52,7 @@ class Child:
     backoff: Backoff = field(init=False)
     killed: tuple[Outcome, int] | None = None
     killed_as: str = ""
-    predecessor: Predecessor = field(default_factory=Predecessor)
+    previous: PreviousProcess = field(default_factory=PreviousProcess)
     is_settling: bool = False
     is_news: bool = True
     """Whether people are told of its next start: not of one that follows a leave as planned."""
@@ -70,10 +71,10 @@ class Child:
         """Whether a process of it is."""
         return self.pid is not None or self.leaving is not None
 
-    def ended(self, death: Death, entry: Entry) -> None:
+    def ended(self, death: ExitStatus, entry: Entry) -> None:
         """Note how its process ended: what its successor is told, and when that may start."""
         now = time.monotonic()
-        self.predecessor = predecessor_of(death, entry, self.killed, now, self.predecessor)
+        self.previous = previous_process_of(death, entry, self.killed, now, self.previous)
         has_run = entry.runs > self.runs_before
         is_fine = has_run or self.killed is not None or now - self.since >= YOUNG
         if is_fine or (death.is_clean and self.spec.kind == "worker"):
@@ -85,17 +86,17 @@ class Child:
         self.is_news = not death.is_clean or entry.has_job
 
 
-def predecessor_of(
-    death: Death,
+def previous_process_of(
+    death: ExitStatus,
     entry: Entry,
     killed: tuple[Outcome, int] | None,
     now: float,
-    before: Predecessor,
-) -> Predecessor:
-    """Pure. A job that began after the master had made up its mind to kill is not to blame:
+    before: PreviousProcess,
+) -> PreviousProcess:
+    """Pure. A job that began after the supervisor had made up its mind to kill is not to blame:
     `killed` has the number of the run that was."""
     if not entry.has_job:
-        return Predecessor("not_started", death.describe())
+        return PreviousProcess("not_started", death.describe())
     outcome: Outcome = "started"
     if entry.state is State.STOPPED:
         outcome = "stopped"
@@ -104,6 +105,6 @@ def predecessor_of(
         outcome = why if why == "stopped" or entry.runs == run else "stopped"
     ran = now - entry.started
     if outcome != "started":
-        return Predecessor(outcome, "", ran, entry.raw)
+        return PreviousProcess(outcome, "", ran, entry.raw)
     crashes = before.crashes + 1 if entry.raw is not None and entry.raw == before.raw else 1
-    return Predecessor(outcome, death.describe(), ran, entry.raw, crashes)
+    return PreviousProcess(outcome, death.describe(), ran, entry.raw, crashes)

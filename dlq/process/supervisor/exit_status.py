@@ -7,7 +7,7 @@ import signal
 from typing import NamedTuple
 
 
-class Death(NamedTuple):
+class ExitStatus(NamedTuple):
     """`status` as `os.waitpid` gives it."""
 
     status: int

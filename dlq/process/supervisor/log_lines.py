@@ -1,5 +1,5 @@
-"""What the master tells people: one line for each end of a child and for the beginning of a stop.
-Pure."""
+"""What the supervisor tells people: one line for each end of a child and for the beginning of a
+stop. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Iterable
 from dlq.backends.base import Outcome
 from dlq.primitives.text import printable
 from dlq.process.scoreboard import Entry
-from dlq.process.supervisor.exit_status import Death
+from dlq.process.supervisor.exit_status import ExitStatus
 
 SHOWN = 5
 """Jobs that the line of a stop names, at most."""
 
 
-def end_of(death: Death, entry: Entry, outcome: Outcome, killed_as: str = "") -> str:
-    """`killed by SIGSEGV while it ran orders.tasks.confirm`. `killed_as`: where the master itself
-    killed it, why."""
+def end_of(death: ExitStatus, entry: Entry, outcome: Outcome, killed_as: str = "") -> str:
+    """`killed by SIGSEGV while it ran orders.tasks.confirm`. `killed_as`: where the supervisor
+    itself killed it, why."""
     if not entry.has_job:
         return killed_as if killed_as and death.signal == signal.SIGKILL else death.describe()
     job = printable(entry.path)

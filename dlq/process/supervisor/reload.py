@@ -2,7 +2,7 @@
 
 Code that is loaded cannot be judged by a fork of the process that has loaded the old one. So the
 same command is started once more with CHECK_ONLY in its environment, which ends it where workers
-would be started; if it comes so far, the master stops its workers and replaces itself by the
+would be started; if it comes so far, the supervisor stops its workers and replaces itself by the
 command, under the same pid.
 """
 
@@ -15,13 +15,13 @@ import tempfile
 from typing import IO, NoReturn
 
 from dlq.primitives.text import printable
-from dlq.process.supervisor.exit_status import Death
+from dlq.process.supervisor.exit_status import ExitStatus
 
 CHECK_ONLY = "DLQ_CHECK_ONLY"
 """In the environment of the command that only checks."""
 REPLACES = "DLQ_REPLACES"
-"""In the environment of the command that a master has become: its pid. It has its pidfile already,
-and is in the background already."""
+"""In the environment of the command that a supervisor has become: its pid. It has its pidfile
+already, and is in the background already."""
 OUTPUT_LIMIT = 2_000
 """Characters of the check's output that go to the log; the end is what tells."""
 
@@ -51,7 +51,7 @@ class Reload:
             setsigdef=[signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD],
         )
 
-    def outcome(self, death: Death) -> str | None:
+    def outcome(self, death: ExitStatus) -> str | None:
         """Why the configuration is refused; None where it is good."""
         assert self._output is not None
         self.pid = None

@@ -1,4 +1,4 @@
-"""What the master says: lines for the people at its terminal, records for the log.
+"""What the supervisor says: lines for the people at its terminal, records for the log.
 
 Some facts are both, and where the project's logging writes to the console they would stand there
 twice. Then the record wins, since the project has chosen its form; where nothing listens to the
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dlq.types import Logger
 
 
-class Voice:
+class Reporter:
     """`announce` prints a line for people. Records carry `action`, a word for machines."""
 
     def __init__(self, announce: Callable[[str], None], logger: Logger) -> None:

@@ -1,13 +1,12 @@
-"""The master: keeps the children of a plan running, until it is told to stop.
+"""The supervisor: keeps the children of a plan running, until it is told to stop.
 
 Single-threaded, and it never talks to a server: whatever its children do, it answers a signal at
 once. Handlers only note signals; the loop does the work:
 
     wait → heed signals → reap → kill jobs over their time → replace who is missing → show life
 
-A stop goes in two steps: workers, cron and metrics finish; then the keeper says good-bye, because
-until the last worker is gone their numbers must stay theirs.
-"""
+A stop goes in two steps: workers, cron and metrics finish; then the heartbeat process says
+good-bye, because until the last worker is gone their numbers must stay theirs."""
 
 from __future__ import annotations
 
@@ -20,23 +19,23 @@ from typing import NamedTuple
 
 from dlq.errors import ExitCode
 from dlq.process.posix import fork as host
-from dlq.process.posix.signals import Wakeup
+from dlq.process.posix.signals import SignalPipe
 from dlq.process.posix.touch_file import TouchFile
-from dlq.process.scoreboard import Board, Entry, State
+from dlq.process.scoreboard import Entry, Scoreboard, State
 from dlq.process.supervisor.child import Child, ChildSpec
-from dlq.process.supervisor.exit_status import Death
+from dlq.process.supervisor.exit_status import ExitStatus
 from dlq.process.supervisor.log_lines import count, end_of, stop_line
 from dlq.process.supervisor.reload import Reload
-from dlq.process.supervisor.reporter import Voice
+from dlq.process.supervisor.reporter import Reporter
 from dlq.process.supervisor.systemd import Notifier
-from dlq.process.supervisor.termination import Killing
+from dlq.process.supervisor.termination import Termination
 from dlq.types import Logger
 
 TICK = 1.0
 """Seconds between two looks at the board, at most: a timeout is noticed that late."""
 KEEPER_LIMIT = 0.8
-"""Seconds for the keeper's good-bye to a server that may be away. Without it the runner counts as
-alive for 10 s more, no harm done."""
+"""Seconds for the heartbeat process's good-bye to a server that may be away. Without it the runner
+counts as alive for 10 s more, no harm done."""
 SAME_SIGNAL = 0.3
 """Seconds within which a second stop signal is the echo of the first: a terminal signals the whole
 foreground group, and a wrapper between it and us passes on what it got."""
@@ -51,12 +50,12 @@ class Ended(NamedTuple):
     reload: bool
 
 
-class Master:
+class Supervisor:
     def __init__(
         self,
         specs: Sequence[ChildSpec],
-        board: Board,
-        wakeup: Wakeup,
+        board: Scoreboard,
+        wakeup: SignalPipe,
         logger: Logger,
         *,
         stop_timeout: float | None,
@@ -69,8 +68,8 @@ class Master:
         self._children = [Child(spec) for spec in specs]
         self._board = board
         self._wakeup = wakeup
-        self._voice = Voice(announce, logger)
-        self._killing = Killing(self._children, board, self._voice)
+        self._voice = Reporter(announce, logger)
+        self._killing = Termination(self._children, board, self._voice)
         self._stop_timeout = stop_timeout
         self._notifier = notifier
         self._reload = reload
@@ -125,14 +124,14 @@ class Master:
                 continue
             if self._board.state(child.spec.slot) is State.DONE and child.killed is None:
                 pid = child.pid
-                self._has_ended(child, Death(0), self._board.read(child.spec.slot))
+                self._has_ended(child, ExitStatus(0), self._board.read(child.spec.slot))
                 child.leaving = pid
 
     def _start(self, child: Child) -> None:
         runs = self._board.read(child.spec.slot).runs
         self._board.slot(child.spec.slot).occupy(0)
         try:
-            pid = child.spec.start(child.predecessor)
+            pid = child.spec.start(child.previous)
         except OSError as error:
             # No memory or no process to be had: children end, and it will get better.
             child.backoff = child.backoff.failed()
@@ -145,7 +144,7 @@ class Master:
 
     def _tell_of_start(self, child: Child) -> None:
         name, pid = child.spec.name, child.pid
-        if child.is_news and child.spec.kind != "keeper":
+        if child.is_news and child.spec.kind != "heartbeat":
             self._voice.tell("info", name, f"started, pid {pid}", "child_started")
         else:
             self._voice.log("info", f"{name} started, pid {pid}", "child_started")
@@ -162,13 +161,13 @@ class Master:
                     host.kill_group(dead)
             _, status = os.waitpid(dead, 0)
             if child is not None and entry is not None:
-                self._has_ended(child, Death(status), entry)
+                self._has_ended(child, ExitStatus(status), entry)
             elif dead == self._reload.pid:
-                self._heed_validation(Death(status))
+                self._heed_validation(ExitStatus(status))
             else:
-                self._has_left(dead, Death(status))
+                self._has_left(dead, ExitStatus(status))
 
-    def _has_ended(self, child: Child, death: Death, entry: Entry) -> None:
+    def _has_ended(self, child: Child, death: ExitStatus, entry: Entry) -> None:
         if child.is_settling:
             child.pid, child.is_settling = None, False
             return
@@ -176,13 +175,13 @@ class Master:
         self._tell_of_end(child, death, entry)
         if child.backoff.pause:
             self._board.slot(child.spec.slot).vacate()
-        stopped_for = child.predecessor.outcome
+        stopped_for = child.previous.outcome
         if self._stopping_since is not None and stopped_for in ("stopped", "timed_out"):
             self._settle(child)
             # By us, or by itself where the signal has reached it before us.
             self._killed += stopped_for == "stopped"
 
-    def _has_left(self, pid: int, death: Death) -> None:
+    def _has_left(self, pid: int, death: ExitStatus) -> None:
         child = next((child for child in self._children if child.leaving == pid), None)
         if child is None:
             return
@@ -196,23 +195,23 @@ class Master:
         if child.spec.settle is None:
             return
         try:
-            child.pid = child.spec.settle(child.predecessor)
+            child.pid = child.spec.settle(child.previous)
             child.is_settling = True
         except OSError as error:
             self._voice.log(
                 "error", f"{child.spec.name} cannot be settled for: {error}", "start_failed"
             )
 
-    def _tell_of_end(self, child: Child, death: Death, entry: Entry) -> None:
+    def _tell_of_end(self, child: Child, death: ExitStatus, entry: Entry) -> None:
         name = child.spec.name
-        told = end_of(death, entry, child.predecessor.outcome, child.killed_as)
+        told = end_of(death, entry, child.previous.outcome, child.killed_as)
         if not entry.has_job and (death.is_clean or self._stopping_since is not None):
             self._voice.log("info", f"{name} {told}", "child_ended")
             return
         if child.backoff.pause and self._stopping_since is None:
             told += f"; started again in {child.backoff.pause:g} s"
         # What a stop kills, on purpose, is nobody's mistake.
-        level = "warning" if child.predecessor.outcome == "stopped" else "error"
+        level = "warning" if child.previous.outcome == "stopped" else "error"
         self._voice.tell(level, name, told, "child_died")
 
     def _show_life(self) -> None:
@@ -273,7 +272,7 @@ class Master:
             self._code = ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
             self._hurry()
 
-    def _heed_validation(self, death: Death) -> None:
+    def _heed_validation(self, death: ExitStatus) -> None:
         refusal = self._reload.outcome(death)
         if refusal is not None:
             self._voice.announce("HUP: the configuration is refused; running on with the old one")
@@ -292,7 +291,7 @@ class Master:
         if not self._reloading:
             self._notifier.stopping()
         for child in self._children:
-            if child.pid is not None and child.spec.kind != "keeper":
+            if child.pid is not None and child.spec.kind != "heartbeat":
                 stop = host.STOP_SIGNAL if child.spec.kind != "metrics" else signal.SIGTERM
                 os.kill(child.pid, stop)
         now = self._stopping_since
@@ -307,7 +306,7 @@ class Master:
             self._voice.log("warning", f"STOP_TIMEOUT ({timeout:g} s) is over", "stop_timeout")
             self._hurry()
         self._killing.not_waited_for(stopping)
-        if self._any_left(but="keeper"):
+        if self._any_left(but="heartbeat"):
             return
         if self._workers_gone_since is None:
             self._workers_gone_since = now
@@ -318,7 +317,7 @@ class Master:
     def _hurry(self) -> None:
         """Kill what has not ended by itself."""
         self._hurried = True
-        self._killing.all(but="keeper")
+        self._killing.all(but="heartbeat")
 
     def _running_workers(self) -> Iterator[tuple[str, Entry]]:
         for child in self._children:

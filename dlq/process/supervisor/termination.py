@@ -1,5 +1,5 @@
-"""Killing children: those over their time, those that show no life, those that a stop won't wait
-for. Each kill is noted with its reason, so that the end of the process is told as what it was.
+"""Killing children: those over their time, those that show no life, those that a stop won't
+wait for. Each kill is noted with its reason, so that the end of the process is told as what it was.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from dlq.backends.base import Outcome
 from dlq.process.posix import fork as host
-from dlq.process.scoreboard import Board, State
+from dlq.process.scoreboard import Scoreboard, State
 from dlq.process.supervisor.child import Child
-from dlq.process.supervisor.reporter import Voice
+from dlq.process.supervisor.reporter import Reporter
 
 HELPER_LIMIT = 1.0
 """Seconds for cron and metrics to end: they may wait for a server, and lose nothing when killed."""
@@ -25,8 +25,8 @@ SETTLING_LIMIT = 15.0
 FOR_THE_STOP = "killed for the stop"
 
 
-class Killing:
-    def __init__(self, children: Sequence[Child], board: Board, voice: Voice) -> None:
+class Termination:
+    def __init__(self, children: Sequence[Child], board: Scoreboard, voice: Reporter) -> None:
         self._children = children
         self._board = board
         self._voice = voice
@@ -83,7 +83,7 @@ class Killing:
         host.kill_group(pid)
 
     def _need_not_be_waited_for(self, child: Child, stopping: float) -> bool:
-        if child.spec.kind == "keeper" or not _may_be_killed(child):
+        if child.spec.kind == "heartbeat" or not _may_be_killed(child):
             return False
         if child.spec.kind != "worker":
             return stopping >= HELPER_LIMIT

@@ -24,7 +24,7 @@ _REAL_TIME = int(signal.ITIMER_REAL)
 _WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGCHLD, signal.SIGPIPE)
 
 
-class Surroundings:
+class Isolation:
     """As they are when this is made. `close_connections` drops every connection of the process
     without a word to its server: one of them may have got the number of a standard stream."""
 

@@ -3,62 +3,62 @@ died, and of what nobody can read. Failures are made here; who tells the backend
 
 from __future__ import annotations
 
-from dlq.backends.base import Consumer, Predecessor, Taken
+from dlq.backends.base import Consumer, Delivery, PreviousProcess
 from dlq.jobs.failure import Failure
 from dlq.primitives.text import printable
 
 
 def refusal(
-    taken: Taken, predecessor: Predecessor, max_crashes: int, worker: str
+    taken: Delivery, previous: PreviousProcess, max_crashes: int, worker: str
 ) -> Failure | None:
-    """Why the job must not be run, or None. `predecessor`: in whose hands it was found."""
+    """Why the job must not be run, or None. `previous`: in whose hands it was found."""
     if taken.job is None:
         return Failure("undecodable", printable(taken.problem or "", 500), worker=worker)
-    if not taken.resumed:
+    if not taken.redelivered:
         return None
-    if predecessor.outcome == "timed_out":
-        return over_time(taken, predecessor, worker)
+    if previous.outcome == "timed_out":
+        return over_time(taken, previous, worker)
     if taken.crashes < max_crashes:
         return None
-    is_known = predecessor.outcome == "started"
-    last = predecessor.reason if is_known and predecessor.reason else "unseen"
+    is_known = previous.outcome == "started"
+    last = previous.reason if is_known and previous.reason else "unseen"
     times = "once" if taken.crashes == 1 else f"{taken.crashes} times"
     return Failure(
         "crashed",
         f"took its worker down {times}, the last time: {last}",
-        ran=predecessor.ran if is_known else None,
+        ran=previous.ran if is_known else None,
         attempts=taken.crashes,
         worker=worker,
     )
 
 
-def over_time(taken: Taken, predecessor: Predecessor, worker: str) -> Failure:
+def over_time(taken: Delivery, previous: PreviousProcess, worker: str) -> Failure:
     timeout = taken.job.timeout if taken.job is not None else None
     limit = "its timeout" if timeout is None else f"its timeout of {timeout:g} s"
     return Failure(
         "timeout",
         f"ran longer than {limit} and was killed",
-        ran=predecessor.ran,
+        ran=previous.ran,
         attempts=taken.crashes + 1,
         worker=worker,
     )
 
 
-def settlement(predecessor: Predecessor, worker: str) -> tuple[Taken, Failure | None] | None:
+def settlement(previous: PreviousProcess, worker: str) -> tuple[Delivery, Failure | None] | None:
     """For a queue that hands nothing out again: the job, and why it failed, or None where nobody is
     to blame for its end. None where there was no job, or its bytes are not known."""
-    if predecessor.raw is None or predecessor.outcome not in ("started", "timed_out", "stopped"):
+    if previous.raw is None or previous.outcome not in ("started", "timed_out", "stopped"):
         return None
-    taken = Taken.read(predecessor.raw, resumed=True)
-    if predecessor.outcome == "stopped":
+    taken = Delivery.read(previous.raw, redelivered=True)
+    if previous.outcome == "stopped":
         return taken, None
-    if predecessor.outcome == "timed_out":
-        return taken, over_time(taken, predecessor, worker)
-    reason = f"took its worker down: {predecessor.reason}; this queue runs a job once at most"
-    return taken, Failure("crashed", reason, ran=predecessor.ran, worker=worker)
+    if previous.outcome == "timed_out":
+        return taken, over_time(taken, previous, worker)
+    reason = f"took its worker down: {previous.reason}; this queue runs a job once at most"
+    return taken, Failure("crashed", reason, ran=previous.ran, worker=worker)
 
 
-def settle_once(consumer: Consumer, taken: Taken, failure: Failure | None) -> bool:
+def settle_once(consumer: Consumer, taken: Delivery, failure: Failure | None) -> bool:
     if failure is None:
         consumer.give_back(taken)
     else:

@@ -3,9 +3,8 @@
     take → middleware → run, in a transaction if the task is atomic → acknowledge → tidy up
 
 It never leaves for a server's error or a job's: it backs off, or keeps the job as a failed one. It
-leaves when it is told to, when its master is gone, and after WORKER_MAX_JOBS or WORKER_MAX_IDLE.
-Knows backends only by their `Consumer`; knows nothing of other workers.
-"""
+leaves when it is told to, when its supervisor is gone, and after WORKER_MAX_JOBS or
+WORKER_MAX_IDLE. Knows backends only by their `Consumer`; knows nothing of other workers."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dlq.backends.base import Consumer, Predecessor, Taken
+from dlq.backends.base import Consumer, Delivery, PreviousProcess
 from dlq.config.settings import Settings
 from dlq.errors import BackendUnavailable, NotOwner
 from dlq.execution.find_task import find_task
@@ -26,9 +25,9 @@ from dlq.primitives.text import printable
 from dlq.process.posix.fork import STOP_SIGNAL, kill_group
 from dlq.process.posix.touch_file import TouchFile
 from dlq.process.scoreboard import Slot
-from dlq.process.server_retry import Outages
+from dlq.process.server_retry import ServerRetry
 from dlq.process.worker.database import DatabaseConnections
-from dlq.process.worker.isolation import Surroundings
+from dlq.process.worker.isolation import Isolation
 from dlq.process.worker.unfinished_job import refusal, settle_once, settlement
 from dlq.types import Logger, QueueName, WorkerNumber
 
@@ -44,12 +43,12 @@ _STOPS = (signal.SIGTERM, signal.SIGINT, STOP_SIGNAL)
 
 
 class WorkerSpec(NamedTuple):
-    """What one worker process is told. `master` is the pid that must stay its parent."""
+    """What one worker process is told. `supervisor` is the pid that must stay its parent."""
 
     queue: QueueName
     number: WorkerNumber
     slot: int
-    master: int
+    supervisor: int
     touch_file: str | None = None
     metrics_port: int | None = None
 
@@ -64,7 +63,7 @@ class Worker:
         spec: WorkerSpec,
         settings: Settings,
         consumer: Consumer,
-        predecessor: Predecessor,
+        previous: PreviousProcess,
         hooks: Hooks,
         slot: Slot,
         logger: Logger,
@@ -79,7 +78,7 @@ class Worker:
         self.stopping = False
         self._settings = settings
         self._consumer = consumer
-        self._predecessor = predecessor
+        self._predecessor = previous
         self._hooks = hooks
         self._slot = slot
         self._logger = logger
@@ -87,7 +86,7 @@ class Worker:
         self._database = database
         self._observe = observe
         self._set_title = set_title
-        self._outages = Outages(self.name, logger)
+        self._outages = ServerRetry(self.name, logger)
         self._touch_file = TouchFile(spec.touch_file, logger) if spec.touch_file else None
         self._jobs = 0
         self._job_ended = time.monotonic()
@@ -96,7 +95,7 @@ class Worker:
 
     def run(self) -> int:
         self._listen_for_signals()
-        self._surroundings = Surroundings(self._close_connections)
+        self._surroundings = Isolation(self._close_connections)
         self._slot.wait()
         self._settle_for_predecessor()
         while (reason := self._reason_to_leave()) is None:
@@ -114,7 +113,7 @@ class Worker:
 
     # Taking
 
-    def _take(self) -> Taken | None:
+    def _take(self) -> Delivery | None:
         if self._set_title is not None:
             self._set_title(f"dlq: {self.name} waits")
         timeout = float(self._settings.dequeue_timeout)
@@ -127,14 +126,14 @@ class Worker:
             self._is_told_to_stop,
         )
 
-    def _give_back(self, taken: Taken) -> None:
+    def _give_back(self, taken: Delivery) -> None:
         self._outages.persist(lambda: self._consumer.give_back(taken), self._settling_is_over)
 
     def _reason_to_leave(self) -> str | None:
         if self.stopping:
             return "told to stop"
-        if os.getppid() != self.spec.master:
-            return "its master is gone"
+        if os.getppid() != self.spec.supervisor:
+            return "its supervisor is gone"
         settings = self._settings
         if settings.worker_max_jobs and self._jobs >= settings.worker_max_jobs:
             return f"has run {self._jobs} jobs"
@@ -152,13 +151,13 @@ class Worker:
         self._slot.leave()
         self._consumer.close()
         self._slot.done()
-        if os.getppid() == self.spec.master:
+        if os.getppid() == self.spec.supervisor:
             # It can start our successor while the system takes our memory apart.
-            os.kill(self.spec.master, signal.SIGCHLD)
+            os.kill(self.spec.supervisor, signal.SIGCHLD)
 
     # Running
 
-    def _run(self, taken: Taken) -> Result:
+    def _run(self, taken: Delivery) -> Result:
         """Of what cannot or must not be run, the result is a failure, and nothing has run."""
         job = taken.job
         failure = self._refusal(taken)
@@ -178,21 +177,21 @@ class Worker:
             self._observe(result.time_taken)
         return result
 
-    def _refusal(self, taken: Taken) -> Failure | None:
-        if taken.job is not None and not taken.resumed:
+    def _refusal(self, taken: Delivery) -> Failure | None:
+        if taken.job is not None and not taken.redelivered:
             return None
-        predecessor = Predecessor()
+        previous = PreviousProcess()
         is_its = self._predecessor.raw is None or self._predecessor.raw == taken.raw
-        if taken.job is not None and taken.resumed and is_its:
-            predecessor, self._predecessor = self._predecessor, predecessor
-        return refusal(taken, predecessor, self._settings.max_crashes, self.name)
+        if taken.job is not None and taken.redelivered and is_its:
+            previous, self._predecessor = self._predecessor, previous
+        return refusal(taken, previous, self._settings.max_crashes, self.name)
 
     # Settling
 
     def _settle_for_predecessor(self) -> None:
         """Of a queue where a job is taken once and for all: what this number's last process had in
         hand when it died is a failed job, or is next again where the process was told to die."""
-        if self._consumer.hands_out_again:
+        if self._consumer.redelivers:
             return
         outcome = settlement(self._predecessor, self.name)
         if outcome is None:
@@ -204,7 +203,7 @@ class Worker:
         if failure is not None:
             self._log_failed(taken, failure)
 
-    def _settle(self, taken: Taken, result: Result) -> None:
+    def _settle(self, taken: Delivery, result: Result) -> None:
         self._jobs += 1
         self._job_ended = time.monotonic()
         settled = self._outages.persist(
@@ -216,14 +215,14 @@ class Worker:
         elif result.succeeded and self._touch_file is not None:
             self._touch_file.touch()
 
-    def _tell_backend(self, taken: Taken, failure: Failure | None) -> bool:
+    def _tell_backend(self, taken: Delivery, failure: Failure | None) -> bool:
         if failure is None:
             self._consumer.acknowledge(taken)
         else:
             self._retry_or_fail(taken, failure)
         return True
 
-    def _retry_or_fail(self, taken: Taken, failure: Failure) -> None:
+    def _retry_or_fail(self, taken: Delivery, failure: Failure) -> None:
         """A job that raised is run again later as often as its task wishes, where the backend can
         do that. All else is a failed job now."""
         task = find_task(taken.job.path) if taken.job and failure.kind == "raised" else None
@@ -256,7 +255,7 @@ class Worker:
     # When to leave off
 
     def _is_told_to_stop(self, error: Exception) -> bool:
-        if os.getppid() != self.spec.master:
+        if os.getppid() != self.spec.supervisor:
             self._note_stop()
         return self.stopping
 
@@ -319,7 +318,7 @@ class Worker:
             extra={"action": "job_retried", "queue": self.spec.queue},
         )
 
-    def _log_unsettled(self, taken: Taken) -> None:
+    def _log_unsettled(self, taken: Delivery) -> None:
         self._logger.error(
             "%s: the end of a job of %s could not be told to the server; it may be run again",
             self.name,
@@ -327,7 +326,7 @@ class Worker:
             extra={"action": "job_unsettled", "queue": self.spec.queue},
         )
 
-    def _log_failed(self, taken: Taken, failure: Failure) -> None:
+    def _log_failed(self, taken: Delivery, failure: Failure) -> None:
         self._logger.error(
             "%s: %s is a failed job: %s",
             self.name,

@@ -19,16 +19,16 @@ from typing import Any, TypeVar
 
 import redis
 
-from dlq.backends.base import Consumer, Predecessor, Taken
+from dlq.backends.base import Consumer, Delivery, PreviousProcess
 from dlq.backends.redis_storage.consumers.at_most_once import (
     FRESH,
     FULL_LOOK,
     LOOKS,
     until_next_look,
 )
-from dlq.backends.redis_storage.consumers.lease import Hold
-from dlq.backends.redis_storage.consumers.prefetch_size import TOO_OLD, Pace
-from dlq.backends.redis_storage.consumers.prefetch_watchdog import Watch
+from dlq.backends.redis_storage.consumers.lease import Lease
+from dlq.backends.redis_storage.consumers.prefetch_size import TOO_OLD, PrefetchSize
+from dlq.backends.redis_storage.consumers.prefetch_watchdog import PrefetchWatchdog
 from dlq.backends.redis_storage.failed_jobs import KEEP_COUNTS, fields_of
 from dlq.backends.redis_storage.fleet.claiming import Claimant
 from dlq.backends.redis_storage.keys import Keys
@@ -62,7 +62,7 @@ class ReliableConsumer(Consumer):
     """At least once. The lock is for the watch, which speaks on the same connection while a job
     runs."""
 
-    hands_out_again = True
+    redelivers = True
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class ReliableConsumer(Consumer):
         queue: QueueName,
         number: WorkerNumber,
         runner: Runner,
-        predecessor: Predecessor,
+        previous: PreviousProcess,
         logger: Logger,
     ) -> None:
         self._address = address
@@ -81,49 +81,49 @@ class ReliableConsumer(Consumer):
         self._queue = queue
         self._channel = channel_of_worker(address, settings)
         claimant = Claimant(self._channel, keys, queue, number, runner, logger)
-        self._hold = Hold(self._channel, keys, queue, claimant)
+        self._hold = Lease(self._channel, keys, queue, claimant)
         self._jobs = self._hold.jobs
-        self._predecessor: Predecessor | None = predecessor
+        self._predecessor: PreviousProcess | None = previous
         self._lock = threading.Lock()
-        self._watch = Watch(self._give_back_if_slow)
-        self._pace = Pace()
+        self._watch = PrefetchWatchdog(self._give_back_if_slow)
+        self._pace = PrefetchSize()
         self._asked = 0.0
         self._is_counted = False
         self._is_resumed = False
         self._crashes = 0
-        self._decoded: deque[Taken] = deque()
+        self._decoded: deque[Delivery] = deque()
 
     # For workers
 
-    def take(self, timeout: float) -> Taken | None:
+    def take(self, timeout: float) -> Delivery | None:
         with self._lock:
             if self._jobs.running is not None:
                 # Nobody could be told how it ended.
-                self._jobs.put_back()
+                self._jobs.requeue()
             if self._jobs.ahead and not self._pace.is_over(time.monotonic()):
-                return self._hand_out()
+                return self._next_job()
             return self._step(lambda: self._take(timeout))
 
-    def acknowledge(self, taken: Taken) -> None:
+    def acknowledge(self, taken: Delivery) -> None:
         with self._lock:
             self._step(self._acknowledge)
 
-    def fail(self, taken: Taken, failure: Failure) -> None:
+    def fail(self, taken: Delivery, failure: Failure) -> None:
         keys = (self._keys.failed, self._keys.crashes, self._keys.attempts)
         keep = self._settings.failed_keep
-        self._let_go(FAIL, keys, keep, *fields_of(taken.raw, failure))
+        self._release(FAIL, keys, keep, *fields_of(taken.raw, failure))
 
-    def retry(self, taken: Taken, delay: float, failure: Failure) -> bool:
+    def retry(self, taken: Delivery, delay: float, failure: Failure) -> bool:
         keys = (self._keys.delayed, self._keys.attempts, self._keys.crashes)
-        self._let_go(RETRY_LATER, keys, int(delay * 1000), f"{token_hex(8)}:", KEEP_COUNTS)
+        self._release(RETRY_LATER, keys, int(delay * 1000), f"{token_hex(8)}:", KEEP_COUNTS)
         return True
 
-    def attempts(self, taken: Taken) -> int:
+    def attempts(self, taken: Delivery) -> int:
         key, name = self._keys.attempts(self._queue), _name(taken.raw)
         with self._lock:
             return int(self._step(lambda: self._hold.call("HGET", key, name)) or 0)
 
-    def give_back(self, taken: Taken) -> None:
+    def give_back(self, taken: Delivery) -> None:
         """With everything that was taken after it, so that the order stays."""
         with self._lock:
             self._step(self._give_all_back)
@@ -163,7 +163,7 @@ class ReliableConsumer(Consumer):
 
     # Taking
 
-    def _take(self, timeout: float) -> Taken | None:
+    def _take(self, timeout: float) -> Delivery | None:
         if self._jobs.ahead:
             # Taken too long ago: since then the queue may have been paused.
             self._pace.slow()
@@ -176,7 +176,7 @@ class ReliableConsumer(Consumer):
                 kind, *rest = self._wait_for_arrival(left, rest[0])
             if kind in JOBS:
                 self._took(kind, *rest)
-                return self._hand_out()
+                return self._next_job()
             if kind == b"paused":
                 self._channel.sleep(until_next_look(rest[0], left))
             if kind != b"due" or left <= 0:
@@ -240,13 +240,13 @@ class ReliableConsumer(Consumer):
         if len(jobs) > 1:
             self._watch.begin()
         # In one go: code that has just run is in the processor's cache, and takes half the time.
-        self._decoded = deque(map(Taken.read, jobs))
+        self._decoded = deque(map(Delivery.read, jobs))
 
-    def _count_crash(self, raw: bytes, predecessor: Predecessor) -> int:
+    def _count_crash(self, raw: bytes, previous: PreviousProcess) -> int:
         """How often this job took its worker down, this time included where that is what it did. It
         is the next of those that were left in our list; the ones behind it were not begun."""
-        is_its = predecessor.raw is None or predecessor.raw == raw
-        is_crash = predecessor.outcome == "unknown" or (predecessor.outcome == "started" and is_its)
+        is_its = previous.raw is None or previous.raw == raw
+        is_crash = previous.outcome == "unknown" or (previous.outcome == "started" and is_its)
         key, name = self._keys.crashes(self._queue), _name(raw)
         if not is_crash:
             return int(self._hold.call("HGET", key, name) or 0)
@@ -254,15 +254,15 @@ class ReliableConsumer(Consumer):
         self._hold.call("EXPIRE", key, KEEP_COUNTS)
         return count
 
-    def _hand_out(self) -> Taken:
-        raw = self._jobs.hand_out()
-        taken = self._decoded.popleft() if self._decoded else Taken.read(raw)
+    def _next_job(self) -> Delivery:
+        raw = self._jobs.next_job()
+        taken = self._decoded.popleft() if self._decoded else Delivery.read(raw)
         if taken.raw is not raw:
             # What was put back, for one.
             self._decoded.clear()
-            taken = Taken.read(raw)
+            taken = Delivery.read(raw)
         if self._is_resumed:
-            taken = taken._replace(resumed=True, crashes=self._crashes)
+            taken = taken._replace(redelivered=True, crashes=self._crashes)
             self._is_resumed, self._crashes = False, 0
         return taken
 
@@ -275,15 +275,15 @@ class ReliableConsumer(Consumer):
         many = 0 if self._jobs.ahead else self._next_many()
         self._hold.acknowledge(is_counted=self._is_counted, many=many)
 
-    def _let_go(
+    def _release(
         self, script: Script, keys: tuple[Callable[[QueueName], str], ...], *arguments: Word
     ) -> None:
         names = [key(self._queue) for key in keys]
         with self._lock:
-            self._step(lambda: self._hold.let_go(script, names, *arguments))
+            self._step(lambda: self._hold.release_job(script, names, *arguments))
 
     def _give_all_back(self) -> None:
-        self._jobs.put_back()
+        self._jobs.requeue()
         self._give_ahead_back()
 
     def _leave(self) -> None:

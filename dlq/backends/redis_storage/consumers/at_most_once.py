@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
-from dlq.backends.base import Consumer, Taken
+from dlq.backends.base import Consumer, Delivery
 from dlq.backends.redis_storage.failed_jobs import fields_of
 from dlq.backends.redis_storage.keys import Keys
 from dlq.backends.redis_storage.lua.worker_scripts import ARRIVED_ONCE, FAIL_ONCE, TAKE_ONCE
@@ -50,7 +50,7 @@ def until_next_look(pause: int, left: float) -> float:
 class RedisConsumer(Consumer):
     """Is there a job? Else wait for one, and make sure that it may be had."""
 
-    hands_out_again = False
+    redelivers = False
 
     def __init__(self, address: Address, keys: Keys, settings: Settings, queue: QueueName) -> None:
         self._address = address
@@ -67,7 +67,7 @@ class RedisConsumer(Consumer):
 
     # For workers
 
-    def take(self, timeout: float) -> Taken | None:
+    def take(self, timeout: float) -> Delivery | None:
         end = time.monotonic() + timeout
         try:
             answer = self._ask()
@@ -78,10 +78,10 @@ class RedisConsumer(Consumer):
         except SERVER_TROUBLE as error:
             raise unavailable(self._address, error) from error
 
-    def acknowledge(self, taken: Taken) -> None:
+    def acknowledge(self, taken: Delivery) -> None:
         """It was let go of when it was taken."""
 
-    def fail(self, taken: Taken, failure: Failure) -> None:
+    def fail(self, taken: Delivery, failure: Failure) -> None:
         keep = self._settings.failed_keep
         call = call_of(FAIL_ONCE, (self._keys.failed(self._queue),), keep)
         try:
@@ -89,10 +89,10 @@ class RedisConsumer(Consumer):
         except SERVER_TROUBLE as error:
             raise unavailable(self._address, error) from error
 
-    def retry(self, taken: Taken, delay: float, failure: Failure) -> bool:
+    def retry(self, taken: Delivery, delay: float, failure: Failure) -> bool:
         return False
 
-    def give_back(self, taken: Taken) -> None:
+    def give_back(self, taken: Delivery) -> None:
         try:
             self._channel.call("RPUSH", self._at, taken.raw)
         except SERVER_TROUBLE as error:
@@ -137,13 +137,13 @@ class RedisConsumer(Consumer):
             return (b"nothing",)
         return (b"nothing",) if raw is None else self._arrived(raw)
 
-    def _heed(self, answer: Any, left: float) -> Taken | None:
+    def _heed(self, answer: Any, left: float) -> Delivery | None:
         for _ in range(LOOKS):
             if answer[0] != b"job" or time.monotonic() - self._asked <= FRESH:
                 break
             answer = self._arrived(answer[1])
         if answer[0] == b"job":
-            return Taken.read(answer[1])
+            return Delivery.read(answer[1])
         if answer[0] == b"paused":
             self._channel.sleep(until_next_look(answer[1], left))
         return None

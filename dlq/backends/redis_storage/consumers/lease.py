@@ -1,16 +1,15 @@
 """One worker's hold on its number, and on the list of jobs in its hand.
 
-The list on the server is the truth and `Held` its mirror here. When a connection was lost the two
-are compared before anything else is done. Knows the scripts and the order of their answers; when to
-take, and how many, is its caller's. Raises what redis-py raises, and NotOwner.
-"""
+The list on the server is the truth and `PrefetchBuffer` its mirror here. When a connection was lost
+the two are compared before anything else is done. Knows the scripts and the order of their answers;
+when to take, and how many, is its caller's. Raises what redis-py raises, and NotOwner."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from dlq.backends.redis_storage.consumers.prefetch_buffer import Held
+from dlq.backends.redis_storage.consumers.prefetch_buffer import PrefetchBuffer
 from dlq.backends.redis_storage.fleet.claiming import Claimant
 from dlq.backends.redis_storage.keys import Keys
 from dlq.backends.redis_storage.lua.fleet_scripts import RELEASE
@@ -36,12 +35,12 @@ GIVE_BACK_STEP = 100
 """Jobs that one script gives back, at most."""
 
 
-class Hold:
+class Lease:
     """Each method but `prepare` and `doubt` is called after `prepare`. Where one raises, `doubt` is
     called before anything else is."""
 
     def __init__(self, channel: Channel, keys: Keys, queue: QueueName, claimant: Claimant) -> None:
-        self.jobs = Held()
+        self.jobs = PrefetchBuffer()
         self._channel = channel
         self._keys = keys
         self._queue = queue
@@ -114,7 +113,7 @@ class Hold:
         if many:
             self.ask(many)
 
-    def let_go(self, script: Script, keys: Iterable[str], *arguments: Word) -> None:
+    def release_job(self, script: Script, keys: Iterable[str], *arguments: Word) -> None:
         """Of the running job, by a script whose keys are our list, the owners, and then `keys`, and
         whose arguments are our number, our record, the job, and then `arguments`."""
         raw = self.jobs.running
@@ -123,7 +122,7 @@ class Hold:
             return
         self.collect()
         self._checked(self._channel.run(self._call_of(script, *keys), raw, *arguments))
-        self.jobs.let_go()
+        self.jobs.release()
 
     def give_back(self, *, keep_next: bool = False) -> None:
         """To the queue's tail, but for what is running. `keep_next`: or is about to."""

@@ -14,7 +14,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
 
-class Held:
+class PrefetchBuffer:
     """All jobs are bytes, the oldest first."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Held:
         """They are in the list now, and were not."""
         self.ahead.extend(jobs)
 
-    def hand_out(self) -> bytes:
+    def next_job(self) -> bytes:
         self.running = self.ahead.popleft()
         return self.running
 
@@ -41,11 +41,11 @@ class Held:
         if self.acknowledged:
             self.acknowledged.popleft()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """The running job is in the list no more."""
         self.running = None
 
-    def put_back(self) -> None:
+    def requeue(self) -> None:
         """The running job is to be handed out again."""
         self.ahead.extendleft(self._running())
         self.running = None

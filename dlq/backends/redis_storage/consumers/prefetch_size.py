@@ -18,7 +18,7 @@ It is looked at every 0.025 s, and 0.1 s is the longest that a job may wait behi
 somebody is idle."""
 
 
-class Pace:
+class PrefetchSize:
     """Times are of the monotonic clock."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ JOIN_LIMIT = 1.0
 """Seconds that its end is waited for: it may be talking to a server."""
 
 
-class Watch:
+class PrefetchWatchdog:
     """`look` says in how many seconds to look again, None where there is nothing now. Whoever has
     made something to look at calls `begin` after that; `begin` and `stop` are for one thread.
 

@@ -28,7 +28,7 @@ class Script(NamedTuple):
 ALLOW_OOM = "#!lua flags=allow-oom\n"
 
 _LET_GO = """
-local function let_go(processing, raw)
+local function release(processing, raw)
   local last = redis.call('RPOP', processing)
   if last == raw then return 1 end
   if last then redis.call('RPUSH', processing, last) end
@@ -45,7 +45,7 @@ end
 
 _HAND_OUT = """
 -- What is in the list, the next one first, and whether the queue keeps counts of anything.
-local function hand_out(kind, processing, attempts, crashes)
+local function next_job(kind, processing, attempts, crashes)
   local list = redis.call('LRANGE', processing, 0, -1)
   local jobs = {}
   for index = #list, 1, -1 do jobs[#jobs + 1] = list[index] end
@@ -91,7 +91,7 @@ TAKE = Script(
 -- KEYS: queue, pause, processing, owners, delayed, attempts, crashes
 -- ARGV: number, own record, how many at most, and the bytes to acknowledge where there are any
 if redis.call('HGET', KEYS[4], ARGV[1]) ~= ARGV[2] then return {'owner'} end
-if ARGV[4] then let_go(KEYS[3], ARGV[4]) end
+if ARGV[4] then release(KEYS[3], ARGV[4]) end
 -- Each call from a script costs a microsecond: mostly, nothing of this is there.
 local is_plain = redis.call('EXISTS', KEYS[2], KEYS[5], KEYS[6], KEYS[7]) == 0
 if not is_plain then
@@ -99,7 +99,7 @@ if not is_plain then
   if paused ~= -2 then return {'paused', paused} end
 end
 -- In hand already: left by another process, or by ourselves when a connection broke.
-if redis.call('EXISTS', KEYS[3]) == 1 then return hand_out('held', KEYS[3], KEYS[6], KEYS[7]) end
+if redis.call('EXISTS', KEYS[3]) == 1 then return next_job('held', KEYS[3], KEYS[6], KEYS[7]) end
 local due_in = -1
 if not is_plain and redis.call('EXISTS', KEYS[5]) == 1 then
   local at = now()
@@ -139,7 +139,7 @@ local owner = redis.call('HGET', KEYS[4], ARGV[1])
 if owner and owner ~= ARGV[2] then return {'owner'} end
 local paused = redis.call('PTTL', KEYS[2])
 if owner and paused == -2 then
-  if redis.call('EXISTS', KEYS[3]) == 1 then return hand_out('job', KEYS[3], KEYS[6], KEYS[7]) end
+  if redis.call('EXISTS', KEYS[3]) == 1 then return next_job('job', KEYS[3], KEYS[6], KEYS[7]) end
   local first = redis.call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')
   return {'empty', first[2] and math.max(1, first[2] - now()) or -1}
 end
@@ -156,7 +156,7 @@ ACKNOWLEDGE = Script(
 -- A job has ended well, and the next is in the worker's hand already.
 -- KEYS: processing, owners. ARGV: number, own record, bytes
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return -1 end
-return let_go(KEYS[1], ARGV[3])
+return release(KEYS[1], ARGV[3])
 """
 )
 
@@ -170,7 +170,7 @@ if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return -1 end
 local name = redis.sha1hex(ARGV[3])
 redis.call('HDEL', KEYS[3], name)
 redis.call('HDEL', KEYS[4], name)
-return let_go(KEYS[1], ARGV[3])
+return release(KEYS[1], ARGV[3])
 """
 )
 
@@ -220,7 +220,7 @@ local name = redis.sha1hex(ARGV[3])
 redis.call('HDEL', KEYS[4], name)
 redis.call('HDEL', KEYS[5], name)
 -- Sent again after a lost answer, it must not fail twice.
-if let_go(KEYS[1], ARGV[3]) == 0 then return {'done'} end
+if release(KEYS[1], ARGV[3]) == 0 then return {'done'} end
 local kept = keep_failed(KEYS[3], ARGV[4], 5)
 if refused(kept) then
   redis.call('RPUSH', KEYS[1], ARGV[3])
@@ -252,7 +252,7 @@ RETRY_LATER = Script(
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return {'owner'} end
 local name = redis.sha1hex(ARGV[3])
 redis.call('HDEL', KEYS[5], name)
-if let_go(KEYS[1], ARGV[3]) == 0 then return {'done'} end
+if release(KEYS[1], ARGV[3]) == 0 then return {'done'} end
 local delayed = redis.pcall('ZADD', KEYS[3], now() + ARGV[4], ARGV[5] .. ARGV[3])
 if refused(delayed) then
   redis.call('RPUSH', KEYS[1], ARGV[3])
