@@ -91,10 +91,10 @@ class ServerRetry:
         assert self._since is not None
         # Also a warning: where only those are seen, the end must be seen of what began as one.
         self._logger.warning(
-            "%s redelivered after %.1f s",
+            "%s resumed after %.1f s",
             self._name,
             time.monotonic() - self._since,
-            extra={"action": "redelivered"},
+            extra={"action": "resumed"},
         )
         self._since = None
         self._backoff = self._backoff.worked()

@@ -74,7 +74,7 @@ def test_one_who_waited_for_a_number_says_at_once_that_it_is_had(host: Host) -> 
     second.wait_for_line("faults/1 waits: its number is held by")
     assert first.stop() == 0
     # The queue is empty, and an idle worker looks up only every DEQUEUE_TIMEOUT (15 s).
-    wait_until(lambda: "faults/1 redelivered after" in second.output, 5)
+    wait_until(lambda: "faults/1 resumed after" in second.output, 5)
 
 
 def test_a_pidfile_that_a_dead_master_left_is_no_hindrance(host: Host) -> None:
