@@ -70,7 +70,7 @@ def own_server() -> Iterator[Server]:
 
 def test_the_rule_ends_at_its_prefix(make: Make, server: Server) -> None:
     make(ReliableRedisBackend, redis_prefix="shop[1]")
-    with redis.Redis(port=server.port, username="dlq0", password="s3cret") as client:
+    with redis.Redis("127.0.0.1", server.port, username="dlq0", password="s3cret") as client:
         client.lpush("shop[1]:django_lightweight_queue:emails", "x")
         for key in ("shop1:django_lightweight_queue:emails", "django_lightweight_queue:emails"):
             with pytest.raises(redis.exceptions.NoPermissionError):
@@ -141,7 +141,7 @@ def test_the_rule_allows_what_dlq_does_and_no_more(make: Make, own_server: Serve
 )
 def test_the_user_can_do_nothing_else(server: Server, command: tuple[str, ...]) -> None:
     add_user(server, "")
-    with redis.Redis(port=server.port, username="dlq", password="s3cret") as client:
+    with redis.Redis("127.0.0.1", server.port, username="dlq", password="s3cret") as client:
         client.lpush("django_lightweight_queue:emails", "x")
         with pytest.raises(redis.ResponseError, match=r"permission|ACL"):
             client.execute_command(*command)

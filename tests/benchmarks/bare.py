@@ -73,5 +73,5 @@ def _fill(client: redis.Redis, count: int) -> None:
 
 if __name__ == "__main__":
     verbs = {"loop": loop, "script": script, "push": push}
-    with redis.Redis(port=int(os.environ["BENCH_PORT"])) as client:
+    with redis.Redis("127.0.0.1", int(os.environ["BENCH_PORT"])) as client:
         print(json.dumps(verbs[sys.argv[1]](client, int(sys.argv[2]))))

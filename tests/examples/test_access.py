@@ -99,7 +99,7 @@ def test_workers_and_commands_work_and_web_processes_enqueue(
 )
 def test_a_user_can_do_no_more(users: Server, name: str, command: str) -> None:
     with (
-        redis.Redis(port=users.port, username=name, password="SECRET") as client,
+        redis.Redis("127.0.0.1", users.port, username=name, password="SECRET") as client,
         pytest.raises(redis.exceptions.NoPermissionError),
     ):
         client.execute_command(*command.split())

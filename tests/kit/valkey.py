@@ -44,12 +44,16 @@ class Server:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        wait_until(self._answers, 10, what="the server answers")
+        try:
+            wait_until(self._answers, 10, what="the server answers")
+        except BaseException:
+            self.kill()  # or it would outlive the test that could not use it
+            raise
         return self
 
     def client(self, **options: Any) -> redis.Redis:
         """A connection of the test's own, without dlq's code between."""
-        return redis.Redis(port=self.port, **options)
+        return redis.Redis("127.0.0.1", self.port, **options)
 
     def stop(self) -> None:
         """As an operator would: TERM, and the data is written where that is configured."""
@@ -80,7 +84,7 @@ class Server:
     def _answers(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, (self.directory / "log").read_text()[-2000:]
-        with redis.Redis(port=self.port, socket_connect_timeout=1) as client:
+        with redis.Redis("127.0.0.1", self.port, socket_connect_timeout=1) as client:
             try:
                 return bool(client.ping())
             except redis.RedisError:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from dlq.operations.embedded_server import PORT
 from tests.kit.ports import free_port
+from tests.kit.runner import is_alive
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
 from tests.skins.conftest import Project
@@ -201,8 +202,7 @@ def test_embedded_server_that_is_not_installed_or_cannot_run(project: Project) -
 
 
 def valkey_of(runner: int) -> int:
-    return int(subprocess.check_output(["pgrep", "-P", str(runner), "valkey"]))
-
-
-def is_alive(pid: int) -> bool:
-    return subprocess.run(["kill", "-0", str(pid)], capture_output=True).returncode == 0
+    """The pid of the server that is a child of the runner."""
+    children = Path(f"/proc/{runner}/task/{runner}/children").read_text().split()
+    [found] = [pid for pid in children if "valkey" in Path(f"/proc/{pid}/comm").read_text()]
+    return int(found)
