@@ -15,6 +15,7 @@ from dlq.config.validation.validate import Verdict, validate
 from dlq.diagnostics.finding import Finding, errors, in_reading_order
 from dlq.diagnostics.rules import project as rules
 from dlq.provenance.django_places import module_of
+from dlq.provenance.setting_location import SettingLocation
 
 
 def resolve(
@@ -97,14 +98,23 @@ def _layers(
 ) -> Iterator[tuple[Layer, list[Finding]]]:
     """The lowest first."""
     yield django_layer(django_settings)
-    if override_files:
-        from dlq.config.sources.override_files import (
-            file_layer,  # a web process has none, and needs no parsers
-        )
-
-        for path in override_files:
-            yield file_layer(path, exact=exact)
+    for path in override_files:
+        yield _file_layer(os.fspath(path), exact)
     yield environment_layer(environ)
+
+
+def _file_layer(given: str, exact: bool) -> tuple[Layer, list[Finding]]:
+    """Read one override file; one that cannot be used gives an empty layer and a finding."""
+    # Imported here: a web process has no override files and needs no parsers.
+    from dlq.config.sources.override_files import open_override_file
+    from dlq.config.sources.python_file import read_python_file
+    from dlq.config.sources.toml_json_file import read_toml_json_file
+
+    file, is_readable = open_override_file(given, exact=exact)
+    layer = None
+    if is_readable:
+        layer = read_python_file(file) if file.kind == ".py" else read_toml_json_file(file)
+    return layer or Layer("file", {}, lambda name: SettingLocation(file.source)), file.findings
 
 
 def _mistakes(verdict: Verdict, merged: Merged) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 from textwrap import dedent
+from threading import Thread
 
 import pytest
 
@@ -148,8 +149,9 @@ def test_json_values_have_places() -> None:
         ("x.py", "import nothing_there\n", "E005", "x.py:1", "raises ModuleNotFoundError"),
         ("x.py", "exit(3)\n", "E005", "x.py:1", "raises SystemExit"),
         ("x.yaml", "a: 1\n", "E011", "x.yaml", "its kind is not known"),
-        ("x.toml", "redis_prot = 1\n", "W002", "x.toml:1:1", "unknown setting redis_prot"),
-        ("x.toml", "REDIS_PORT = 1\n", "W002", "x.toml:1:1", "unknown setting REDIS_PORT"),
+        ("x.toml", "redis_prot = 1\n", "E010", "x.toml:1:1", "unknown setting redis_prot"),
+        ("x.toml", "REDIS_PORT = 1\n", "E010", "x.toml:1:1", "unknown setting REDIS_PORT"),
+        ("x.json", '{"worker": {}}', "E010", "x.json:1:2", "unknown setting worker in override"),
         ("x.py", "LIGHTWEIGHT_QUEUE_WORKER = 1\n", "W002", "x.py:1:1", "unknown setting"),
         ("x.py", "REDIS_PORT = 1\n", "W009", "x.py:1:1", "REDIS_PORT in override file x.py"),
     ],
@@ -192,6 +194,48 @@ def test_a_file_that_is_not_utf8_is_told_with_the_byte() -> None:
     finding = only(projects.resolved(Path.cwd(), NOTHING, "x.toml"))
     assert finding.id == "dlq.E004"
     assert "byte offset 16" in finding.message
+
+
+def test_a_byte_order_mark_is_accepted() -> None:
+    contents = {
+        "a.toml": "redis_port = 6380\n",
+        "b.json": '{"redis_prefix": "é"}',
+        "c.py": "LIGHTWEIGHT_QUEUE_REDIS_DATABASE = 3\n",
+    }
+    for name, text in contents.items():
+        Path(name).write_bytes(b"\xef\xbb\xbf" + text.encode())
+    resolution = projects.resolved(Path.cwd(), NOTHING, *contents)
+    assert resolution.findings == ()
+    assert resolution.settings is not None
+    assert resolution.settings.redis_port == 6380
+    assert resolution.settings.redis_prefix == "é"
+    assert resolution.settings.redis_database == 3
+    assert resolution.source_of("REDIS_PORT").position == "a.toml:1:14"
+    assert resolution.source_of("REDIS_PREFIX").position == "b.json:1:18"
+
+
+def test_bytes_are_counted_from_the_beginning_of_the_file() -> None:
+    Path("x.toml").write_bytes(b"\xef\xbb\xbfa = '\xff'\n")
+    finding = only(projects.resolved(Path.cwd(), NOTHING, "x.toml"))
+    assert "byte offset 8" in finding.message
+
+
+@pytest.mark.parametrize("name", ["x.py", "x.toml", "x.json"])
+def test_a_file_is_opened_once(name: str) -> None:
+    """From a pipe a second reader gets nothing, and waits for ever for a second writer."""
+    texts = {
+        "x.py": "LIGHTWEIGHT_QUEUE_REDIS_PORT = 6380\n",
+        "x.toml": "redis_port = 6380\n",
+        "x.json": '{"redis_port": 6380}',
+    }
+    os.mkfifo(name, 0o644)
+    writer = Thread(target=Path(name).write_text, args=(texts[name],))
+    writer.start()
+    resolution = projects.resolved(Path.cwd(), NOTHING, name)
+    writer.join(10)
+    assert resolution.findings == ()
+    assert resolution.settings is not None
+    assert resolution.settings.redis_port == 6380
 
 
 def test_all_files_are_looked_at() -> None:

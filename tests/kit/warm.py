@@ -74,7 +74,8 @@ MODULES = """
     dlq.cli.output.plan dlq.cli.commands.queues dlq.cli.output.findings dlq.cli.commands.run
     dlq.cli.commands.running dlq.cli.commands.status dlq.cli.framework.typer_words
     dlq.cron.files.read_module dlq.project.check_queues dlq.config.validation.between_settings
-    dlq.config.validation.expectations dlq.config.sources.override_files dlq.project.check_imports
+    dlq.config.validation.expectations dlq.config.sources.python_file dlq.project.check_imports
+    dlq.config.sources.toml_json_file
     dlq.config.resolve dlq.project.locate dlq.config.validation.notation dlq.provenance.provenance
     dlq.config.validation.validate dlq.operations.check dlq.config.explain dlq.operations.cron
     dlq.operations.demo dlq.operations.failed_jobs dlq.planning.document dlq.operations.queues

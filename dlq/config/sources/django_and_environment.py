@@ -13,7 +13,7 @@ from dlq.config.layers import Layer, default
 from dlq.config.redaction import in_message
 from dlq.config.settings import PREFIX, SECRETS, SETTING_NAMES
 from dlq.config.sources.text_values import Unreadable, read_text
-from dlq.config.sources.unknown_names import unknown_setting
+from dlq.config.sources.unknown_names import FAMILY, unknown_setting
 from dlq.config.validation.constraints import is_site_url
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import project as rules
@@ -22,9 +22,6 @@ from dlq.primitives.frozen import copied
 from dlq.provenance.django_places import DjangoPlaces
 from dlq.provenance.setting_location import SettingLocation
 from dlq.types import Source
-
-FAMILY = "LIGHTWEIGHT"
-"""Names that start like ours and are none of ours are misspelt ones."""
 
 _MISSING = object()
 

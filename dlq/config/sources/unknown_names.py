@@ -9,6 +9,9 @@ from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import project as rules
 from dlq.types import Source
 
+FAMILY = "LIGHTWEIGHT"
+"""The start of names that are settings of dlq, or misspelt ones."""
+
 RENAMED = {
     "URL": "REDIS_URL",
     "HOST": "REDIS_HOST",

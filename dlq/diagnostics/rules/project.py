@@ -21,8 +21,8 @@ W002 = Rule(
     """\
 A name that starts like a setting of dlq is none: it is misspelt, or belongs to another version. It
 has no effect, so the default holds in its place. Names are looked at in the Django settings, in
-override files and in the environment. In TOML and JSON files a setting's key is its name in lower
-case without LIGHTWEIGHT_QUEUE_.
+Python override files and in the environment; in TOML and JSON override files an unknown key is the
+error dlq.E010.
 
 `dlq config show` lists the settings that there are.
 """,
@@ -106,11 +106,16 @@ error dlq.E010.
 
 E010 = Rule(
     "E010",
-    "a name without effect in an exact configuration",
+    "a name in an override file that has no effect, where each name must have one",
     """\
+Every key of a TOML or JSON override file is a setting of dlq, by its name in lower case and without
+LIGHTWEIGHT_QUEUE_. A key that is none is misspelt, and the value that was meant would not count.
+
 The override file of --exact-configuration is the whole truth about what the machine runs. A setting
 in it that has no effect, because its prefix is missing or its name is misspelt, would start other
-workers than it reads, so it is an error here.
+workers than the file says, so it is an error in a Python file too.
+
+`dlq config show` lists the settings, `dlq config schema` prints a JSON Schema for editors.
 """,
 )
 
