@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
+from dlq.planning.placement import Placement, assign_machines
 from dlq.types import QueueName, Source, WorkerNumber
 
 SCHEDULER_NAME = QueueName("cron_scheduler")
@@ -96,18 +97,24 @@ def compose_queues(
     )
 
 
-def split(queues: Iterable[QueuePlan], pool: Pool, *, key_prefix: str) -> Split:
-    """Deal the workers of `queues` (sorted by name) out to the machines of `pool`.
+def split(
+    queues: Iterable[QueuePlan],
+    pool: Pool,
+    *,
+    key_prefix: str,
+    placement: Placement = "dealt",
+) -> Split:
+    """Assign the workers of `queues` (sorted by name) to the machines of `pool`.
 
-    The workers are counted from 1 over the whole list, after `only_queue` has narrowed it; number k
-    belongs to machine (k mod of) + 1.
+    The workers are those of the whole list, after `only_queue` has narrowed it. With "dealt" they
+    are counted from 1, and number k belongs to machine (k mod of) + 1.
     """
     queues = tuple(queues)
     return Split(
         pool=pool,
-        pool_id=pool_id(queues, pool, key_prefix),
+        pool_id=pool_id(queues, pool, key_prefix, placement),
         queues=queues,
-        workers=tuple(_deal(queues, pool)),
+        workers=tuple(_assign(queues, pool, placement)),
         runs_cron=runs_cron(pool),
     )
 
@@ -120,27 +127,37 @@ def runs_cron(pool: Pool) -> bool:
     return pool.machine is None or pool.machine == 1
 
 
-def pool_id(queues: Iterable[QueuePlan], pool: Pool, key_prefix: str) -> str:
-    """Eight hex digits, equal on all machines of a pool that agree: over the machine count, the
-    worker counts, the backends and the key prefix."""
+def pool_id(
+    queues: Iterable[QueuePlan], pool: Pool, key_prefix: str, placement: Placement = "dealt"
+) -> str:
+    """Return eight hex digits that are equal on all machines of a pool that agree.
+
+    They cover the machine count, the worker counts, the backends, the key prefix and a placement
+    other than 4.11's.
+    """
     content = [
         "exact" if pool.exact else pool.of,
         pool.only_queue,
         sorted((queue.name, queue.workers, queue.backend) for queue in queues),
         key_prefix,
     ]
+    if placement != "dealt" and not pool.exact:
+        content.append(placement)
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
 
 
-def _deal(queues: tuple[QueuePlan, ...], pool: Pool) -> Iterator[PlannedWorker]:
+def _assign(
+    queues: tuple[QueuePlan, ...], pool: Pool, placement: Placement
+) -> Iterator[PlannedWorker]:
+    workers = [
+        (queue.name, WorkerNumber(number))
+        for queue in queues
+        if pool.only_queue in (None, queue.name)
+        for number in range(1, queue.workers + 1)
+    ]
+    machines = assign_machines(workers, pool.of, placement)
     positions = [0] * (pool.of + 1)
-    k = 0
-    for queue in queues:
-        if pool.only_queue is not None and queue.name != pool.only_queue:
-            continue
-        for number in range(1, queue.workers + 1):
-            k += 1
-            machine = 1 if pool.exact else (k % pool.of) + 1
-            positions[machine] += 1
-            if pool.machine is None or pool.machine == machine:
-                yield PlannedWorker(machine, queue.name, WorkerNumber(number), positions[machine])
+    for (queue, number), machine in zip(workers, machines, strict=True):
+        positions[machine] += 1
+        if pool.machine in (None, machine):
+            yield PlannedWorker(machine, queue, number, positions[machine])
