@@ -17,8 +17,8 @@ from dlq.errors import UnfindableTask, UnusableArgument
 from dlq.job import Job, check_arguments, is_timeout, new_job
 from dlq.jobs import declarations as queues
 from dlq.jobs.batch import Batch
-from dlq.jobs.queue_names import name_problem
-from dlq.primitives.text import written
+from dlq.jobs.queue_names import check_queue_name
+from dlq.primitives.text import short_repr
 from dlq.types import QueueName, Source
 
 if TYPE_CHECKING:
@@ -297,10 +297,10 @@ def _take_options(path: str, kwargs: dict[str, Any]) -> dict[str, Any]:
 
 def _require_queue_name(path: str, name: str, value: object) -> None:
     """By the same rule as the names in WORKERS: some would be other keys on the server."""
-    problem = name_problem(value)
+    problem = check_queue_name(value)
     if problem is not None:
         help = f"; {problem.help}" if problem.help else ""
-        raise UnusableArgument(f"{path}: {name} is {written(value)}: {problem.text}{help}")
+        raise UnusableArgument(f"{path}: {name} is {short_repr(value)}: {problem.text}{help}")
 
 
 def _require_timeout(path: str, name: str, value: object) -> None:

@@ -97,7 +97,7 @@ class Source(NamedTuple):
 
     @property
     def label(self) -> str:
-        """For people: `shop/base.py:6`, `$LIGHTWEIGHT_QUEUE_WORKERS`, `--queue`, `default`."""
+        """Text for people: `shop/base.py:6`, `$LIGHTWEIGHT_QUEUE_WORKERS`, `--queue`, `default`."""
         if self.kind == "environment" and self.name is not None:
             return f"${self.name}"
         if self.file is not None:
@@ -107,14 +107,14 @@ class Source(NamedTuple):
         return {"django": "Django settings", "file": "override file"}.get(self.kind, self.kind)
 
     @property
-    def position(self) -> str:
-        """As `label`, with the column: `shop/base.py:6:15`."""
+    def location(self) -> str:
+        """The label with the column: `shop/base.py:6:15`."""
         if self.file is None or self.line is None or self.column is None:
             return self.label
         return f"{self.file}:{self.line}:{self.column}"
 
     def at(self, line: int, column: int | None = None, end_column: int | None = None) -> Source:
-        """The same file, another place in it."""
+        """The same file, at another line."""
         return self._replace(line=line, column=column, end_column=end_column)
 
 

@@ -22,7 +22,7 @@ class InvalidConfiguration(DlqError):
 
     def __init__(self, resolution: Resolution) -> None:
         lines = [
-            f"{finding.message} ({finding.source.position})" if finding.source else finding.message
+            f"{finding.message} ({finding.source.location})" if finding.source else finding.message
             for finding in errors(resolution.findings)
         ]
         super().__init__("; ".join(lines) + " (dlq check tells more)")

@@ -99,9 +99,9 @@ def settings_json(resolution: Resolution) -> dict[str, Any]:
     return {
         name: {
             "value": json_value(name, value.value),
-            "source": value.source.position,
+            "source": value.source.location,
             "hides": [
-                {"value": json_value(name, hidden.value), "source": hidden.source.position}
+                {"value": json_value(name, hidden.value), "source": hidden.source.location}
                 for hidden in value.hides
             ],
         }

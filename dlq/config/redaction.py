@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dlq.config.settings import SECRETS, Secret
-from dlq.primitives.text import written
+from dlq.primitives.text import short_repr
 
 MASK = "********"
 LIMIT = 200
@@ -34,7 +34,7 @@ def in_message(name: str, value: object) -> str:
     """As Python writes it, cut; of a secret only its type."""
     if name in SECRETS:
         return f"of type {type(value).__name__}"
-    return written(_without_credentials(value) if isinstance(value, str) else value, LIMIT)
+    return short_repr(_without_credentials(value) if isinstance(value, str) else value, LIMIT)
 
 
 def _masked(name: str, value: object) -> str | None:

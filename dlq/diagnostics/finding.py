@@ -45,11 +45,12 @@ class Rule(NamedTuple):
     def finding(
         self, message: str, source: Source | None = None, help: str | None = None
     ) -> Finding:
+        """One case of this rule."""
         return Finding(self.id, self.level, message, source, help)
 
 
 def as_fields(finding: Finding) -> dict[str, str | int | None]:
-    """As every JSON of dlq has it; a part of the plan's contract."""
+    """The finding as every JSON of dlq has it; a part of the plan's contract."""
     source = finding.source
     return {
         "id": finding.id,
@@ -68,12 +69,13 @@ def errors(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def in_reading_order(findings: Iterable[Finding]) -> list[Finding]:
-    """By file and line, as one mends them; those without a place come last. Doubles are dropped."""
+    """The findings by file and line, as one fixes them; those without a file come last. Doubles are
+    dropped."""
 
-    def place(finding: Finding) -> tuple[bool, str, int, int, str]:
+    def order(finding: Finding) -> tuple[bool, str, int, int, str]:
         source = finding.source
         if source is None or source.file is None:
             return (True, source.label if source else "", 0, 0, finding.id)
         return (False, source.file, source.line or 0, source.column or 0, finding.id)
 
-    return sorted(dict.fromkeys(findings), key=place)
+    return sorted(dict.fromkeys(findings), key=order)

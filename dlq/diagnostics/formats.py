@@ -112,7 +112,7 @@ def path_in_repository(file: str, here: Path | None, root: Path | None) -> str:
 
 
 def _position(source: Source | None) -> str:
-    return "" if source is None else f"{source.position}: "
+    return "" if source is None else f"{source.location}: "
 
 
 def _with_help(finding: Finding, between: str) -> str:

@@ -1,4 +1,4 @@
-"""Importing what a setting names, with the reason in words where that fails."""
+"""Import what a setting names, and say in words why where that fails."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class NotImportable(Exception):
         self.help = help
 
 
-def import_dotted(path: str) -> object:
+def import_by_path(path: str) -> object:
     """The object at a dotted path, old paths included. Raises NotImportable."""
-    written, _, name = path.rpartition(".")
-    module = _module(modern_path(path).rpartition(".")[0], written)
+    given, _, name = path.rpartition(".")
+    module = _module(modern_path(path).rpartition(".")[0], given)
     try:
         found: object = getattr(module, name)
     except AttributeError:
-        raise NotImportable("", _names_help(module, written, name)) from None
+        raise NotImportable("", _names_help(module, given, name)) from None
     return found
 
 
-def _module(path: str, written: str) -> ModuleType:
+def _module(path: str, given: str) -> ModuleType:
     try:
         return import_module(path)
     except ModuleNotFoundError as error:
@@ -41,8 +41,8 @@ def _module(path: str, written: str) -> ModuleType:
         if path != missing and not path.startswith(f"{missing}."):
             raise NotImportable(inner_error(error)) from error
         raise NotImportable(
-            f": there is no module {_as_written(missing, path, written)!r}",
-            _modules_help(missing, path, written),
+            f": there is no module {_in_their_spelling(missing, path, given)!r}",
+            _modules_help(missing, path, given),
         ) from None
     except (Exception, SystemExit) as error:
         raise NotImportable(inner_error(error)) from error
@@ -51,9 +51,9 @@ def _module(path: str, written: str) -> ModuleType:
 def inner_error(error: BaseException) -> str:
     """What a module raised, and the line that did."""
     line = traceback.format_exception_only(error)[-1].strip()
-    place = ""
+    where = ""
     if isinstance(error, SyntaxError) and error.filename is not None:
-        place = f" ({display_path(error.filename)}:{error.lineno})"
+        where = f" ({display_path(error.filename)}:{error.lineno})"
     else:
         frames = [
             frame
@@ -62,25 +62,25 @@ def inner_error(error: BaseException) -> str:
         ]
         frames = [f for f in frames if not f.filename.endswith("importlib/__init__.py")]
         if frames:
-            place = f" ({display_path(frames[-1].filename)}:{frames[-1].lineno})"
-    return f": its module raises {line}{place}"
+            where = f" ({display_path(frames[-1].filename)}:{frames[-1].lineno})"
+    return f": its module raises {line}{where}"
 
 
-def _names_help(module: ModuleType, written: str, name: str) -> str:
+def _names_help(module: ModuleType, given: str, name: str) -> str:
     close = get_close_matches(name, [n for n in vars(module) if not n.startswith("_")], 1, 0.5)
     if close:
-        return f"module {written} has {close[0]}"
+        return f"module {given} has {close[0]}"
     own = [
         known
         for known, value in vars(module).items()
         if isinstance(value, type) and value.__module__ == module.__name__
     ]
     if own:
-        return f"module {written} has {', '.join(sorted(own)[:5])}"
-    return f"module {written} has no {name!r}"
+        return f"module {given} has {', '.join(sorted(own)[:5])}"
+    return f"module {given} has no {name!r}"
 
 
-def _modules_help(missing: str, path: str, written: str) -> str | None:
+def _modules_help(missing: str, path: str, given: str) -> str | None:
     parent = missing.rpartition(".")[0]
     if parent:
         package = import_module(parent)
@@ -91,10 +91,10 @@ def _modules_help(missing: str, path: str, written: str) -> str | None:
     if not close:
         return None
     right = f"{parent}.{close[0]}" if parent else close[0]
-    return f"did you mean {_as_written(right, path, written)}?"
+    return f"did you mean {_in_their_spelling(right, path, given)}?"
 
 
-def _as_written(module: str, path: str, written: str) -> str:
-    """In the words of the user, who may have written the old package's name."""
-    package, rest = path.partition(".")[0], written.partition(".")[0]
-    return rest + module.removeprefix(package) if path != written else module
+def _in_their_spelling(module: str, path: str, given: str) -> str:
+    """The module's name as the user spells it, who may use the old package's name."""
+    package, rest = path.partition(".")[0], given.partition(".")[0]
+    return rest + module.removeprefix(package) if path != given else module

@@ -1,5 +1,5 @@
-"""Where the working directory lies in its repository: services that show findings at their lines
-know files by their paths from there."""
+"""The root of the repository: services that show findings at their lines know files by their paths
+from there."""
 
 from __future__ import annotations
 

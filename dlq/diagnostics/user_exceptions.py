@@ -1,4 +1,4 @@
-"""An exception of the user's code: in one line, and with the line of the project to blame."""
+"""An exception of the user's code: in one line, and the line of the project that raised it."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def _elsewhere() -> tuple[str, ...]:
 
 
 def last_line(error: BaseException) -> str:
-    """As the last line of a traceback: `ImportError: cannot import name 'mial'`."""
+    """The last line of a traceback: `ImportError: cannot import name 'mial'`."""
     return "".join(traceback.format_exception_only(error)).strip().splitlines()[-1].strip()
 
 
-def place_of(error: BaseException) -> Source | None:
-    """The deepest line of the project's own that took part, or of anybody's where there is none."""
-    return own_place_of(error) or _place_in(_frames(error))
+def source_of_error(error: BaseException) -> Source | None:
+    """The innermost line of the project's own code, or of any code where there is none."""
+    return project_source_of_error(error) or _innermost(_frames(error))
 
 
-def own_place_of(error: BaseException) -> Source | None:
-    """The deepest line of the project's own that took part."""
+def project_source_of_error(error: BaseException) -> Source | None:
+    """The innermost line of the project's own code that took part."""
     if isinstance(error, SyntaxError) and error.filename is not None:
         source = Source("file", file=display_path(error.filename))
         if error.lineno is None:
@@ -39,7 +39,7 @@ def own_place_of(error: BaseException) -> Source | None:
         end = error.end_offset if error.end_lineno == error.lineno else None
         return source.at(error.lineno, error.offset or None, end or None)
     own = [frame for frame in _frames(error) if not frame.filename.startswith(_elsewhere())]
-    return _place_in([frame for frame in own if not _is_ours(frame.filename)])
+    return _innermost([frame for frame in own if not _is_ours(frame.filename)])
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
@@ -50,8 +50,8 @@ def _frames(error: BaseException) -> list[traceback.FrameSummary]:
     ]
 
 
-def _place_in(frames: Sequence[traceback.FrameSummary]) -> Source | None:
-    """Of the deepest."""
+def _innermost(frames: Sequence[traceback.FrameSummary]) -> Source | None:
+    """Return the source location of the innermost frame."""
     if not frames:
         return None
     return Source("file", file=display_path(frames[-1].filename), line=frames[-1].lineno)

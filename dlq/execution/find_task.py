@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from dlq.config import active
 from dlq.errors import DlqError, UnknownTask
+from dlq.primitives.legacy_names import OLD_PACKAGE
 
 if TYPE_CHECKING:
     from dlq.decorator import TaskWrapper
-
-OLD_PACKAGE = "django_lightweight_queue"
 
 
 class TasksNotImportable(DlqError):

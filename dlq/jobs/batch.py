@@ -1,7 +1,7 @@
 """Jobs on their way to a server, many at once.
 
-A backend of a server's takes their stored forms and never needs them as jobs, and to make those
-would take a third of the time of a bulk_enqueue. Whoever wants jobs finds them here all the same.
+A backend with a server takes their stored forms and never needs them as jobs: making those would
+take a third of the time of a bulk_enqueue. Code that wants jobs still finds them here.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Batch(Sequence[Job]):
     def __getitem__(self, index: slice) -> list[Job]: ...
     def __getitem__(self, index: int | slice) -> Job | list[Job]:
         if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
+            return [self[number] for number in range(*index.indices(len(self)))]
         path, args, kwargs, timeout, sigkill_on_stop, moment = self._values[index]
         return Job(
             path,

@@ -31,5 +31,5 @@ def declare(queue: QueueName, source: Source, task: str | None = None, retries: 
 
 
 def declarations() -> tuple[Declaration, ...]:
-    """All that has been declared so far, in the order in which it was."""
+    """All declarations so far, in their order."""
     return tuple(_declared)

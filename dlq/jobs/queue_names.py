@@ -11,38 +11,40 @@ from typing import NamedTuple
 GLOB_CHARACTERS = "*?[]^\\"
 
 SCHEMA_PATTERN = r"^(?!.*:pause$)(?!.*:processing(:|$))[^\s*?\[\]^\\\x00-\x1f\x7f-\x9f]+$"
-"""The rule as a pattern of JSON Schema, for editors; `name_problem` has the last word."""
+"""The rule as a pattern of JSON Schema, for editors; `check_queue_name` decides."""
 
 
-class NameProblem(NamedTuple):
+class QueueNameViolation(NamedTuple):
     """`text` goes on after "NAME: "; `help` is something to type."""
 
     text: str
     help: str | None = None
 
 
-def name_problem(name: object) -> NameProblem | None:
-    """Why `name` cannot be the name of a queue, or None."""
+def check_queue_name(name: object) -> QueueNameViolation | None:
+    """Say why `name` cannot be the name of a queue; None where it can."""
     if not isinstance(name, str):
         help = f"use {str(name)!r}" if isinstance(name, int) else None
-        return NameProblem(f"queue names are text, not {type(name).__name__}", help)
+        return QueueNameViolation(f"queue names are text, not {type(name).__name__}", help)
     if not name:
-        return NameProblem("a queue's name cannot be empty")
+        return QueueNameViolation("a queue's name cannot be empty")
     for character in name:
         if character.isspace() or not character.isprintable():
-            return NameProblem(f"a queue's name cannot have {_told(character, name)}", _help(name))
+            return QueueNameViolation(
+                f"a queue's name cannot have {_described(character, name)}", _help(name)
+            )
         if character in GLOB_CHARACTERS:
             any_of = " ".join(GLOB_CHARACTERS)
-            return NameProblem(f"a queue's name cannot have any of {any_of}", _help(name))
+            return QueueNameViolation(f"a queue's name cannot have any of {any_of}", _help(name))
     if name.endswith(":pause"):
-        return NameProblem(f"it collides with the key that pauses queue {name[:-6]!r}")
+        return QueueNameViolation(f"it collides with the key that pauses queue {name[:-6]!r}")
     if ":processing:" in name or name.endswith(":processing"):
         queue = name.partition(":processing")[0]
-        return NameProblem(f"it collides with the lists of jobs in hand of queue {queue!r}")
+        return QueueNameViolation(f"it collides with the lists of jobs in hand of queue {queue!r}")
     return None
 
 
-def _told(character: str, name: str) -> str:
+def _described(character: str, name: str) -> str:
     code = f"U+{ord(character):04X}"
     if character == " ":
         if name.endswith(" "):

@@ -73,7 +73,7 @@ def check_cron_files(
     if cron is None:
         return Report(tuple(in_reading_order(findings)), "nothing", complete=False)
     findings += cron.findings
-    checked = _rows(cron.written, len(cron.files))
+    checked = _rows(cron.row_count, len(cron.files))
     return Report(tuple(in_reading_order(findings)), checked)
 
 
@@ -90,7 +90,7 @@ def django_checks() -> list[CheckMessage]:
             finding.message,
             hint=finding.help,
             # Django prints it before the message, which is where people look for the place.
-            obj=None if finding.source is None else finding.source.position,
+            obj=None if finding.source is None else finding.source.location,
             id=finding.id,
         )
         for finding in report.findings
@@ -111,7 +111,7 @@ def _report(project: Project, findings: Iterable[Finding]) -> Report:
     settings = 0 if project.resolution is None else len(project.resolution.values)
     parts = [
         _number(settings, "setting"),
-        _rows(project.cron.written, len(project.cron.files)),
+        _rows(project.cron.row_count, len(project.cron.files)),
         _number(len(set(tasks)), "task") + (f" in {_number(len(apps), 'app')}" if tasks else ""),
     ]
     return Report(tuple(in_reading_order(findings)), ", ".join(parts), project.is_readable)

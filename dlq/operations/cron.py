@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dlq import runtime
-from dlq.cron.rows.fields import FieldProblem, checked_schedule
+from dlq.cron.rows.fields import FieldViolation, checked_schedule
 from dlq.cron.rows.row import CronRow
 from dlq.cron.rows.schedule import in_words, upcoming
 from dlq.errors import UsageError
@@ -89,7 +89,7 @@ def explain(
     start = _start(now, count, at, zone)
     try:
         checked = checked_schedule(expression)
-    except FieldProblem as problem:
+    except FieldViolation as problem:
         help = f": {problem.help}" if problem.help else ""
         raise UsageError(f"schedule {expression!r}: {problem}{help}") from None
     runs = _in_zone(islice(upcoming(checked, start, zone), count), zone)

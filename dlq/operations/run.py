@@ -50,7 +50,7 @@ class RunOptions(NamedTuple):
     job that succeeded, with the queue's name in place of `%s`. `health_file`: touched by the
     supervision loop about once a second, for `dlq health`. `announce` gets the lines that a person
     at the terminal reads; the same facts go to the loggers `dlq.supervisor`, `dlq.worker`,
-    `dlq.cron`."""
+    `dlq.scheduler`."""
 
     pidfile: str | None = None
     touchfile: str | None = None
@@ -88,7 +88,7 @@ def run_one_worker(
     Raises UsageError where there is no such worker, and what `run` raises.
     """
     exit_on_stop_signals()
-    one = split._replace(workers=(_find_worker(split, queue, number),), runs_cron=False)
+    one = split._replace(workers=(_find_worker(split, queue, number),), schedulers=())
     options = RunOptions(announce=announce)
     files = {} if touch_file is None else {queue: touch_file}
     return _start(one, (), resolution, options, files, metrics_port, serves_config=False)

@@ -62,7 +62,7 @@ def plan_json(plan: Plan, now: datetime) -> dict[str, Any]:
                     "schedule": row.expression,
                     "timezone": row.timezone or (settings.cron_timezone if settings else None),
                     "next": _iso(next_run(row, settings, now)) if settings else None,
-                    "source": row.source.position,
+                    "source": row.source.location,
                 }
                 for row in plan.rows
             ],
@@ -73,7 +73,7 @@ def plan_json(plan: Plan, now: datetime) -> dict[str, Any]:
 
 
 def count_from(queue: QueuePlan, plan: Plan) -> str:
-    """Who says how many workers a queue has."""
+    """Who says how many workers a queue has, with the source location."""
     assert plan.resolution is not None, "where there are queues there are settings"
     label = source_of(queue, plan.resolution).label
     if queue.origin == "setting":

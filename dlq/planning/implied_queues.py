@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dlq.config.resolution import Resolution
 from dlq.jobs.declarations import Declaration
-from dlq.jobs.queue_names import name_problem
+from dlq.jobs.queue_names import check_queue_name
 from dlq.planning.split import DEFAULT_QUEUE, QueuePlan
 from dlq.types import QueueName, Source
 
@@ -20,14 +20,14 @@ def implied_by_tasks(declarations: Iterable[Declaration]) -> dict[QueueName, Sou
     """The queues that tasks name, and the first that does. `default` is always among them."""
     found: dict[QueueName, Source] = {}
     for declaration in declarations:
-        if not is_ours(declaration) and name_problem(declaration.queue) is None:
+        if not is_ours(declaration) and check_queue_name(declaration.queue) is None:
             found.setdefault(declaration.queue, declaration.source)
     found.setdefault(DEFAULT_QUEUE, OUR_TASK)
     return found
 
 
 def is_ours(declaration: Declaration) -> bool:
-    """Whether dlq itself declared it: nothing that a user could look up in the project."""
+    """Whether dlq itself declared it, so that a user cannot look it up in the project."""
     file = declaration.source.file
     if file is None:
         return False
@@ -41,5 +41,5 @@ def is_overridden(resolution: Resolution) -> bool:
 
 
 def source_of(queue: QueuePlan, resolution: Resolution) -> Source:
-    """Where it was said how many workers a queue has."""
+    """The source location of the number of workers of a queue."""
     return queue.source or resolution.source_of("WORKERS", queue.name)

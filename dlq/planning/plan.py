@@ -1,4 +1,4 @@
-"""What each machine would run: the plan, with everything that is to be said about it.
+"""What each machine would run: the plan, with every finding about it.
 
 Starts nothing and contacts nothing. `run` starts what `make_plan` says, and nothing else.
 """
@@ -14,7 +14,7 @@ from dlq.cron.files.configuration import implied_queues
 from dlq.diagnostics.finding import Finding, errors, in_reading_order
 from dlq.planning.implied_queues import implied_by_tasks, is_overridden
 from dlq.planning.review import review_plan
-from dlq.planning.split import SCHEDULER_NAME, Pool, QueuePlan, Split, compose_queues, split
+from dlq.planning.split import Pool, QueuePlan, Split, compose_queues, split
 from dlq.project.load import Project
 
 if TYPE_CHECKING:
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
 
 class Plan(NamedTuple):
     """`split` is None where errors in the settings leave nothing to deal out. `rows` are all valid
-    cron rows, `schedulers` the machines that schedule them."""
+    cron rows."""
 
     pool: Pool
     split: Split | None
     rows: tuple[CronRow, ...]
-    schedulers: tuple[int, ...]
     resolution: Resolution | None
     findings: tuple[Finding, ...]
 
@@ -39,7 +38,12 @@ class Plan(NamedTuple):
     @property
     def runs_cron(self) -> bool:
         """Whether a machine that this plan is for schedules cron rows."""
-        return self.split is not None and self.split.runs_cron and bool(self.rows)
+        return self.split is not None and self.split.runs_cron
+
+    @property
+    def schedulers(self) -> tuple[int, ...]:
+        """The machines of the pool that schedule cron rows."""
+        return () if self.split is None else self.split.schedulers
 
 
 def make_plan(project: Project, pool: Pool) -> Plan:
@@ -48,15 +52,16 @@ def make_plan(project: Project, pool: Pool) -> Plan:
     settings = None if resolution is None else resolution.settings
     rows = () if pool.exact else project.cron.rows
     if resolution is None or settings is None:
-        return Plan(pool, None, rows, (), resolution, project.findings)
+        return Plan(pool, None, rows, resolution, project.findings)
     queues = queues_of(project, resolution, settings, exact=pool.exact)
-    dealt = split(queues, pool, key_prefix=settings.redis_prefix)
-    schedulers = _schedulers(pool, settings)
-    dealt = dealt._replace(
-        runs_cron=bool(schedulers) and (pool.machine is None or pool.machine in schedulers),
+    dealt = split(
+        queues,
+        pool,
+        key_prefix=settings.redis_prefix,
+        cron_machines=settings.cron_machines if rows else None,
     )
     found = [*project.findings, *review_plan(project, resolution, settings, dealt, rows)]
-    return Plan(pool, dealt, rows, schedulers, resolution, tuple(in_reading_order(found)))
+    return Plan(pool, dealt, rows, resolution, tuple(in_reading_order(found)))
 
 
 def queues_of(
@@ -74,13 +79,8 @@ def queues_of(
     )
 
 
-def _schedulers(pool: Pool, settings: Settings) -> tuple[int, ...]:
-    if pool.exact or pool.only_queue not in (None, SCHEDULER_NAME):
-        return ()
-    return tuple(range(1, pool.of + 1)) if settings.cron_machines == "all" else (1,)
-
-
 def next_run(row: CronRow, settings: Settings, now: datetime) -> datetime | None:
+    """The next instant at which a row fires, in UTC."""
     from dlq.cron.rows.schedule import runs
 
     return next(iter(runs(row, now, settings.cron_timezone)), None)

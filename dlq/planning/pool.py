@@ -1,4 +1,4 @@
-"""The part of a pool that a command's options mean."""
+"""The part of a pool that a command's options name."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def make_pool(
     override_files: Iterable[str] = (),
     whole: bool = False,
 ) -> Pool:
-    """The pool that a command's options mean. `whole`: `--of` alone stands for all machines, where
-    a picture of them is what was asked for. Raises UsageError."""
+    """The pool that a command's options name. `whole`: `--of` alone means all machines, for verbs
+    that show them side by side. Raises UsageError."""
     if exact:
         if not tuple(override_files):
             raise UsageError(

@@ -1,4 +1,4 @@
-"""What is to be said about a split: idle machines, queues without workers, ports that collide."""
+"""Findings about a split: idle machines, queues without workers, ports that collide."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def review_plan(
         if pool.only_queue is None:
             yield from _unserved_tasks(project, served | set(dropped))
     yield from _backends_without_work(dealt, settings, resolution)
-    yield from _retries_that_nobody_keeps(project, dealt)
+    yield from _retries_without_support(project, dealt)
     yield from _metrics_ports(dealt, resolution)
     yield from _unknown_overrides(project, resolution, dealt)
 
@@ -144,11 +144,11 @@ def _dropped_finding(resolution: Resolution, dropped: dict[QueueName, str]) -> I
     )
 
 
-def _unserved_tasks(project: Project, told: set[QueueName]) -> Iterable[Finding]:
+def _unserved_tasks(project: Project, reported: set[QueueName]) -> Iterable[Finding]:
     seen: set[QueueName] = set()
     for declaration in project.declarations:
         queue = declaration.queue
-        if queue in told or queue in seen or declaration.task is None or is_ours(declaration):
+        if queue in reported or queue in seen or declaration.task is None or is_ours(declaration):
             continue
         seen.add(queue)
         yield rules.W302.finding(
@@ -190,7 +190,7 @@ def _never_has_work(backend: type) -> bool:
     return any(base.__module__ in WITHOUT_WORK for base in backend.__mro__)
 
 
-def _retries_that_nobody_keeps(project: Project, dealt: Split) -> Iterable[Finding]:
+def _retries_without_support(project: Project, dealt: Split) -> Iterable[Finding]:
     backends = {queue.name: queue.backend for queue in dealt.queues if queue.workers}
     for declaration in project.declarations:
         path = backends.get(declaration.queue)
@@ -231,7 +231,7 @@ def _unknown_overrides(project: Project, resolution: Resolution, dealt: Split) -
 
 
 def ranges(numbers: Iterable[int]) -> str:
-    """As in `1-3, 5`."""
+    """Numbers as text, with runs of them as ranges: `1-3, 5`."""
     parts: list[list[int]] = []
     for number in sorted(numbers):
         if parts and parts[-1][-1] == number - 1:

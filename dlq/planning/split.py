@@ -21,6 +21,8 @@ DEFAULT_QUEUE = QueueName("default")
 
 Origin: TypeAlias = Literal["setting", "task", "cron"]
 
+CronMachines: TypeAlias = Literal["first", "all"]
+
 
 class Pool(NamedTuple):
     """Which part of the workers a plan is for. `machine` counts from 1 and is None where the plan
@@ -34,7 +36,7 @@ class Pool(NamedTuple):
 
 class QueuePlan(NamedTuple):
     """One queue: how many workers it has over the whole pool, and who says so. `source` is None
-    where WORKERS does: the resolution knows its places."""
+    where WORKERS does: the resolution knows its source locations."""
 
     name: QueueName
     workers: int
@@ -44,8 +46,8 @@ class QueuePlan(NamedTuple):
 
 
 class PlannedWorker(NamedTuple):
-    """`position` is its place among the workers of its machine, from 1: metrics ports are the
-    start port plus it."""
+    """`position` counts the workers of its machine from 1: metrics ports are the start port plus
+    it."""
 
     machine: int
     queue: QueueName
@@ -58,13 +60,21 @@ class PlannedWorker(NamedTuple):
 
 
 class Split(NamedTuple):
-    """The planner's answer. `workers` are those of the pool's machine, or of all machines."""
+    """The planner's answer. `workers` are those of the pool's machine, or of all machines;
+    `schedulers` are the machines of the pool that schedule cron rows."""
 
     pool: Pool
     pool_id: str
     queues: tuple[QueuePlan, ...]
     workers: tuple[PlannedWorker, ...]
-    runs_cron: bool
+    schedulers: tuple[int, ...]
+
+    @property
+    def runs_cron(self) -> bool:
+        """Whether a machine that this split is for schedules cron rows."""
+        if self.pool.machine is None:
+            return bool(self.schedulers)
+        return self.pool.machine in self.schedulers
 
 
 def compose_queues(
@@ -103,11 +113,13 @@ def split(
     *,
     key_prefix: str,
     placement: Placement = "dealt",
+    cron_machines: CronMachines | None = "first",
 ) -> Split:
     """Assign the workers of `queues` (sorted by name) to the machines of `pool`.
 
     The workers are those of the whole list, after `only_queue` has narrowed it. With "dealt" they
-    are counted from 1, and number k belongs to machine (k mod of) + 1.
+    are counted from 1, and number k belongs to machine (k mod of) + 1. `cron_machines` is None
+    where there are no cron rows.
     """
     queues = tuple(queues)
     return Split(
@@ -115,16 +127,8 @@ def split(
         pool_id=pool_id(queues, pool, key_prefix, placement),
         queues=queues,
         workers=tuple(_assign(queues, pool, placement)),
-        runs_cron=runs_cron(pool),
+        schedulers=_schedulers(pool, cron_machines),
     )
-
-
-def runs_cron(pool: Pool) -> bool:
-    """Whether this machine (any machine, for a plan of all) schedules cron, by the rule of 4.11.
-    CRON_MACHINES may widen it to every machine of the pool; exact configurations never do."""
-    if pool.exact or pool.only_queue not in (None, SCHEDULER_NAME):
-        return False
-    return pool.machine is None or pool.machine == 1
 
 
 def pool_id(
@@ -144,6 +148,14 @@ def pool_id(
     if placement != "dealt" and not pool.exact:
         content.append(placement)
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
+
+
+def _schedulers(pool: Pool, cron_machines: CronMachines | None) -> tuple[int, ...]:
+    """The machines that schedule cron rows. Machine 1 alone does, by the rule of 4.11, unless
+    CRON_MACHINES is "all"; an exact configuration never does."""
+    if cron_machines is None or pool.exact or pool.only_queue not in (None, SCHEDULER_NAME):
+        return ()
+    return tuple(range(1, pool.of + 1)) if cron_machines == "all" else (1,)
 
 
 def _assign(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def display_path(path: str | Path) -> str:
-    """Relative to the working directory where the file lies below that, else as it is."""
+    """The path relative to the working directory where the file lies below that, else as it is."""
     try:
         return str(Path(path).relative_to(os.getcwd()))
     except (ValueError, OSError):  # elsewhere, or the working directory is gone

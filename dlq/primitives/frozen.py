@@ -1,4 +1,4 @@
-"""Containers that nobody can change, and copies of a user's values that share nothing with them."""
+"""Containers that cannot be changed, and copies of a user's values that share nothing with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dotted paths of classes, and the names that django-lightweight-queue 4.11 had for ours."""
+"""Dotted paths of classes, and the names that django-lightweight-queue 4.11 has for ours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def modern_path(path: str) -> str:
 
 
 def path_of_word(word: str) -> str | None:
-    """The dotted path of one of dlq's backends that somebody named by a word."""
+    """The dotted path of the backend of dlq that a single word seems to mean."""
     known = {
         "reliable": "reliable_redis.ReliableRedisBackend",
         "redis": "reliable_redis.ReliableRedisBackend",

@@ -1,4 +1,4 @@
-"""Text of others, made safe to show: in a log, on a terminal, in `ps`.
+"""Foreign text, made safe to show: in a log, on a terminal, in `ps`.
 
 Job text is written by whoever can reach the server. A control character in it could forge a log
 line, and a bidirectional override could make a line read as another. Imports nothing of dlq.
@@ -10,17 +10,17 @@ ELLIPSIS = "…"
 
 
 def printable(text: str, limit: int = 200) -> str:
-    """On one line, in at most `limit` characters: whatever doesn't print (C0, C1, DEL, bidi and
-    other format characters, lone surrogates, odd blanks) as a backslash escape."""
+    """The text on one line, in at most `limit` characters. Whatever doesn't print (C0, C1, DEL,
+    bidi and other format characters, lone surrogates, odd blanks) becomes a backslash escape."""
     if len(text) > limit:
         text = text[: limit - 1] + ELLIPSIS
     if text.isprintable():
         return text
-    shown = "".join(c if c.isprintable() else _escape(c) for c in text)
-    return shown if len(shown) <= limit else shown[: limit - 1] + ELLIPSIS
+    escaped = "".join(c if c.isprintable() else _escape(c) for c in text)
+    return escaped if len(escaped) <= limit else escaped[: limit - 1] + ELLIPSIS
 
 
-def written(value: object, limit: int = 60) -> str:
+def short_repr(value: object, limit: int = 60) -> str:
     """A value as Python writes it, cut; only its type where that raises: an object of the user's
     may, and so does a number of more digits than Python writes."""
     try:
@@ -31,8 +31,8 @@ def written(value: object, limit: int = 60) -> str:
 
 
 def printable_lines(text: str, limit: int = 16_384) -> str:
-    """As `printable`, but line ends stay, and the middle is cut: of a long traceback, both the
-    beginning and the end tell something."""
+    """The text as `printable` gives it, but line ends stay, and the middle is cut: both ends of a
+    long traceback matter."""
     if len(text) > limit:
         head = limit // 4
         tail = limit - head

@@ -108,7 +108,7 @@ def run_cron(
             shared.runner,
             stopped=stoppable.stopped,
             wait=stoppable.wait,
-            logger=current.logger("dlq.cron"),
+            logger=current.logger("dlq.scheduler"),
         )
     return 0
 

@@ -205,7 +205,7 @@ class Launch:
             )
             for w in workers
         ]
-        if self.split.runs_cron and self.rows:
+        if self.split.runs_cron:
             start = partial(start_cron, first_free)
             specs.append(
                 ChildSpec("cron scheduler", "cron", first_free, start, hang_limit=CRON_HANG_LIMIT)

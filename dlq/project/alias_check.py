@@ -1,4 +1,4 @@
-"""Whether the import name of django-lightweight-queue 4.11 is dlq's own alias, as it must be."""
+"""Check that the import name of django-lightweight-queue 4.11 is dlq's own alias."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from importlib import import_module
 import dlq
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import project as rules
-
-OLD_PACKAGE = "django_lightweight_queue"
+from dlq.primitives.legacy_names import OLD_PACKAGE
 
 
 def check_old_name() -> list[Finding]:

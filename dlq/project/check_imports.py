@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from dlq.config.resolution import Resolution
 from dlq.config.settings import PREFIX
 from dlq.diagnostics.finding import Finding
-from dlq.diagnostics.importing import NotImportable, import_dotted, inner_error
+from dlq.diagnostics.importing import NotImportable, import_by_path, inner_error
 from dlq.diagnostics.rules import settings as rules
 from dlq.primitives.legacy_names import OLD_TRANSACTION_MIDDLEWARE, modern_path
 from dlq.types import Source
@@ -48,7 +48,7 @@ def _backend(setting: str, path: object, source: Callable[[], Source]) -> Iterat
     from dlq.backends.base import BaseBackend
 
     try:
-        found = import_dotted(path)
+        found = import_by_path(path)
     except NotImportable as error:
         yield rules.E111.finding(
             f"cannot import backend {path!r}{error.reason}", source(), error.help
@@ -107,7 +107,7 @@ def _middleware(resolution: Resolution) -> Iterator[Finding]:
             )
             continue
         try:
-            found = import_dotted(path)
+            found = import_by_path(path)
         except NotImportable as error:
             yield rules.E113.finding(
                 f"cannot import middleware {path!r}{error.reason}",
@@ -143,7 +143,7 @@ def _logger_factory(resolution: Resolution) -> Iterator[Finding]:
         if not _is_dotted(factory):
             return
         try:
-            factory = import_dotted(factory)
+            factory = import_by_path(factory)
         except NotImportable as error:
             yield rules.E116.finding(
                 f"cannot import logger factory {value.value!r}{error.reason}",

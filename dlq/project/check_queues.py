@@ -10,7 +10,7 @@ from dlq.config.settings import PREFIX
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import settings as rules
 from dlq.jobs.declarations import Declaration
-from dlq.jobs.queue_names import name_problem
+from dlq.jobs.queue_names import check_queue_name
 from dlq.types import Source
 
 
@@ -39,19 +39,19 @@ def check_overrides(resolution: Resolution, queue_names: Collection[str]) -> Ite
 
 def check_declared_queues(declarations: Iterable[Declaration]) -> Iterator[Finding]:
     """The queues that tasks name can be called so; the rule is that of WORKERS."""
-    told: dict[tuple[object, Source], Declaration] = {}
+    latest: dict[tuple[object, Source], Declaration] = {}
     for declaration in declarations:
         at = (declaration.queue, declaration.source)
-        if declaration.task is not None or at not in told:  # @task declares the queue first
-            told[at] = declaration
-    for declaration in told.values():
-        problem = name_problem(declaration.queue)
-        if problem is not None:
+        if declaration.task is not None or at not in latest:  # @task declares the queue first
+            latest[at] = declaration
+    for declaration in latest.values():
+        violation = check_queue_name(declaration.queue)
+        if violation is not None:
             whose = f" of {declaration.task}" if declaration.task else ""
             yield rules.E102.finding(
-                f"queue {declaration.queue!r}{whose}: {problem.text}",
+                f"queue {declaration.queue!r}{whose}: {violation.text}",
                 declaration.source,
-                problem.help,
+                violation.help,
             )
 
 

@@ -1,4 +1,4 @@
-"""From a command's words to a loaded project: settings, tasks and cron rows, and all that is wrong.
+"""The loaded project of a command: settings, tasks and cron rows, and all that is wrong.
 
 Everything that the user's code raises on the way becomes a finding, and the rest is still looked
 at. The only module of the operations that configures Django.
@@ -16,7 +16,7 @@ from dlq.cron.files.configuration import CronConfiguration
 from dlq.cron.files.load import load_rows
 from dlq.diagnostics.finding import Finding, errors
 from dlq.diagnostics.rules import project as rules
-from dlq.diagnostics.user_exceptions import last_line, own_place_of, place_of
+from dlq.diagnostics.user_exceptions import last_line, project_source_of_error, source_of_error
 from dlq.errors import DlqError, ExitCode
 from dlq.execution.find_task import TasksNotImportable, import_tasks
 from dlq.jobs import declarations as queues
@@ -162,7 +162,7 @@ def _load_settings(module: str) -> Project | None:
             return Project(None, findings=(finding,), is_found=False)
         return _raising_settings(module, error)
     except ImproperlyConfigured as error:
-        finding = rules.E022.finding(f"settings module {module}: {error}", place_of(error))
+        finding = rules.E022.finding(f"settings module {module}: {error}", source_of_error(error))
         return Project(None, findings=(finding,))
     except Exception as error:
         return _raising_settings(module, error)
@@ -172,7 +172,7 @@ def _load_settings(module: str) -> Project | None:
 def _raising_settings(module: str, error: Exception) -> Project:
     finding = rules.E022.finding(
         f"settings module {module} raises: {last_line(error)}",
-        place_of(error),
+        source_of_error(error),
         f'python -c "import {module}" shows the whole traceback',
     )
     return Project(None, findings=(finding,))
@@ -192,7 +192,7 @@ def _set_up(resolution: Resolution) -> list[Finding]:
             return [
                 rules.E023.finding(
                     f"Django cannot load the apps of INSTALLED_APPS: {last_line(error)}",
-                    _place_of_apps_error(error),
+                    _source_of_apps_error(error),
                     "python manage.py check shows the whole traceback",
                 )
             ]
@@ -210,18 +210,18 @@ def _set_up(resolution: Resolution) -> list[Finding]:
     return findings
 
 
-def _place_of_apps_error(error: Exception) -> Source:
-    """A line of the project's own code that took part; else the app that INSTALLED_APPS names in
-    vain, or us, named a second time."""
+def _source_of_apps_error(error: Exception) -> Source:
+    """A line of the project's own code that took part; else the entry of INSTALLED_APPS that cannot
+    be loaded, or the one that names dlq a second time."""
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
     from dlq.provenance.django_places import DjangoPlaces
 
-    if (place := own_place_of(error)) is not None:
-        return place
+    if (source := project_source_of_error(error)) is not None:
+        return source
     named = settings.INSTALLED_APPS
-    written = DjangoPlaces(settings)("INSTALLED_APPS", named)
+    observed = DjangoPlaces(settings)("INSTALLED_APPS", named)
     is_twice = isinstance(error, ImproperlyConfigured) and sum(map(_is_ours, named)) > 1
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
     blamed = [
@@ -229,7 +229,7 @@ def _place_of_apps_error(error: Exception) -> Source:
         for index, app in enumerate(named)
         if app == missing or (is_twice and _is_ours(app))
     ]
-    return written.items.get(blamed[-1], written.source) if blamed else written.source
+    return observed.items.get(blamed[-1], observed.source) if blamed else observed.source
 
 
 def _is_ours(app: str) -> bool:
@@ -247,8 +247,8 @@ def _not_importable(error: TasksNotImportable) -> list[Finding]:
     return [
         rules.E024.finding(
             f"cannot import {module}: {last_line(cause)}",
-            place_of(cause),
-            f"mend it, or list {module.rpartition('.')[0]!r} in LIGHTWEIGHT_QUEUE_IGNORE_APPS",
+            source_of_error(cause),
+            f"fix it, or list {module.rpartition('.')[0]!r} in LIGHTWEIGHT_QUEUE_IGNORE_APPS",
         )
         for module, cause in error.causes.items()
     ]
@@ -264,7 +264,7 @@ def _ignored(resolution: Resolution) -> tuple[str, ...]:
 
 
 def _declarations() -> tuple[Declaration, ...]:
-    """With the files as people would type them."""
+    """All declarations, with the files as people would type them."""
     return tuple(
         declaration._replace(source=declaration.source._replace(file=display_path(file)))
         if (file := declaration.source.file) is not None

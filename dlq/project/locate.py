@@ -42,7 +42,7 @@ def prepare(option: str | None) -> str:
 
 def enter(located: Located) -> None:
     """What manage.py does by lying where it lies: the project's directory comes first on the import
-    path, and Django is told the module."""
+    path, and Django learns the name of the settings module."""
     directory = str(located.directory)
     if directory not in sys.path:
         sys.path.insert(0, directory)

@@ -67,7 +67,7 @@ def is_atomic(
 
 
 def _plain(value: Any) -> Any:
-    """As JSON brings it back: tuples are lists."""
+    """The value as JSON brings it back: tuples are lists."""
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What the scheduler says in its log: a line that a person can act on, and a word for machines.
+"""The log of the scheduler: a line that a person can act on, and a word for machines.
 
 Arguments of commands are not in it: they may be secret.
 """
@@ -32,14 +32,15 @@ class Pending:
 
 
 @dataclass(slots=True)
-class Outage:
-    """Since when a server has been away, on the monotonic clock, and when that was last said."""
+class Unavailability:
+    """Since when a server has been unavailable, on the monotonic clock, and when that was last
+    logged."""
 
     since: float | None = None
     logged: float = 0.0
 
 
-class Telling:
+class SchedulerLog:
     def __init__(self, logger: Logger, catch_up: float) -> None:
         self._logger = logger
         self._catch_up = catch_up
@@ -51,7 +52,7 @@ class Telling:
             self._logger.debug(
                 "%s: the run of %s is enqueued already",
                 run.row.command,
-                shown(run.at),
+                minute_text(run.at),
                 extra={**extra, "action": "cron_known"},
             )
         elif late < ON_TIME:
@@ -61,7 +62,7 @@ class Telling:
                 "enqueued %s on %s for %s, %d s late",
                 run.row.command,
                 run.row.queue,
-                shown(run.at),
+                minute_text(run.at),
                 late,
                 extra=extra,
             )
@@ -72,7 +73,7 @@ class Telling:
             latest.row.command,
             count,
             "run" if count == 1 else "runs",
-            shown(latest.at),
+            minute_text(latest.at),
             "it" if count == 1 else "them",
             extra={"action": "cron_folded", "command": latest.row.command},
         )
@@ -88,7 +89,7 @@ class Telling:
         self._logger.error(
             "%s: its run of %s is skipped: %s, and it is later than CRON_CATCH_UP (%g s) allows",
             row.command,
-            shown(at),
+            minute_text(at),
             why,
             self._catch_up,
             extra={"action": "cron_skipped", "command": row.command, "queue": row.queue},
@@ -103,21 +104,21 @@ class Telling:
         self._logger.error(
             "%s: its run of %s could not be enqueued, trying again until %s: %s: %s",
             run.row.command,
-            shown(run.at),
-            shown(run.too_late),
+            minute_text(run.at),
+            minute_text(run.too_late),
             type(error).__name__,
             error,
             extra={"action": "cron_failed", "command": run.row.command, "queue": run.row.queue},
         )
 
-    def away(self, outage: Outage, error: Exception) -> None:
-        """With a traceback where it is a mistake of the backend, and no outage."""
+    def unavailable(self, unavailability: Unavailability, error: Exception) -> None:
+        """Log that a server is unavailable. A defect of the backend adds its traceback."""
         clock = time.monotonic()
-        if outage.since is None:
-            outage.since = clock
-        elif clock - outage.logged < LOG_EVERY:
+        if unavailability.since is None:
+            unavailability.since = clock
+        elif clock - unavailability.logged < LOG_EVERY:
             return
-        outage.logged = clock
+        unavailability.logged = clock
         self._logger.warning(
             "cron scheduler: %s; trying again",
             error,
@@ -125,15 +126,15 @@ class Telling:
             extra={"action": "server_away"},
         )
 
-    def back(self, outage: Outage) -> None:
-        if outage.since is not None:
+    def available(self, unavailability: Unavailability) -> None:
+        if unavailability.since is not None:
             self._logger.warning(
                 "cron scheduler resumed after %.1f s",
-                time.monotonic() - outage.since,
+                time.monotonic() - unavailability.since,
                 extra={"action": "resumed"},
             )
-            outage.since = None
+            unavailability.since = None
 
 
-def shown(at: datetime) -> str:
+def minute_text(at: datetime) -> str:
     return f"{at:%a %d %b %H:%M} UTC"

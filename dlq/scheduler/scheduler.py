@@ -3,9 +3,9 @@
 A run is a (row, minute), and each is enqueued once, however many schedulers there are and however
 often they are restarted:
 
-* The mark `cron:{row}:{minute}` is set in one atomic step with the push, so the second scheduler
+* The key `cron:{row}:{minute}` is set in one atomic step with the push, so the second scheduler
   that tries, or the same one after it was killed, pushes nothing. (`row` is CronRow.identity.)
-* The mark `cron:settled:{settings module}` says up to which minute everything has been enqueued or
+* The key `cron:settled:{settings module}` says up to which minute everything has been enqueued or
   given up. A scheduler starts from there, and so finds what a stop, a kill or a deploy has missed.
   Without it (a first start, an emptied server) a scheduler starts from now: what was due before may
   have been enqueued by somebody else. The settings module is part of the name so that two projects
@@ -14,11 +14,11 @@ often they are restarted:
 * Where a row has missed several runs, the latest stands for all. A tick that is late by less than
   LATE_TICK has missed nothing: it enqueues every run.
 
-Backends without marks get plain enqueues: their rows fire once per scheduler, and a restart catches
-nothing up.
+Backends without idempotency keys get plain enqueues: their rows fire once per scheduler, and a
+restart catches nothing up.
 
 Wall-clock time decides what is due and nothing else. When it jumps back, the minutes that come
-again are due again; their marks, and the memory of this process, keep them from being enqueued
+again are due again; their keys, and the memory of this process, keep them from being enqueued
 again.
 """
 
@@ -38,26 +38,26 @@ from dlq.cron.rows.schedule import MINUTE, due, runs
 from dlq.errors import BackendUnavailable, EnqueueError
 from dlq.job import Job
 from dlq.scheduler.execute import PATH
-from dlq.scheduler.log import Outage, Pending, Telling
+from dlq.scheduler.log import Pending, SchedulerLog, Unavailability
 from dlq.types import Logger, QueueName, Runner
 
-SETTLED = "cron:settled:"
+PROGRESS_KEY = "cron:settled:"
 
 LATE_TICK = 90.0
 """Seconds by which a running scheduler may come late (a slow server, a suspended machine) without
 having missed anything: every run of that time is enqueued, whatever CRON_CATCH_UP says."""
 
-KEEP_SETTLED = 7 * 24 * 3600.0
+KEEP_PROGRESS = 7 * 24 * 3600.0
 """Seconds beyond that, so that the log of a scheduler that starts after a long stop can say what
 was missed."""
 
-KEEP_MARKS = 4 * 3600.0
+KEEP_KEYS = 4 * 3600.0
 """Seconds beyond CRON_CATCH_UP: by how much a clock may jump back, or the clocks of two machines
 differ, without a run being enqueued twice."""
 
 REMEMBER = 10_000
-"""Runs that a scheduler itself knows it has enqueued: for backends without marks, and for clocks
-that jump back further than marks are kept."""
+"""Runs that a scheduler itself knows it has enqueued: for backends without such keys, and for
+clocks that jump back further than those are kept."""
 
 ROUND = 1.0
 """Seconds between two looks at the clock, at most. Also how often a failed run is tried again."""
@@ -86,7 +86,7 @@ def run(
     )
     logger.info(
         "cron scheduler started with %d rows",
-        sum(len(feed.rows) for feed in scheduler.feeds),
+        sum(len(schedule.rows) for schedule in scheduler.schedules),
         extra={"action": "cron_started", "runner": runner.nonce},
     )
     while not stopped():
@@ -102,10 +102,10 @@ class BackendSchedule:
 
     rows: tuple[CronRow, ...]
     looked: datetime | None = None
-    settled: datetime | None = None
+    done_until: datetime | None = None
     pending: list[Pending] = field(default_factory=list)
     enqueued: dict[tuple[str, datetime], None] = field(default_factory=dict)
-    outage: Outage = field(default_factory=Outage)
+    unavailability: Unavailability = field(default_factory=Unavailability)
 
 
 class Scheduler:
@@ -123,122 +123,122 @@ class Scheduler:
     ) -> None:
         self._settings = settings
         self._backend_of = backend_of
-        self._tell = Telling(logger, settings.cron_catch_up)
+        self._log = SchedulerLog(logger, settings.cron_catch_up)
         self._started = _minute(started)
-        self._settled_mark = SETTLED + project
+        self._progress_key = PROGRESS_KEY + project
         self._catch_up = timedelta(seconds=settings.cron_catch_up)
         self._late = max(self._catch_up, timedelta(seconds=LATE_TICK))
-        self._keep = self._late.total_seconds() + KEEP_MARKS
-        self.feeds = tuple(BackendSchedule(rows) for rows in _by_backend(rows, settings))
+        self._keep = self._late.total_seconds() + KEEP_KEYS
+        self.schedules = tuple(BackendSchedule(rows) for rows in _by_backend(rows, settings))
 
     def round(self, now: datetime, stopped: Callable[[], bool] = lambda: False) -> None:
         """Enqueue what is due at `now` and what is still pending."""
-        for feed in self.feeds:
+        for schedule in self.schedules:
             if stopped():
                 return
-            away: Exception | None
+            failure: Exception | None
             try:
-                backend = self._backend_of(feed.rows[0].queue)
-                self._look(feed, backend, now)
-                away = self._enqueue(feed, backend, now, stopped)
-                self._settle(feed, backend)
+                backend = self._backend_of(schedule.rows[0].queue)
+                self._look(schedule, backend, now)
+                failure = self._enqueue(schedule, backend, now, stopped)
+                self._record_progress(schedule, backend)
             except Exception as error:
-                # Also what is no outage: the rows of other backends must not suffer for it.
-                away = error
-            if away is None:
-                self._tell.back(feed.outage)
+                # Any other error too: the rows of other backends must not suffer for it.
+                failure = error
+            if failure is None:
+                self._log.available(schedule.unavailability)
             else:
-                self._tell.away(feed.outage, away)
+                self._log.unavailable(schedule.unavailability, failure)
 
-    def _look(self, feed: BackendSchedule, backend: BaseBackend, now: datetime) -> None:
+    def _look(self, schedule: BackendSchedule, backend: BaseBackend, now: datetime) -> None:
         """Find what has become due since the last look."""
         minute = _minute(now)
-        is_restart = feed.looked is None
-        if feed.looked is None:
-            feed.looked = self._begin(feed, backend, minute)
-        if minute < feed.looked:
-            self._tell.clock_back(feed.looked - minute)
-            feed.looked = minute - MINUTE
-            feed.pending = [run for run in feed.pending if run.at <= minute]
-        since = max(feed.looked, minute - self._late)
-        if since > feed.looked:
-            self._pass_over(feed, feed.looked, since, "the scheduler was held up")
+        is_restart = schedule.looked is None
+        if schedule.looked is None:
+            schedule.looked = self._begin(schedule, backend, minute)
+        if minute < schedule.looked:
+            self._log.clock_back(schedule.looked - minute)
+            schedule.looked = minute - MINUTE
+            schedule.pending = [run for run in schedule.pending if run.at <= minute]
+        since = max(schedule.looked, minute - self._late)
+        if since > schedule.looked:
+            self._report_missed(schedule, schedule.looked, since, "the scheduler was delayed")
         if since < minute:
-            self._add(feed, since, minute, now, is_restart=is_restart)
-        feed.looked = minute
+            self._add(schedule, since, minute, now, is_restart=is_restart)
+        schedule.looked = minute
 
-    def _begin(self, feed: BackendSchedule, backend: BaseBackend, minute: datetime) -> datetime:
+    def _begin(self, schedule: BackendSchedule, backend: BaseBackend, minute: datetime) -> datetime:
         """Where the last scheduler left off, as far back as missed runs are caught up."""
         start = min(self._started, minute)
-        settled = self._read_settled(backend)
-        if settled is None or settled >= start or not self._catch_up:
+        done_until = self._read_progress(backend)
+        if done_until is None or done_until >= start or not self._catch_up:
             return start
-        begin = max(settled, start - self._catch_up)
-        self._pass_over(feed, settled, begin, "the scheduler was not running")
+        begin = max(done_until, start - self._catch_up)
+        self._report_missed(schedule, done_until, begin, "the scheduler was not running")
         return begin
 
     def _add(
         self,
-        feed: BackendSchedule,
+        schedule: BackendSchedule,
         since: datetime,
         minute: datetime,
         now: datetime,
         *,
         is_restart: bool,
     ) -> None:
-        for new in due(feed.rows, since, minute, self._settings.cron_timezone):
-            if (new.row.identity, new.at) not in feed.enqueued:
-                feed.pending.append(Pending(new.row, new.at, new.at + self._late))
+        for new in due(schedule.rows, since, minute, self._settings.cron_timezone):
+            if (new.row.identity, new.at) not in schedule.enqueued:
+                schedule.pending.append(Pending(new.row, new.at, new.at + self._late))
         by_row: dict[str, list[Pending]] = {}
-        for run in sorted(feed.pending, key=lambda run: run.at):
+        for run in sorted(schedule.pending, key=lambda run: run.at):
             by_row.setdefault(run.row.identity, []).append(run)
         for of_row in by_row.values():
             late = (now - of_row[0].at).total_seconds() > LATE_TICK
             if len(of_row) > 1 and (is_restart or late):
-                self._tell.folded(of_row[-1], len(of_row) - 1)
+                self._log.folded(of_row[-1], len(of_row) - 1)
                 del of_row[:-1]
-        feed.pending = sorted(chain.from_iterable(by_row.values()), key=lambda run: run.at)
+        schedule.pending = sorted(chain.from_iterable(by_row.values()), key=lambda run: run.at)
 
     def _enqueue(
         self,
-        feed: BackendSchedule,
+        schedule: BackendSchedule,
         backend: BaseBackend,
         now: datetime,
         stopped: Callable[[], bool],
     ) -> BackendUnavailable | None:
         """Each pending run by itself; what failed is behind the others next time. The answer is the
-        last failure that may mean that the server is away."""
-        away = None
+        last failure that may mean that the server is unavailable."""
+        failure = None
         began = time.monotonic()
-        for run in tuple(feed.pending):
-            # The server may be away, or may refuse this one queue: the others are tried too, unless
-            # that would be waiting for one timeout after the other.
-            if stopped() or (away is not None and time.monotonic() - began > ROUND):
+        for run in tuple(schedule.pending):
+            # The server may be unavailable, or refuse this one queue: the others are tried too,
+            # unless that would be waiting for one timeout after the other.
+            if stopped() or (failure is not None and time.monotonic() - began > ROUND):
                 break
-            feed.pending.remove(run)
+            schedule.pending.remove(run)
             if now >= run.too_late:
-                self._tell.skipped(run.row, run.at, "it could not be enqueued")
+                self._log.skipped(run.row, run.at, "it could not be enqueued")
                 continue
             try:
                 is_new = self._push(backend, run)
             except BackendUnavailable as error:
-                away = error
+                failure = error
                 stored = isinstance(error, EnqueueError) and error.may_be_stored
                 if not stored or isinstance(backend, BackendWithRunners):
-                    feed.pending.append(run)
+                    schedule.pending.append(run)
                 continue
             except Exception as error:
-                self._tell.failed(run, error)
-                feed.pending.append(run)
+                self._log.failed(run, error)
+                schedule.pending.append(run)
                 continue
-            feed.enqueued[(run.row.identity, run.at)] = None
-            while len(feed.enqueued) > REMEMBER:
-                del feed.enqueued[next(iter(feed.enqueued))]
-            self._tell.enqueued(run, now, is_new)
-        return away
+            schedule.enqueued[(run.row.identity, run.at)] = None
+            while len(schedule.enqueued) > REMEMBER:
+                del schedule.enqueued[next(iter(schedule.enqueued))]
+            self._log.enqueued(run, now, is_new)
+        return failure
 
     def _push(self, backend: BaseBackend, run: Pending) -> bool:
-        """Whether it was new; without marks, it always is."""
+        """Whether it was new; without idempotency keys, it always is."""
         job = job_of(run.row)
         if isinstance(backend, BackendWithRunners):
             return backend.enqueue_once(
@@ -247,34 +247,36 @@ class Scheduler:
         backend.enqueue(job, run.row.queue)
         return True
 
-    def _settle(self, feed: BackendSchedule, backend: BaseBackend) -> None:
-        """Write down how far everything is done, for whoever comes after us."""
-        assert feed.looked is not None
-        settled = min([feed.looked, *(run.at - MINUTE for run in feed.pending)])
-        if settled == feed.settled or not isinstance(backend, BackendWithRunners):
+    def _record_progress(self, schedule: BackendSchedule, backend: BaseBackend) -> None:
+        """Store up to when everything is done, for the next scheduler."""
+        assert schedule.looked is not None
+        done_until = min([schedule.looked, *(run.at - MINUTE for run in schedule.pending)])
+        if done_until == schedule.done_until or not isinstance(backend, BackendWithRunners):
             return
         backend.set_idempotency_key(
-            self._settled_mark, settled.isoformat(), self._keep + KEEP_SETTLED
+            self._progress_key, done_until.isoformat(), self._keep + KEEP_PROGRESS
         )
-        feed.settled = settled
+        schedule.done_until = done_until
 
-    def _pass_over(self, feed: BackendSchedule, since: datetime, until: datetime, why: str) -> None:
+    def _report_missed(
+        self, schedule: BackendSchedule, since: datetime, until: datetime, why: str
+    ) -> None:
         """One line for each row that has missed a run for good. A later run may still stand for
         it."""
-        for row in feed.rows:
+        for row in schedule.rows:
             missed = next(runs(row, since, self._settings.cron_timezone), None)
             if missed is not None and missed <= until:
-                self._tell.skipped(row, missed, why)
+                self._log.skipped(row, missed, why)
 
-    def _read_settled(self, backend: BaseBackend) -> datetime | None:
+    def _read_progress(self, backend: BaseBackend) -> datetime | None:
         if not isinstance(backend, BackendWithRunners):
             return None
-        text = backend.marks(self._settled_mark).get(self._settled_mark)
+        text = backend.marks(self._progress_key).get(self._progress_key)
         try:
-            settled = None if text is None else datetime.fromisoformat(text)
+            done_until = None if text is None else datetime.fromisoformat(text)
         except ValueError:
             return None
-        return settled if settled is not None and settled.tzinfo is not None else None
+        return done_until if done_until is not None and done_until.tzinfo is not None else None
 
 
 def job_of(row: CronRow) -> Job:
@@ -294,11 +296,11 @@ def idempotency_key_of(row: CronRow, at: datetime) -> str:
 
 def _by_backend(rows: Iterable[CronRow], settings: Settings) -> list[tuple[CronRow, ...]]:
     """Rows that are there twice are one row."""
-    feeds: dict[str, dict[str, CronRow]] = {}
+    schedules: dict[str, dict[str, CronRow]] = {}
     for row in rows:
         path = settings.backend_overrides.get(row.queue, settings.backend)
-        feeds.setdefault(path, {}).setdefault(row.identity, row)
-    return [tuple(feed.values()) for feed in feeds.values()]
+        schedules.setdefault(path, {}).setdefault(row.identity, row)
+    return [tuple(schedule.values()) for schedule in schedules.values()]
 
 
 def _minute(at: datetime) -> datetime:
@@ -306,7 +308,7 @@ def _minute(at: datetime) -> datetime:
 
 
 def _until_next_look(now: datetime) -> float:
-    """To the next minute, or the next round where that is sooner."""
+    """Seconds to the next minute, or to the next round where that is sooner."""
     left = 60 - now.second - now.microsecond / 1_000_000
     return min(ROUND, max(left, 0.01))
 

@@ -55,7 +55,7 @@ emails = 3
 
 def test_toml_values_have_places() -> None:
     resolution = resolved("pool.toml", TOML)
-    at = {name: resolution.source_of(name).position for name in resolution.values}
+    at = {name: resolution.source_of(name).location for name in resolution.values}
     assert at["REDIS_PORT"] == "pool.toml:2:14"
     assert at["MIDDLEWARE"] == "pool.toml:3:14"
     assert at["REDIS_HOST"] == "pool.toml:6:16"
@@ -64,7 +64,7 @@ def test_toml_values_have_places() -> None:
     assert at["TASK_MODULES"] == "pool.toml:10:16"
     assert at["WORKERS"] == "pool.toml:12:2"
     items = resolution.values["WORKERS"].items
-    assert {key: source.position for key, source in items.items()} == {
+    assert {key: source.location for key, source in items.items()} == {
         "emails": "pool.toml:13:10",
         "a.b": "pool.toml:14:9",
         "q=1": "pool.toml:15:9",
@@ -72,7 +72,7 @@ def test_toml_values_have_places() -> None:
     (finding,) = [f for f in resolution.findings if f.id == "dlq.E102"]
     assert finding.source is not None
     assert "two words" in finding.message
-    assert finding.source.position == "pool.toml:9:41"
+    assert finding.source.location == "pool.toml:9:41"
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_toml_tables_in_all_their_spellings(text: str, setting: str, item: str) 
     value = projects.resolved(Path.cwd(), NOTHING, "p.toml").values["WORKERS"]
     assert isinstance(value.value, dict)
     assert value.value["emails"] == 3
-    assert value.source.position == setting
-    assert value.items["emails"].position == item
+    assert value.source.location == setting
+    assert value.items["emails"].location == item
 
 
 def test_a_key_that_is_no_text_is_pointed_at() -> None:
@@ -101,7 +101,7 @@ def test_a_key_that_is_no_text_is_pointed_at() -> None:
     text = "LIGHTWEIGHT_QUEUE_WORKERS = {\n    'a': 1,\n    1: 2,\n    None: 3,\n    %s\n}\n"
     for more, at_none in (("", "x.py:4:5"), ("'None': 1,", "x.py:1:29")):
         found = [f for f in resolved("x.py", text % more).findings if f.id == "dlq.E102"]
-        assert {f.source.position for f in found if f.source} == {"x.py:3:5", at_none}
+        assert {f.source.location for f in found if f.source} == {"x.py:3:5", at_none}
 
 
 def test_json_values_have_places() -> None:
@@ -115,10 +115,10 @@ def test_json_values_have_places() -> None:
         }
         """,
     )
-    assert resolution.source_of("REDIS_PORT").position == "pool.json:2:17"
-    assert resolution.source_of("WORKERS").position == "pool.json:3:14"
-    assert resolution.source_of("WORKERS", "emails").position == "pool.json:3:25"
-    assert resolution.source_of("REDIS_PASSWORD").position == "pool.json:4:49"
+    assert resolution.source_of("REDIS_PORT").location == "pool.json:2:17"
+    assert resolution.source_of("WORKERS").location == "pool.json:3:14"
+    assert resolution.source_of("WORKERS", "emails").location == "pool.json:3:25"
+    assert resolution.source_of("REDIS_PASSWORD").location == "pool.json:4:49"
     finding = only(resolution)
     assert finding.id == "dlq.E101"
     assert finding.source is not None
@@ -162,7 +162,7 @@ def test_what_is_wrong_with_a_file(
     finding = only(resolved(name, text))
     assert finding.id == f"dlq.{code}"
     assert finding.source is not None
-    assert finding.source.position == position
+    assert finding.source.location == position
     assert message in finding.message
 
 
@@ -269,7 +269,7 @@ def test_a_python_file_may_import_and_is_no_module_of_the_project() -> None:
     assert resolution.settings.redis_prefix == "x.pyextra_settings"
     assert "extra_settings" not in sys.modules
     assert not Path("__pycache__").exists()
-    assert resolution.source_of("REDIS_PORT").position == "x.py:3:32"
+    assert resolution.source_of("REDIS_PORT").location == "x.py:3:32"
 
 
 def test_a_python_file_that_builds_on_the_settings_has_their_places() -> None:
@@ -285,8 +285,8 @@ def test_a_python_file_that_builds_on_the_settings_has_their_places() -> None:
 
         resolution = resolve(settings, override_files=["x.py"], environ={})
         items = resolution.values["WORKERS"].items
-        assert items["a"].position == "shop/settings.py:2:10"
-        assert items["b"].position == "x.py:2:64"
+        assert items["a"].location == "shop/settings.py:2:10"
+        assert items["b"].location == "x.py:2:64"
 
 
 def test_the_error_of_an_imported_module_is_placed_in_the_file() -> None:
@@ -322,7 +322,7 @@ def test_the_error_of_an_imported_module_is_placed_in_the_file() -> None:
 def test_the_elements_of_a_list_have_places(name: str, text: str, places: list[str] | None) -> None:
     value = resolved(name, text).values["TASK_MODULES"]
     assert list(value.value) == ["a", "b"]  # type: ignore[call-overload]  # a list of this file
-    found = [value.items[key].position for key in ("0", "1") if key in value.items]
+    found = [value.items[key].location for key in ("0", "1") if key in value.items]
     assert found == [f"{name}:{place}" for place in places or ()]
 
 
@@ -333,7 +333,7 @@ def test_the_bad_element_is_pointed_at() -> None:
     assert finding.id == "dlq.E110"
     assert "MIDDLEWARE[1] is 'D'" in finding.message
     assert finding.source is not None
-    assert finding.source.position == "x.py:3:5"
+    assert finding.source.location == "x.py:3:5"
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_the_place_of_a_value(tmp_path: Path, text: str, position: str) -> None:
         "shop/local.py": f"{PORT} = 6381\n",
         "shop/alias.py": "OTHER_PORT = 6382\n",
     }
-    assert resolved(tmp_path, files).source_of("REDIS_PORT").position == position
+    assert resolved(tmp_path, files).source_of("REDIS_PORT").location == position
 
 
 @pytest.mark.parametrize(
@@ -187,9 +187,9 @@ def test_the_places_inside_a_dict(
 ) -> None:
     files = {"shop/settings.py": text, "shop/base.py": BASE}
     value = resolved(tmp_path, files).values["WORKERS"]
-    assert value.source.position == setting
+    assert value.source.location == setting
     default_file = setting.partition(":")[0]
-    assert {key: source.position for key, source in value.items.items()} == {
+    assert {key: source.location for key, source in value.items.items()} == {
         key: place if "/" in place else f"{default_file}:{place}" for key, place in items.items()
     }
 
@@ -223,4 +223,4 @@ def test_a_file_that_changed_since_its_import_gives_no_wrong_line(tmp_path: Path
     with django_settings(tmp_path, "shop.settings") as settings:
         write(tmp_path, {"shop/settings.py": f"\n\n{PORT} = 8000\n"})
         resolution = resolve(settings, settings_module="shop.settings", environ={})
-        assert resolution.source_of("REDIS_PORT").position == "shop/settings.py"
+        assert resolution.source_of("REDIS_PORT").location == "shop/settings.py"

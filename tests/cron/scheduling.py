@@ -161,7 +161,7 @@ def main(order: Mapping[str, Any]) -> None:
         runner_of(order["project"]),
         stopped=lambda: bool(stop) or os.getppid() != parent,
         wait=lambda seconds: time.sleep(seconds / speed),
-        logger=logging.getLogger("dlq.cron"),
+        logger=logging.getLogger("dlq.scheduler"),
         now=lambda: at + timedelta(seconds=(time.time() - zero) * speed),
         backend_of=Runtime(settings).backend,
     )

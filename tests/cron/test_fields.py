@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dlq.cron.rows.consistency import review
-from dlq.cron.rows.fields import SCHEDULE, Field, FieldProblem, checked_schedule
-from dlq.cron.rows.row import CronRow, InvalidRow, Problem, parse_row
+from dlq.cron.rows.fields import SCHEDULE, Field, FieldViolation, checked_schedule
+from dlq.cron.rows.row import CronRow, InvalidRow, Violation, parse_row
 from dlq.cron.rows.schedule import in_words, never_fires, upcoming
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -58,7 +58,7 @@ def test_what_we_accept_and_what_cronsim_accepts_is_the_same(expression: str) ->
 def accepted(expression: str) -> str | None:
     try:
         return checked_schedule(expression)
-    except FieldProblem:
+    except FieldViolation:
         return None
 
 
@@ -87,14 +87,14 @@ def test_a_row_of_anything_is_a_row_or_is_told_what_is_wrong(raw: dict[Any, Any]
         review([row])
     else:
         assert row
-        assert all(problem.message for problem in row)
+        assert all(violation.message for violation in row)
 
 
-def parsed(raw: dict[Any, Any]) -> CronRow | tuple[Problem, ...]:
+def parsed(raw: dict[Any, Any]) -> CronRow | tuple[Violation, ...]:
     try:
         return parse_row(raw)
     except InvalidRow as invalid:
-        return invalid.problems
+        return invalid.violations
 
 
 @pytest.mark.parametrize("value", [float("nan"), b"x", {1}, object()])

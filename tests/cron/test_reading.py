@@ -36,8 +36,8 @@ CONFIG = [
         ("check", 2, 0),
         ("migrate", 3, 1),
     ]
-    assert found.written == 2
-    assert [file.written for file in found.files] == [2]
+    assert found.row_count == 2
+    assert [file.row_count for file in found.files] == [2]
 
 
 def test_mistakes_of_all_rows_and_all_apps_are_told_at_once(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_mistakes_of_all_rows_and_all_apps_are_told_at_once(tmp_path: Path) -> N
     assert sorted(ids(found)) == ["E201", "E202", "E205", "E205"]
     assert [row.app for row in found.rows] == ["fine"]
     assert len(found.files) == 4
-    assert found.written == 2
+    assert found.row_count == 2
 
 
 def test_config_is_never_changed(tmp_path: Path) -> None:
@@ -466,7 +466,7 @@ def test_without_django_nothing_is_run_and_the_rest_is_told_as_unchecked(tmp_pat
     assert "the value of 'minutes' is computed" in messages
     assert "row 4 is computed" in messages
     assert "commands and their arguments were not looked up" in messages
-    assert found.written == 4
+    assert found.row_count == 4
     assert [row.command for row in found.rows] == ["nothing_of_this_name"]
 
 

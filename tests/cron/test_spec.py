@@ -9,17 +9,17 @@ import pytest
 from cronsim import CronSim
 from pydantic import ValidationError
 
-from dlq.cron.rows.row import CronRow, InvalidRow, Problem, parse_row
+from dlq.cron.rows.row import CronRow, InvalidRow, Violation, parse_row
 
 
-def problems(**raw: Any) -> list[Problem]:
+def violations(**raw: Any) -> list[Violation]:
     with pytest.raises(InvalidRow) as caught:
         parse_row(raw)
-    return list(caught.value.problems)
+    return list(caught.value.violations)
 
 
-def only(**raw: Any) -> Problem:
-    found = problems(**raw)
+def only(**raw: Any) -> Violation:
+    found = violations(**raw)
     assert len(found) == 1, found
     return found[0]
 
@@ -143,7 +143,7 @@ def test_a_bad_schedule_is_told_with_its_field(schedule: object, message: str) -
 
 
 def test_what_is_missing_is_told() -> None:
-    found = problems(hours="*")
+    found = violations(hours="*")
     assert [(one.code, one.message) for one in found] == [
         ("E203", "'command' is required"),
         ("E203", "'minutes' is required"),
@@ -152,7 +152,7 @@ def test_what_is_missing_is_told() -> None:
 
 
 def test_unknown_keys_are_told_with_what_was_meant() -> None:
-    found = problems(command="check", minute="0", hours="*", minutes="1", nonsense=1)
+    found = violations(command="check", minute="0", hours="*", minutes="1", nonsense=1)
     assert [(one.code, one.key, one.at_key) for one in found] == [
         ("E204", "minute", True),
         ("E204", "nonsense", True),
@@ -219,7 +219,7 @@ def test_an_unknown_time_zone_is_refused(zone: str, help: str) -> None:
 
 
 def test_every_argument_that_json_cannot_carry_is_told() -> None:
-    found = problems(
+    found = violations(
         command="check",
         minutes="0",
         hours="*",
@@ -233,7 +233,7 @@ def test_every_argument_that_json_cannot_carry_is_told() -> None:
 
 
 def test_all_mistakes_of_a_row_are_told_at_once() -> None:
-    found = problems(minutes="60", hours="24", queu="x", timeout="x", timezone="x")
+    found = violations(minutes="60", hours="24", queu="x", timeout="x", timezone="x")
     codes = sorted(one.code for one in found)
     assert codes == ["E203", "E204", "E205", "E205", "E206", "E212"]
 

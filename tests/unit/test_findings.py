@@ -56,4 +56,4 @@ def test_every_rule_can_be_explained(rule: Rule) -> None:
 )
 def test_a_source_says_as_much_as_is_known(source: Source, label: str, position: str) -> None:
     assert source.label == label
-    assert source.position == position
+    assert source.location == position

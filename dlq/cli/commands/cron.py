@@ -141,7 +141,7 @@ def _as_json(preview: Any) -> dict[str, Any]:
         "timezone": preview.timezone,
         "words": preview.words,
         "runs": [run.isoformat() for run in preview.runs],
-        "source": row.source.position,
+        "source": row.source.location,
     }
 
 

@@ -59,7 +59,7 @@ def finding_lines(finding: Finding, read: ReadLine = read_line) -> Iterator[Line
         if source.file is not None and source.line is not None:
             text = read(source.file, source.line)
             gutter = len(str(source.line))
-        yield [(" " * gutter + "--> ", "info"), (printable(source.position, MESSAGE_LIMIT), "")]
+        yield [(" " * gutter + "--> ", "info"), (printable(source.location, MESSAGE_LIMIT), "")]
         if text is not None and source.line is not None and not _may_be_secret(finding, text):
             shown, start, length = _window(text, source.column, source.end_column)
             yield [(" " * gutter + " |", "info")]

@@ -103,7 +103,7 @@ def summary(plan: Plan, dealt: Split) -> list[str]:
         cron = f", and the cron scheduler ({entries(len(plan.rows))})" if plan.runs_cron else ""
         workers = "worker runs" if total == 1 else "workers run"
         lines = [f"{here} of {total} {workers} here{cron}."]
-        if plan.rows and not plan.runs_cron and plan.schedulers:
+        if plan.schedulers and not plan.runs_cron:
             lines.append(
                 f"Cron: machine {ranges(plan.schedulers)} schedules {entries(len(plan.rows))}."
             )

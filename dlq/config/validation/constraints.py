@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import ip_address as parse_ip_address
 from urllib.parse import parse_qsl, urlsplit
 
-from dlq.jobs.queue_names import name_problem
+from dlq.jobs.queue_names import check_queue_name
 from dlq.primitives.legacy_names import modern_path, path_of_word
 
 DOTTED_PATH = r"^[^\W\d]\w*(\.[^\W\d]\w*)+$"
@@ -61,7 +61,7 @@ def as_tuple(value: object) -> object:
 
 
 def queue_name(name: str) -> str:
-    problem = name_problem(name)
+    problem = check_queue_name(name)
     if problem is not None:
         raise Unfit("E102", problem.text, problem.help)
     return name

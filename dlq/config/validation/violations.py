@@ -14,7 +14,7 @@ from dlq.config.validation.expectations import expected, remedy
 from dlq.config.validation.notation import Notation, notation_of
 from dlq.diagnostics.finding import Rule
 from dlq.diagnostics.rules import settings as rules
-from dlq.jobs.queue_names import name_problem
+from dlq.jobs.queue_names import check_queue_name
 from dlq.types import Source
 
 RULES: Mapping[str, Rule] = {
@@ -89,7 +89,7 @@ def _mistake(detail: ErrorDetails, name: str, whole: object, notation: Notation)
 def _key_mistake(
     detail: ErrorDetails, name: str, setting: str, key: object, whole: object
 ) -> Mistake:
-    problem = name_problem(key)
+    problem = check_queue_name(key)
     text, help = problem if problem is not None else (detail["msg"], None)
     # Places are known by a key's text, which two keys may have: then none rather than a wrong one.
     at = str(key)
@@ -103,7 +103,7 @@ def _key_of(whole: object, at: int | str) -> object:
     """The key that is wrong: pydantic says the text of those that are no text."""
     if not isinstance(whole, Mapping):
         return at
-    return next((key for key in whole if str(key) == str(at) and name_problem(key)), at)
+    return next((key for key in whole if str(key) == str(at) and check_queue_name(key)), at)
 
 
 def _told(

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class CronFile(NamedTuple):
-    """A cron.py that was looked at. `written` counts its rows, wrong ones included."""
+    """A cron.py that was looked at. `row_count` counts its rows, wrong ones included."""
 
     path: str
     module: str
-    written: int
+    row_count: int
 
 
 class CronConfiguration(NamedTuple):
@@ -29,9 +29,9 @@ class CronConfiguration(NamedTuple):
     files: tuple[CronFile, ...] = ()
 
     @property
-    def written(self) -> int:
+    def row_count(self) -> int:
         """How many rows were looked at."""
-        return sum(file.written for file in self.files)
+        return sum(file.row_count for file in self.files)
 
 
 def check_queues(rows: Iterable[CronRow], served: Collection[str]) -> list[Finding]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlq.cron.files.configuration import CronFile
-from dlq.cron.files.row_locations import ConfigPlace, RowPlace
-from dlq.cron.rows.row import CronRow, InvalidRow, Problem, parse_row
+from dlq.cron.files.row_locations import ConfigLocation, RowLocation
+from dlq.cron.rows.row import CronRow, InvalidRow, Violation, parse_row
 from dlq.diagnostics.finding import Finding, Rule
 from dlq.diagnostics.rules import cron as rules
 from dlq.errors import UsageError
 from dlq.primitives.display_path import display_path
-from dlq.primitives.text import written
+from dlq.primitives.text import short_repr
 from dlq.types import Source
 
 EXAMPLE = 'CONFIG = ({"command": "…", "minutes": "0", "hours": "*"},)'
@@ -63,9 +63,9 @@ def not_importable(name: str, path: Path, source: Source, error: BaseException) 
 
 
 def shape_finding(
-    name: str, exists: bool, config: object, source: Source, places: tuple[ConfigPlace, ...]
+    name: str, exists: bool, config: object, source: Source, locations: tuple[ConfigLocation, ...]
 ) -> Finding | None:
-    at = places[0].config if places and places[0].config else source
+    at = locations[0].config if locations and locations[0].config else source
     if not exists:
         return rules.E202.finding(
             f"{name} has no CONFIG",
@@ -92,28 +92,28 @@ def row_of(
     raw: object,
     module: str,
     index: int,
-    place: RowPlace,
+    location: RowLocation,
     findings: list[Finding],
     unknown: Collection[str] | None = (),
 ) -> CronRow | None:
-    """The row, or None with its problems among `findings`. `unknown`: keys that are there with a
+    """The row, or None with its violations among `findings`. `unknown`: keys that are there with a
     value nobody knows; None where any key may be."""
     if not isinstance(raw, Mapping):
         findings.append(
             rules.E206.finding(
-                f"cron row {index + 1} is {written(raw)} ({type(raw).__name__}),"
+                f"cron row {index + 1} is {short_repr(raw)} ({type(raw).__name__}),"
                 " and must be a dict",
-                place.source,
+                location.source,
             )
         )
         return None
     try:
-        return parse_row(raw, app=app_of(module), index=index, source=place.source)
+        return parse_row(raw, app=app_of(module), index=index, source=location.source)
     except InvalidRow as invalid:
-        for problem in invalid.problems:
-            if problem.code == "E203" and (unknown is None or _hides(problem.key, unknown)):
+        for violation in invalid.violations:
+            if violation.code == "E203" and (unknown is None or _hides(violation.key, unknown)):
                 continue
-            findings.append(finding_of(problem, place, f"{module} CONFIG[{index}]"))
+            findings.append(finding_of(violation, location, f"{module} CONFIG[{index}]"))
         return None
 
 
@@ -121,12 +121,12 @@ def _hides(missing: str | None, unknown: Collection[str]) -> bool:
     return missing in unknown or ("schedule" in unknown and missing != "command")
 
 
-def finding_of(problem: Problem, place: RowPlace, label: str) -> Finding:
-    rule: Rule = getattr(rules, problem.code)
-    source = place.of(problem.key, at_key=problem.at_key)
-    nowhere = source.line is None or problem.code == "E203"
+def finding_of(violation: Violation, location: RowLocation, label: str) -> Finding:
+    rule: Rule = getattr(rules, violation.code)
+    source = location.of(violation.key, at_key=violation.at_key)
+    nowhere = source.line is None or violation.code == "E203"
     return rule.finding(
-        f"{label}: {problem.message}" if nowhere else problem.message, source, problem.help
+        f"{label}: {violation.message}" if nowhere else violation.message, source, violation.help
     )
 
 

@@ -1,4 +1,4 @@
-"""From the apps' cron.py files, or single files, to rows and everything that is wrong with them.
+"""The rows of the apps' cron.py files, or of single files, and everything that is wrong with them.
 
 A cron.py is the user's code: it is imported and its CONFIG is read, never changed. Without Django a
 file is not run; what its text alone tells is checked, and the rest is said to be unchecked.
@@ -22,8 +22,8 @@ from dlq.cron.files.file_result import (
     text_of,
 )
 from dlq.cron.files.read_static import read_text
-from dlq.cron.files.row_locations import ConfigPlace, RowPlace, find_rows
-from dlq.cron.rows.command_check import command_problems
+from dlq.cron.files.row_locations import ConfigLocation, RowLocation, find_rows
+from dlq.cron.rows.command_check import command_violations
 from dlq.cron.rows.consistency import review
 from dlq.diagnostics.finding import in_reading_order
 from dlq.diagnostics.rules import cron as rules
@@ -108,51 +108,53 @@ def _read(path: Path, name: str, load: Callable[[], ModuleType], commands: bool)
     except (Exception, SystemExit) as error:
         outcome.findings.append(not_importable(name, path, source, error))
         return outcome
-    places = _places(path, source)
+    locations = _locations(path, source)
     config = getattr(module, "CONFIG", ())
-    shape = shape_finding(name, hasattr(module, "CONFIG"), config, source, places)
+    shape = shape_finding(name, hasattr(module, "CONFIG"), config, source, locations)
     if shape is not None:
         outcome.findings.append(shape)
         return outcome
     outcome.file = CronFile(display_path(path), name, len(config))
     if not config:
-        at = places[0].config if places and places[0].config else source
+        at = locations[0].config if locations and locations[0].config else source
         outcome.findings.append(rules.W209.finding(f"CONFIG of {name} has no rows", at))
     for index, raw in enumerate(config):
-        place = _place_of(index, raw, config, places)
-        row = row_of(raw, name, index, place or RowPlace(source), outcome.findings)
+        location = _location_of(index, raw, config, locations)
+        row = row_of(raw, name, index, location or RowLocation(source), outcome.findings)
         if row is not None:
             outcome.rows.append(row)
             if commands:
-                for problem in command_problems(row):
+                for violation in command_violations(row):
                     outcome.findings.append(
-                        finding_of(problem, place or RowPlace(source), f"{name} CONFIG[{index}]")
+                        finding_of(
+                            violation, location or RowLocation(source), f"{name} CONFIG[{index}]"
+                        )
                     )
     return outcome
 
 
-def _places(path: Path, source: Source) -> tuple[ConfigPlace, ...]:
-    """What the text says, for a module that did import; nothing where that can't be told."""
+def _locations(path: Path, source: Source) -> tuple[ConfigLocation, ...]:
+    """What the text says, for a module that did import; nothing where it cannot be read."""
     try:
         return find_rows(text_of(path), source)
     except (UsageError, SyntaxError, ValueError, RecursionError):
         return ()
 
 
-def _place_of(
-    index: int, raw: object, config: Sequence[object], places: tuple[ConfigPlace, ...]
-) -> RowPlace | None:
-    """Where this row is written: by its number, in a value of CONFIG that agrees with all rows, or
-    else in the one place of the file that agrees with this row."""
-    for place in places:
-        if place.exact and len(place.rows) == len(config):
-            pairs = zip(place.rows, config, strict=True)
+def _location_of(
+    index: int, raw: object, config: Sequence[object], locations: tuple[ConfigLocation, ...]
+) -> RowLocation | None:
+    """The source location of this row: by its number, in a value of CONFIG that agrees with all
+    rows, or else the one location in the file that agrees with this row."""
+    for location in locations:
+        if location.exact and len(location.rows) == len(config):
+            pairs = zip(location.rows, config, strict=True)
             if all(at is None or at.agrees(row) for at, row in pairs):
-                return place.rows[index]
+                return location.rows[index]
     agreeing = [
         at
-        for place in places
-        for at in place.rows
+        for location in locations
+        for at in location.rows
         if at is not None and "command" in at.values and at.agrees(raw)
     ]
     return agreeing[0] if len(agreeing) == 1 else None

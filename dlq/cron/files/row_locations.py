@@ -1,8 +1,8 @@
 """Where the rows of a cron.py are written, read from its text without running it.
 
 `CONFIG` may be a list or tuple, a sum of them, or grow by `+=`, `append` and `extend`; a row may be
-a dict, `dict(...)`, or the name of one. What is written in another way has no place: better no line
-than a wrong one.
+a dict, `dict(...)`, or the name of one. What is written in another way has no location: better no
+line than a wrong one.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ DEEPEST = 8
 
 
 WHOLE = ""
-"""Stands in RowPlace.values for a row that is no dict, but a value that a row cannot be."""
+"""Stands in RowLocation.values for a row that is no dict, but a value that a row cannot be."""
 
 
 class NotLiteral(ValueError):
-    """The value is computed, so only running the file would tell it."""
+    """The value is computed, so only running the file would show it."""
 
 
-class RowPlace(NamedTuple):
-    """One row as it is written. `values` has what can be told without running the file; a key that
+class RowLocation(NamedTuple):
+    """One row as it is written. `values` has what can be read without running the file; a key that
     is missing there, and is in `at_value`, is computed. `complete`: no key is hidden in a `**`."""
 
     source: Source
@@ -38,8 +38,8 @@ class RowPlace(NamedTuple):
     complete: bool = True
 
     def of(self, key: str | None, *, at_key: bool = False) -> Source:
-        places = self.at_key if at_key else self.at_value
-        return self.source if key is None else places.get(key, self.source)
+        locations = self.at_key if at_key else self.at_value
+        return self.source if key is None else locations.get(key, self.source)
 
     def agrees(self, row: object) -> bool:
         """Whether this may be where `row` was written: no value contradicts."""
@@ -53,17 +53,17 @@ class RowPlace(NamedTuple):
             return False
 
 
-class ConfigPlace(NamedTuple):
-    """`rows` is None in the place of a row that is written in no way that is understood, and
+class ConfigLocation(NamedTuple):
+    """`rows` has None for a row that is written in no way that is understood, and
     `exact` is False where not even the number of rows is known."""
 
     config: Source | None = None
     is_dict: bool = False
-    rows: tuple[RowPlace | None, ...] = ()
+    rows: tuple[RowLocation | None, ...] = ()
     exact: bool = True
 
 
-def find_rows(text: str, source: Source) -> tuple[ConfigPlace, ...]:
+def find_rows(text: str, source: Source) -> tuple[ConfigLocation, ...]:
     """Each of the values that the file may give CONFIG (the branches of an `if` give it several),
     the last one first. Raises SyntaxError and ValueError (NUL bytes), as `compile` does."""
     return _Reader(text, source).read()
@@ -76,15 +76,15 @@ class _Reader:
         self._tree = ast.parse(text, source.file or "<cron.py>")
         self._names: dict[str, ast.expr] = {}
 
-    def read(self) -> tuple[ConfigPlace, ...]:
-        found: list[ConfigPlace] = []
+    def read(self) -> tuple[ConfigLocation, ...]:
+        found: list[ConfigLocation] = []
         for statement in _statements(self._tree.body):
             change = self._change(statement)
             if change is not None:
                 target, value, resets = change
                 added = self._rows(value)
                 if resets or not found:
-                    found.append(ConfigPlace(self._at(target), isinstance(value, ast.Dict)))
+                    found.append(ConfigLocation(self._at(target), isinstance(value, ast.Dict)))
                 found[-1] = found[-1]._replace(
                     rows=(*found[-1].rows, *(added or ())),
                     exact=found[-1].exact and added is not None,
@@ -119,12 +119,12 @@ class _Reader:
                 return (target, argument, False)
         return None
 
-    def _rows(self, value: ast.expr, depth: int = 0) -> list[RowPlace | None] | None:
+    def _rows(self, value: ast.expr, depth: int = 0) -> list[RowLocation | None] | None:
         if depth > DEEPEST:
             return None
         match value:
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
-                rows: list[RowPlace | None] = []
+                rows: list[RowLocation | None] = []
                 for element in elements:
                     if isinstance(element, ast.Starred):
                         inner = self._rows(element.value, depth + 1)
@@ -143,7 +143,7 @@ class _Reader:
                 return self._rows(argument, depth + 1)
         return None
 
-    def _row(self, element: ast.expr) -> RowPlace | None:
+    def _row(self, element: ast.expr) -> RowLocation | None:
         match element:
             case ast.Dict(keys=keys, values=values):
                 pairs = list(zip(keys, values, strict=True))
@@ -152,7 +152,7 @@ class _Reader:
             case ast.Name(id=name) if isinstance(self._names.get(name), ast.Dict | ast.Call):
                 return self._row(self._names[name])
             case ast.Constant(value=value):
-                return RowPlace(self._at(element), values={WHOLE: value}, complete=False)
+                return RowLocation(self._at(element), values={WHOLE: value}, complete=False)
             case _:
                 return None
         at_key: dict[str, Source] = {}
@@ -170,9 +170,9 @@ class _Reader:
                 known[key] = self._value(value_node)
             except NotLiteral:
                 continue
-        return RowPlace(self._at(element), at_key, at_value, known, complete)
+        return RowLocation(self._at(element), at_key, at_value, known, complete)
 
-    def _keyword_row(self, element: ast.expr, keywords: list[ast.keyword]) -> RowPlace:
+    def _keyword_row(self, element: ast.expr, keywords: list[ast.keyword]) -> RowLocation:
         at_key: dict[str, Source] = {}
         at_value: dict[str, Source] = {}
         known: dict[str, Any] = {}
@@ -188,7 +188,7 @@ class _Reader:
             except NotLiteral:
                 continue
         complete = all(keyword.arg is not None for keyword in keywords)
-        return RowPlace(self._at(element), at_key, at_value, known, complete)
+        return RowLocation(self._at(element), at_key, at_value, known, complete)
 
     def _value(self, node: ast.expr) -> Any:
         """A literal, or the name of one. Raises NotLiteral."""

@@ -12,10 +12,10 @@ from argparse import ArgumentError
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from dlq.cron.rows.row import CronRow, Problem
+from dlq.cron.rows.row import CronRow, Violation
 
 
-def command_problems(row: CronRow) -> Iterator[Problem]:
+def command_violations(row: CronRow) -> Iterator[Violation]:
     """Needs a configured Django. Imports the module of the command."""
     from django.core.management import get_commands, load_command_class
     from django.core.management.base import BaseCommand
@@ -24,7 +24,7 @@ def command_problems(row: CronRow) -> Iterator[Problem]:
     app = commands.get(row.command)
     if app is None:
         close = get_close_matches(row.command, commands, 1, 0.6)
-        yield Problem(
+        yield Violation(
             "E208",
             "command",
             f"there is no management command {row.command!r}",
@@ -34,7 +34,7 @@ def command_problems(row: CronRow) -> Iterator[Problem]:
     try:
         command = app if isinstance(app, BaseCommand) else load_command_class(app, row.command)
     except Exception as error:
-        yield Problem(
+        yield Violation(
             "E208",
             "command",
             f"the management command {row.command!r} cannot be loaded:"
@@ -42,10 +42,10 @@ def command_problems(row: CronRow) -> Iterator[Problem]:
             f"manage.py help {row.command} shows the traceback",
         )
         return
-    yield from _argument_problems(row, command)
+    yield from _argument_violations(row, command)
 
 
-def _argument_problems(row: CronRow, command: object) -> Iterator[Problem]:
+def _argument_violations(row: CronRow, command: object) -> Iterator[Violation]:
     from django.core.management import CommandError, call_command
 
     # call_command does all of its parsing before it calls `execute` of the command object: with
@@ -60,16 +60,16 @@ def _argument_problems(row: CronRow, command: object) -> Iterator[Problem]:
         yield _refused_option(row, str(error), remedy)
     except (CommandError, ArgumentError) as error:
         text = str(error).removeprefix("Error: ")
-        yield Problem("E210", key, f"{row.command} refuses its arguments: {text}", remedy)
+        yield Violation("E210", key, f"{row.command} refuses its arguments: {text}", remedy)
     except SystemExit:
-        yield Problem(
+        yield Violation(
             "E210",
             key,
             f"{row.command} would end at its arguments without running, as with --help",
             remedy,
         )
     except Exception as error:
-        yield Problem(
+        yield Violation(
             "I217",
             "command",
             f"the arguments of {row.command} were not checked: its parser raised"
@@ -77,16 +77,16 @@ def _argument_problems(row: CronRow, command: object) -> Iterator[Problem]:
         )
 
 
-def _refused_option(row: CronRow, text: str, remedy: str) -> Problem:
+def _refused_option(row: CronRow, text: str, remedy: str) -> Violation:
     """call_command lists a page of valid options; one of them is usually meant."""
     parts = re.search(r"Unknown option\(s\) .*?: (.*?)\. Valid options are: (.*?)\.?$", text, re.S)
     key = "command_kwargs" if row.command_kwargs else "command_args"
     if parts is None:
-        return Problem("E210", key, f"{row.command} refuses its arguments: {text}", remedy)
+        return Violation("E210", key, f"{row.command} refuses its arguments: {text}", remedy)
     unknown, valid = parts[1].split(", "), parts[2].split(", ")
     close = get_close_matches(unknown[0], valid, 1, 0.6)
     names = ", ".join(map(repr, unknown))
-    return Problem(
+    return Violation(
         "E210",
         key,
         f"{row.command} has no option {names}",

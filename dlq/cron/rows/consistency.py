@@ -1,4 +1,4 @@
-"""What rows say together and with their surroundings: pure, rows in and findings out."""
+"""Findings about several rows together: pure, rows in and findings out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _duplicates(rows: tuple[CronRow, ...]) -> Iterator[Finding]:
         if earlier is not row:
             yield rules.W213.finding(
                 f"{row.command} at {row.expression!r} is there twice, first at"
-                f" {_place(earlier)}: it is enqueued once",
+                f" {_location_text(earlier)}: it is enqueued once",
                 row.source,
                 "remove one of the two",
             )
@@ -55,7 +55,7 @@ def _crowding(row: CronRow) -> Iterator[Finding]:
     )
 
 
-def _place(row: CronRow) -> str:
+def _location_text(row: CronRow) -> str:
     if row.source.line is not None:
         return row.source.label
     return f"{row.app}.cron CONFIG[{row.index}]"

@@ -15,8 +15,8 @@ from pydantic_core import PydanticCustomError
 from dlq.cron.rows.fields import Field
 from dlq.errors import UnusableArgument
 from dlq.job import check_arguments
-from dlq.jobs.queue_names import name_problem
-from dlq.primitives.text import written
+from dlq.jobs.queue_names import check_queue_name
+from dlq.primitives.text import short_repr
 
 
 def error(code: str, message: str, help: str | None = None) -> PydanticCustomError:
@@ -32,27 +32,27 @@ def field_text(field: Field, value: object) -> str:
         return value
     raise error(
         "E205",
-        f"{field.key!r} is {shown(value)}, and must be text or a number",
+        f"{field.key!r} is {with_type(value)}, and must be text or a number",
         "for instance '0,30', '9-17', '*/5', or '*' for each",
     )
 
 
 def require_json(*calls: tuple[tuple[Any, ...], Mapping[str, Any]]) -> None:
-    problems = []
+    violations = []
     for args, kwargs in calls:
         try:
             check_arguments("", args, kwargs)
-        except UnusableArgument as problem:
-            problems.append(f"command_{str(problem).removeprefix(': ')}")
-    if problems:
-        raise error("E211", "; ".join(problems))
+        except UnusableArgument as violation:
+            violations.append(f"command_{str(violation).removeprefix(': ')}")
+    if violations:
+        raise error("E211", "; ".join(violations))
 
 
 def require_queue_name(value: str) -> None:
-    """By the same rule as the names in WORKERS."""
-    problem = name_problem(value)
-    if problem is not None:
-        raise error("E206", f"'queue' is {written(value)}: {problem.text}", problem.help)
+    """Apply the rule of the names in WORKERS."""
+    violation = check_queue_name(value)
+    if violation is not None:
+        raise error("E206", f"'queue' is {short_repr(value)}: {violation.text}", violation.help)
 
 
 def require_zone(value: str) -> None:
@@ -73,8 +73,8 @@ def _zone_help(value: str) -> str:
     return "use a name such as 'Europe/London', or 'UTC'"
 
 
-def shown(value: object) -> str:
-    return "None" if value is None else f"{written(value)} ({type(value).__name__})"
+def with_type(value: object) -> str:
+    return "None" if value is None else f"{short_repr(value)} ({type(value).__name__})"
 
 
 def quoted(value: object) -> str | None:

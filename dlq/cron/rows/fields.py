@@ -48,7 +48,7 @@ SCHEDULE = (MINUTES, HOURS, MONTH_DAYS, MONTH, WEEKDAY)
 """The five fields of cron text, in their order."""
 
 
-class FieldProblem(ValueError):
+class FieldViolation(ValueError):
     """`part` is the piece of the text that is wrong."""
 
     def __init__(self, part: str, message: str, help: str | None = None) -> None:
@@ -58,11 +58,11 @@ class FieldProblem(ValueError):
 
 
 def checked(field: Field, text: str) -> str:
-    """The text without blanks, as cronsim reads it. Raises FieldProblem."""
+    """The text without blanks, as cronsim reads it. Raises FieldViolation."""
     terms = [term.strip() for term in text.split(",")]
     for term in terms:
         if not term:
-            raise FieldProblem(
+            raise FieldViolation(
                 text,
                 "it is empty" if len(terms) == 1 else "a value is missing beside a comma",
                 "use '*' for each of them" if len(terms) == 1 else None,
@@ -72,18 +72,18 @@ def checked(field: Field, text: str) -> str:
 
 
 def checked_schedule(text: str) -> str:
-    """Five fields with one blank between them. Raises FieldProblem."""
+    """Five fields with one blank between them. Raises FieldViolation."""
     words = text.split()
     if len(words) != len(SCHEDULE):
-        raise FieldProblem(text, *_wrong_count(text, words))
+        raise FieldViolation(text, *_wrong_count(text, words))
     checked_words = []
     for field, word in zip(SCHEDULE, words, strict=True):
         try:
             checked_words.append(checked(field, word))
-        except FieldProblem as problem:
+        except FieldViolation as violation:
             name = field.key.removesuffix("s")
-            raise FieldProblem(
-                problem.part, f"in the {name} field, {problem}", problem.help
+            raise FieldViolation(
+                violation.part, f"in the {name} field, {violation}", violation.help
             ) from None
     return " ".join(checked_words)
 
@@ -102,9 +102,9 @@ def _check_term(field: Field, term: str) -> None:
     base, slash, step = term.partition("/")
     if slash:
         if not NUMBER.fullmatch(step):
-            raise FieldProblem(term, f"{term!r} has no whole number after '/'")
+            raise FieldViolation(term, f"{term!r} has no whole number after '/'")
         if not step.strip("0"):
-            raise FieldProblem(term, f"{term!r} has a step of 0", "the smallest step is 1")
+            raise FieldViolation(term, f"{term!r} has a step of 0", "the smallest step is 1")
         _limit(step, term)
     if base == "*" or (field in (DAYS, WEEKDAY) and not slash and _is_nth(field, base)):
         return
@@ -116,7 +116,7 @@ def _check_term(field: Field, term: str) -> None:
         return
     low, high = _value(field, first, term), _value(field, last, term)
     if low > high:
-        raise FieldProblem(
+        raise FieldViolation(
             term,
             f"{base!r} runs backwards",
             f"write two ranges: '{first}-{field.high},{field.low}-{last}'",
@@ -128,7 +128,7 @@ def _is_nth(field: Field, text: str) -> bool:
     weekday, hash_sign, nth = text.partition("#")
     if hash_sign:
         if nth not in ("1", "2", "3", "4", "5"):
-            raise FieldProblem(text, f"{text!r} has no number from 1 to 5 after '#'")
+            raise FieldViolation(text, f"{text!r} has no number from 1 to 5 after '#'")
         _value(field, weekday, text)
         return True
     if NUMBER.fullmatch(text[:-1]) and text[-1] in "lL":
@@ -141,15 +141,15 @@ def _value(field: Field, text: str, term: str) -> int:
     if text.upper() in field.names:
         return field.names.index(text.upper()) + field.first_name
     if not NUMBER.fullmatch(text):
-        shown = repr(text) if text else f"{term!r}"
-        raise FieldProblem(term, f"{shown} is not {field.noun}", field.hint)
+        quoted = repr(text) if text else f"{term!r}"
+        raise FieldViolation(term, f"{quoted} is not {field.noun}", field.hint)
     number = _limit(text, term)
     if not field.low <= number <= field.high:
-        raise FieldProblem(text, f"{text!r} is not {field.noun}", field.hint)
+        raise FieldViolation(text, f"{text!r} is not {field.noun}", field.hint)
     return number
 
 
 def _limit(text: str, term: str) -> int:
     if len(text.lstrip("0")) > LONGEST_NUMBER:
-        raise FieldProblem(term, f"{term[:20]!r} is not a number that fits a schedule")
+        raise FieldViolation(term, f"{term[:20]!r} is not a number that fits a schedule")
     return int(text)

@@ -22,10 +22,10 @@ from dlq.cron.rows.constraints import (
     require_json,
     require_queue_name,
     require_zone,
-    shown,
+    with_type,
 )
-from dlq.cron.rows.fields import DAYS, HOURS, MINUTES, FieldProblem, checked, checked_schedule
-from dlq.primitives.text import written
+from dlq.cron.rows.fields import DAYS, HOURS, MINUTES, FieldViolation, checked, checked_schedule
+from dlq.primitives.text import short_repr
 from dlq.types import DEFAULT, QueueName, Source
 
 KEYS = (
@@ -49,7 +49,7 @@ DEFAULT_CRON_QUEUE = QueueName("cron")
 OLD_SPELLING = ("minutes", "hours", "days")
 
 
-class Problem(NamedTuple):
+class Violation(NamedTuple):
     """A mistake in a row. `code` is that of a rule in `dlq.diagnostics.rules.cron`; `key` is
     where it is; `at_key` says that the key itself is wrong, and not its value."""
 
@@ -61,11 +61,11 @@ class Problem(NamedTuple):
 
 
 class InvalidRow(ValueError):
-    """A row with mistakes; `problems` has them all."""
+    """A row with mistakes; `violations` has them all."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("; ".join(problem.message for problem in problems))
-        self.problems = problems
+    def __init__(self, violations: tuple[Violation, ...]) -> None:
+        super().__init__("; ".join(violation.message for violation in violations))
+        self.violations = violations
 
 
 class CronRow(BaseModel):
@@ -125,7 +125,7 @@ class CronRow(BaseModel):
         if value is None and key == "timezone":
             return None
         if not isinstance(value, str):
-            raise error("E206", f"{key!r} is {shown(value)}, and must be text", quoted(value))
+            raise error("E206", f"{key!r} is {with_type(value)}, and must be text", quoted(value))
         if not value.strip():
             raise error("E206", f"{key!r} is empty")
         if key == "queue":
@@ -141,9 +141,9 @@ class CronRow(BaseModel):
         text = field_text(field, value)
         try:
             return checked(field, text)
-        except FieldProblem as problem:
-            message = f"{field.key} {written(value)}: {problem}"
-            raise error("E205", message, problem.help) from None
+        except FieldViolation as violation:
+            message = f"{field.key} {short_repr(value)}: {violation}"
+            raise error("E205", message, violation.help) from None
 
     @field_validator("schedule", mode="before")
     @classmethod
@@ -151,13 +151,13 @@ class CronRow(BaseModel):
         if not isinstance(value, str):
             raise error(
                 "E205",
-                f"'schedule' is {shown(value)}, and must be five fields of cron text",
+                f"'schedule' is {with_type(value)}, and must be five fields of cron text",
                 "for instance '*/5 9-17 * * 1-5'",
             )
         try:
             return checked_schedule(value)
-        except FieldProblem as problem:
-            raise error("E205", f"schedule {value[:60]!r}: {problem}", problem.help) from None
+        except FieldViolation as violation:
+            raise error("E205", f"schedule {value[:60]!r}: {violation}", violation.help) from None
 
     @field_validator("timeout", mode="before")
     @classmethod
@@ -167,7 +167,7 @@ class CronRow(BaseModel):
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise error(
                 "E206",
-                f"'timeout' is {shown(value)}, and must be a number of seconds above 0",
+                f"'timeout' is {with_type(value)}, and must be a number of seconds above 0",
                 f"write {value}" if isinstance(value, str) and value.isdigit() else None,
             )
         if not 0 < value < math.inf:
@@ -183,7 +183,7 @@ class CronRow(BaseModel):
     def _fact(cls, value: object, info: Any) -> object:
         if isinstance(value, bool) or (value is None and info.field_name == "atomic"):
             return value
-        raise error("E206", f"{info.field_name!r} is {shown(value)}, and must be True or False")
+        raise error("E206", f"{info.field_name!r} is {with_type(value)}, and must be True or False")
 
     @field_validator("command_args", mode="before")
     @classmethod
@@ -191,7 +191,7 @@ class CronRow(BaseModel):
         if not isinstance(value, list | tuple):
             raise error(
                 "E206",
-                f"'command_args' is {shown(value)}, and must be a list",
+                f"'command_args' is {with_type(value)}, and must be a list",
                 f"write [{value!r}]" if isinstance(value, str | int | float) else None,
             )
         require_json(*(((None,) * place + (item,), {}) for place, item in enumerate(value)))
@@ -203,14 +203,14 @@ class CronRow(BaseModel):
         if not isinstance(value, dict):
             raise error(
                 "E206",
-                f"'command_kwargs' is {shown(value)}, and must be a dict",
+                f"'command_kwargs' is {with_type(value)}, and must be a dict",
                 "write {'option': value}",
             )
         for name in value:
             if not isinstance(name, str):
                 raise error(
                     "E206",
-                    f"'command_kwargs' has the key {written(name)}, and option names are text",
+                    f"'command_kwargs' has the key {short_repr(name)}, and option names are text",
                 )
         require_json(*(((), {name: item}) for name, item in value.items()))
         return copy.deepcopy(value)
@@ -220,7 +220,7 @@ def parse_row(
     raw: Mapping[Any, Any], *, app: str = "", index: int = 0, source: Source = DEFAULT
 ) -> CronRow:
     """The row, or InvalidRow with every mistake in it. `raw` is not touched."""
-    problems = [*_unknown_keys(raw, index), *_spelling(raw)]
+    violations = [*_unknown_keys(raw, index), *_spelling(raw)]
     known = {key: raw[key] for key in KEYS if key in raw}
     try:
         row = CronRow(**known, app=app, index=index, source=source)
@@ -230,38 +230,38 @@ def parse_row(
             if detail["type"] == "missing":
                 continue
             context = detail.get("ctx", {})
-            problems.append(Problem(detail["type"], key, detail["msg"], context.get("help")))
-        raise InvalidRow(tuple(problems)) from None
-    if problems:
-        raise InvalidRow(tuple(problems))
+            violations.append(Violation(detail["type"], key, detail["msg"], context.get("help")))
+        raise InvalidRow(tuple(violations)) from None
+    if violations:
+        raise InvalidRow(tuple(violations))
     return row
 
 
-def _unknown_keys(raw: Mapping[Any, Any], index: int) -> list[Problem]:
+def _unknown_keys(raw: Mapping[Any, Any], index: int) -> list[Violation]:
     found = []
     for key in raw:
         if isinstance(key, str) and key in KEYS:
             continue
-        shown_key = written(key)
+        shown_key = short_repr(key)
         close = get_close_matches(shown_key.strip("'").lower(), KEYS, 1, 0.6)
         help = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(KEYS)}"
         message = f"unknown key {shown_key} in cron row {index + 1}"
-        found.append(Problem("E204", key if isinstance(key, str) else None, message, help, True))
+        found.append(Violation("E204", key if isinstance(key, str) else None, message, help, True))
     return found
 
 
-def _spelling(raw: Mapping[Any, Any]) -> list[Problem]:
+def _spelling(raw: Mapping[Any, Any]) -> list[Violation]:
     """What only the keys together say: the old spelling and the new one, and what is missing."""
-    problems = []
+    violations = []
     old = [key for key in OLD_SPELLING if key in raw]
     if "command" not in raw:
-        problems.append(
-            Problem("E203", "command", "'command' is required", "name a command of manage.py")
+        violations.append(
+            Violation("E203", "command", "'command' is required", "name a command of manage.py")
         )
     if "schedule" in raw:
         if old:
-            problems.append(
-                Problem(
+            violations.append(
+                Violation(
                     "E207",
                     old[0],
                     f"'schedule' and {old[0]!r} in one row",
@@ -269,8 +269,10 @@ def _spelling(raw: Mapping[Any, Any]) -> list[Problem]:
                     True,
                 )
             )
-        return problems
+        return violations
     for key, each in (("minutes", "minute"), ("hours", "hour")):
         if key not in raw:
-            problems.append(Problem("E203", key, f"{key!r} is required", f"'*' for each {each}"))
-    return problems
+            violations.append(
+                Violation("E203", key, f"{key!r} is required", f"'*' for each {each}")
+            )
+    return violations

@@ -62,7 +62,7 @@ def runs(row: CronRow, since: datetime, timezone: str = "UTC") -> Iterator[datet
 
 
 def upcoming(expression: str, since: datetime, timezone: str = "UTC") -> Iterator[datetime]:
-    """As `runs`, for the text of a schedule (checked before)."""
+    """The instants that `runs` gives, for the text of a schedule, which was checked before."""
     since = since.astimezone(UTC)
     zone = ZoneInfo(timezone)
     calendar = _calendar(expression, SAMPLE_START)

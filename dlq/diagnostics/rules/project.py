@@ -159,7 +159,7 @@ E023 = Rule(
     "Django cannot load the installed apps",
     """\
 django.setup() raised: an app of INSTALLED_APPS doesn't exist, is listed twice, or its models or its
-AppConfig raise. Tasks and cron rows are not looked at before that is mended.
+AppConfig raise. Tasks and cron rows are not looked at before that is fixed.
 
 `python manage.py check` shows the whole traceback.
 """,
@@ -173,7 +173,7 @@ Every installed app's `tasks` module is imported when the workers start, so that
 found by the jobs that name them. This one raised. Workers are not started without it: each of its
 jobs would become a failed job.
 
-Mend the module, or list the app in LIGHTWEIGHT_QUEUE_IGNORE_APPS if its `tasks` module has another
+Fix the module, or list the app in LIGHTWEIGHT_QUEUE_IGNORE_APPS if its `tasks` module has another
 purpose.
 """,
 )
@@ -198,7 +198,7 @@ and stored cron jobs name a task in it. The distribution django-lightweight-queu
 the same name. Where it is installed beside dlq, the files of one lie over those of the other, and
 removing it takes the files of both away.
 
-Uninstall django-lightweight-queue, and then install dlq anew:
+Uninstall django-lightweight-queue, and then install dlq again:
 
     pip uninstall django-lightweight-queue
     pip install --force-reinstall --no-deps dlq

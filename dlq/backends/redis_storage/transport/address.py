@@ -134,7 +134,7 @@ class Address:
     def place_of(self, setting: str) -> str:
         """Where it was written, for the end of a sentence; empty where that isn't known."""
         source = active.source_of(setting, self._settings)
-        return "" if source is None else f" ({source.position})"
+        return "" if source is None else f" ({source.location})"
 
     def _url(self) -> str | None:
         """With the scheme that redis-py knows: Valkey's names mean the same protocol."""
