@@ -210,8 +210,8 @@ def test_a_byte_order_mark_is_accepted() -> None:
     assert resolution.settings.redis_port == 6380
     assert resolution.settings.redis_prefix == "é"
     assert resolution.settings.redis_database == 3
-    assert resolution.source_of("REDIS_PORT").position == "a.toml:1:14"
-    assert resolution.source_of("REDIS_PREFIX").position == "b.json:1:18"
+    assert resolution.source_of("REDIS_PORT").location == "a.toml:1:14"
+    assert resolution.source_of("REDIS_PREFIX").location == "b.json:1:18"
 
 
 def test_bytes_are_counted_from_the_beginning_of_the_file() -> None:
