@@ -16,8 +16,8 @@ from django.db.transaction import Atomic
 
 
 def lazily_atomic() -> AbstractContextManager[None]:
-    """As `transaction.atomic()` for the default database: everything in the block can tell no
-    difference, except that the connection is opened and the transaction begun by its first use.
+    """Return a context like `transaction.atomic()` for the default database. The one difference:
+    the connection is opened and the transaction begun by the first use.
 
     A connection that is open already (CONN_MAX_AGE, or an enclosing transaction) is left to
     Django's own atomic: beginning a transaction on it is cheap, and health checks are due then.
@@ -35,7 +35,7 @@ _BLOCK = Atomic(DEFAULT_DB_ALIAS, savepoint=True, durable=False)
 
 class _LazyAtomic(AbstractContextManager[None]):
     """Puts a closed connection into the state that `Atomic.__enter__` leaves, without opening it,
-    and stands in the way of its `connect`. Django resets that state when it connects, so it is
+    and replaces its `connect`. Django resets that state when it connects, so it is
     restored around the call, with the transaction begun in between."""
 
     def __init__(self, connection: Any) -> None:

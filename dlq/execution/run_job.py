@@ -1,7 +1,7 @@
-"""One job's run: find the task, tell the middleware, call the function, tell the middleware.
+"""One job's run: find the task, call the middleware, call the function, call the middleware.
 
-Knows nothing of storage or processes: what becomes of a job is decided by whoever reads the
-`Result`. A job's outcome is its own function's; middleware can watch it and cannot change it.
+It knows nothing of storage or processes: the reader of the `Result` decides what happens to the
+job. A job's outcome is its own function's; middleware can watch it and cannot change it.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def run_job(
 ) -> Result:
     """Run a job here and now. Never raises: whatever the job does is in the result."""
     if hooks is None:
-        hooks = _hooks_in_force()
+        hooks = _current_hooks()
     hooks.process_job(job, queue, worker_num)
     started = time.monotonic()
     try:
@@ -106,7 +106,7 @@ def run_job(
 
 
 class _NotFound(Exception):
-    """No task for the job: tells this apart from an UnknownTask that comes out of a task."""
+    """No task for the job: differs from an UnknownTask that a task itself raises."""
 
     def __init__(self, unknown: UnknownTask) -> None:
         self.unknown = unknown
@@ -141,8 +141,8 @@ def _call_function(fn: Callable[..., Any], job: Job) -> Any:
 
 
 def _await(coroutine: Any) -> Any:
-    """As Django runs async views under WSGI: the job's database calls come back to this thread,
-    and so into its transaction."""
+    """Run the coroutine as Django runs async views under WSGI: its database calls come back to this
+    thread, and so into the job's transaction."""
     from asgiref.sync import async_to_sync
 
     async def awaited() -> Any:
@@ -205,8 +205,8 @@ def _methods(middleware: Iterable[Any], name: str) -> tuple[Callable[..., Any], 
     return tuple(method for method in found if method is not None)
 
 
-def _hooks_in_force() -> Hooks:
-    """For callers that have none: `Job.run`, and backends that run jobs at once."""
+def _current_hooks() -> Hooks:
+    """Make the hooks of the current settings: for `Job.run` and backends that run jobs at once."""
     from dlq import runtime
 
     current = runtime.current()

@@ -1,4 +1,4 @@
-"""The default middleware: says in the log when a job starts and how it ends.
+"""The default middleware: logs when a job starts and how it ends.
 
 A job's arguments may be secret and are not shown; its path is text from the server and is escaped.
 """

@@ -49,8 +49,8 @@ class RunOptions(NamedTuple):
     """`pidfile`: go into the background and write the pid there. `touchfile`: touched after each
     job that succeeded, with the queue's name in place of `%s`. `health_file`: touched by the
     supervision loop about once a second, for `dlq health`. `announce` gets the lines that a person
-    at the terminal reads; the same facts go to the loggers `dlq.supervisor`, `dlq.worker`,
-    `dlq.scheduler`."""
+    at the terminal reads; the same facts go to the loggers `dlq.supervisor`, `dlq.heartbeat`,
+    `dlq.worker`, `dlq.scheduler`."""
 
     pidfile: str | None = None
     touchfile: str | None = None

@@ -10,32 +10,32 @@ from typing import TYPE_CHECKING, NamedTuple
 from dlq import runtime
 from dlq.backends.base import BackendWithRunners, PreviousProcess
 from dlq.execution.run_job import Hooks
-from dlq.process.posix import fork as host
+from dlq.process.posix.fork import set_title, title_setter
 from dlq.process.scoreboard import Scoreboard
 from dlq.process.worker.database import DatabaseConnections
-from dlq.process.worker.unfinished_job import over_time, settle_once, settlement
+from dlq.process.worker.unfinished_job import over_time, unfinished_delivery, write_outcome
 from dlq.process.worker.worker import Worker, WorkerSpec
 from dlq.types import QueueName, Runner
 
 if TYPE_CHECKING:
     from dlq.cron.rows.row import CronRow
 
-SETTLE_LIMIT = 1
-"""Seconds that settling for a killed worker may take while its supervisor waits to stop."""
+REPORT_LIMIT = 1
+"""Seconds that a report for a killed worker may take while its supervisor waits to stop."""
 
 
 class SharedResources(NamedTuple):
     """What the children of one supervisor share."""
 
-    board: Scoreboard
+    scoreboard: Scoreboard
     runner: Runner
     database: DatabaseConnections
-    """Made before the fork: to listen to Django's signal takes a tenth of the memory that a start
-    of a worker writes to, and so copies."""
+    """Made before the fork: connecting to Django's signal takes a tenth of the memory that a
+    worker's start writes to, and so copies."""
 
 
 def run_worker(spec: WorkerSpec, shared: SharedResources, previous: PreviousProcess) -> int:
-    slot = shared.board.slot(spec.slot)
+    slot = shared.scoreboard.slot(spec.slot)
     slot.occupy(os.getpid())
     current = runtime.current()
     current.reset_connections()
@@ -59,31 +59,33 @@ def run_worker(spec: WorkerSpec, shared: SharedResources, previous: PreviousProc
         close_connections=current.reset_connections,
         database=shared.database,
         observe=observe,
-        set_title=host.title_setter(),
+        set_title=title_setter(),
     )
     return worker.run()
 
 
-def settle(spec: WorkerSpec, shared: SharedResources, previous: PreviousProcess) -> int:
-    """Say what became of the job of a worker that was killed while its supervisor stops, when no
-    successor will: over its time, it is a failed job; killed for the stop, it goes back to the
-    queue. Ends by itself within SETTLE_LIMIT."""
-    signal.alarm(SETTLE_LIMIT)
+def report_unfinished_job(
+    spec: WorkerSpec, shared: SharedResources, previous: PreviousProcess
+) -> int:
+    """Report the job of a worker that was killed while its supervisor stops, since no next process
+    will. Over its timeout, it is a failed job; killed for the stop, it goes back to the queue. Ends
+    within REPORT_LIMIT."""
+    signal.alarm(REPORT_LIMIT)
     current = runtime.current()
     current.reset_connections()
     backend = current.backend(spec.queue)
     logger = current.logger("dlq.worker")
     consumer = backend.consumer(spec.queue, spec.number, shared.runner, previous, logger)
     if not consumer.redelivers:
-        outcome = settlement(previous, spec.name)
+        outcome = unfinished_delivery(previous, spec.name)
         if outcome is not None:
-            settle_once(consumer, *outcome)
+            write_outcome(consumer, *outcome)
     elif previous.outcome == "timed_out":
-        taken = consumer.take(0)
-        if taken is not None and taken.redelivered:
-            consumer.fail(taken, over_time(taken, previous, spec.name))
-        elif taken is not None:
-            consumer.give_back(taken)
+        delivery = consumer.take(0)
+        if delivery is not None and delivery.redelivered:
+            consumer.fail(delivery, over_time(delivery, previous, spec.name))
+        elif delivery is not None:
+            consumer.give_back(delivery)
     consumer.close()
     if isinstance(backend, BackendWithRunners):
         backend.give_back_all(spec.queue, spec.number, shared.runner)
@@ -96,18 +98,18 @@ def run_cron(
     from dlq.process.posix.interruptible import Interruptible
     from dlq.scheduler import scheduler
 
-    slot = shared.board.slot(slot_index)
+    slot = shared.scoreboard.slot(slot_index)
     slot.occupy(os.getpid())
-    host.set_title("dlq: cron scheduler")
+    set_title("dlq: cron scheduler")
     current = runtime.current()
     current.reset_connections()
-    with Interruptible(supervisor, slot.beat) as stoppable:
+    with Interruptible(supervisor, slot.beat) as interruptible:
         scheduler.run(
             rows,
             current.settings,
             shared.runner,
-            stopped=stoppable.stopped,
-            wait=stoppable.wait,
+            stopped=interruptible.stopped,
+            wait=interruptible.wait,
             logger=current.logger("dlq.scheduler"),
         )
     return 0
@@ -121,17 +123,19 @@ def run_heartbeat(
 ) -> int:
     from dlq.process.heartbeat import Heartbeat
 
-    host.set_title("dlq: heartbeat")
+    set_title("dlq: heartbeat")
     current = runtime.current()
     current.reset_connections()
-    logger = current.logger("dlq.supervisor")
-    return Heartbeat(workers, planned, reader, shared.board, shared.runner, current, logger).run()
+    logger = current.logger("dlq.heartbeat")
+    return Heartbeat(
+        workers, planned, reader, shared.scoreboard, shared.runner, current, logger
+    ).run()
 
 
 def run_metrics(port: int, content: bytes) -> int:
     from dlq.process import metrics
 
-    host.set_title("dlq: metrics")
+    set_title("dlq: metrics")
     current = runtime.current()
     current.reset_connections()
     return metrics.serve_config(

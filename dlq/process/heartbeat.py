@@ -1,12 +1,12 @@
-"""The heartbeat process: tells the server that this runner lives, and looks after what others have
-left.
+"""The heartbeat process: reports to the server that this runner lives, and reclaims the jobs of
+runners that are gone.
 
-A child of its own, because the supervisor must not wait for a server, and because it outlives the
-supervisor where it must: while a worker of a dead supervisor finishes its job, the worker's number
-must not be given to anybody else.
+It is a child of its own, because the supervisor must not wait for a server, and because it outlives
+the supervisor where it must: while a worker of a dead supervisor finishes its job, the worker's
+number must not be given to another process.
 
-It heeds no stop signal (a signal to the whole group must not end it before the workers) but the
-pipe from its supervisor: a word there, or its end.
+It ignores stop signals (a signal to the whole group must not end it before the workers). It reads
+the pipe from its supervisor instead: the message WITHDRAW, or the end of the pipe.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from collections.abc import Callable, Collection, Sequence
 from dlq.backends.base import BackendWithRunners, QueueState
 from dlq.diagnostics.rules import processes as running
 from dlq.primitives.text import printable
-from dlq.process.posix import fork as host
+from dlq.process.posix.fork import STOP_SIGNAL, is_alive, kill_group
 from dlq.process.scoreboard import GONE, Scoreboard, State
 from dlq.process.server_retry import ServerRetry
 from dlq.process.worker.worker import WorkerSpec
 from dlq.runtime import Runtime
 from dlq.types import Logger, QueueName, Runner
 
-ANNOUNCE_EVERY = 2.0
-"""Seconds. A runner is taken for dead 10 s after its last announcement."""
+BEAT_EVERY = 2.0
+"""Seconds. A runner counts as dead 10 s after its last heartbeat."""
 ANSWER_LIMIT = 3.0
 """Seconds for each answer of a server. A connection that a network has forgotten must be noticed,
-and a new one made, before the last announcement is too old; the setting's 30 s are too long."""
+and a new one made, before the last heartbeat expires; the setting's 30 s are too long."""
 RECLAIM_EVERY = 10.0
-"""Seconds. A runner counts as gone 10 s after its last announcement, one look notes that and the
-next one acts: its jobs are back on their queue within 30 s, of the minute that is promised."""
+"""Seconds. A runner counts as gone 10 s after its last heartbeat; one pass notes that and the next
+one acts. So its jobs are back on their queue within 30 s; the promise is a minute."""
 WITHDRAW = b"withdraw\n"
-"""From the supervisor: all workers have gone, so say good-bye and leave."""
+"""From the supervisor: all workers have exited, so withdraw the runner and exit."""
 
 
 class Heartbeat:
@@ -45,7 +45,7 @@ class Heartbeat:
         workers: Sequence[WorkerSpec],
         planned: Collection[QueueName],
         reader: int,
-        board: Scoreboard,
+        scoreboard: Scoreboard,
         runner: Runner,
         runtime: Runtime,
         logger: Logger,
@@ -55,12 +55,12 @@ class Heartbeat:
         self._slots = [worker.slot for worker in workers]
         self._planned = planned
         self._reader = reader
-        self._board = board
+        self._scoreboard = scoreboard
         self._runner = runner
         self._runtime = runtime
         self._logger = logger
-        self._outages = ServerRetry("the heartbeat process", logger)
-        self._has_master = True
+        self._server_retry = ServerRetry("the heartbeat process", logger)
+        self._has_supervisor = True
         self._queues: dict[BackendWithRunners, list[QueueName]] = {}
         for queue in sorted({worker.queue for worker in workers}):
             backend = runtime.backend(queue)
@@ -68,25 +68,25 @@ class Heartbeat:
                 self._queues.setdefault(backend, []).append(queue)
 
     def run(self) -> int:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, host.STOP_SIGNAL):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, STOP_SIGNAL):
             signal.signal(number, signal.SIG_IGN)
         for backend in self._queues:
             backend.wait_at_most(ANSWER_LIMIT)
         reported = False
-        reclaim_at = time.monotonic() + ANNOUNCE_EVERY
+        reclaim_at = time.monotonic() + BEAT_EVERY
         pause = 0.0
-        while (word := self._listen(pause)) is None:
-            pause = ANNOUNCE_EVERY
-            if not self._persist(self._announce):
-                # Who can't say that it lives can't help others. (What only reads may be answered
-                # all the same, and the trouble would be told as over, time after time.)
+        while (message := self._listen(pause)) is None:
+            pause = BEAT_EVERY
+            if not self._persist(self._beat):
+                # A server that rejects the heartbeat may still answer what only reads, and each
+                # such answer would be logged as the end of the outage.
                 continue
             if not reported:
                 reported = self._persist(self._report_stranded)
             if time.monotonic() >= reclaim_at:
                 self._persist(self._reclaim)
                 reclaim_at = time.monotonic() + RECLAIM_EVERY
-        if word != WITHDRAW:
+        if message != WITHDRAW:
             self._outlive_the_supervisor()
         self._persist(self._withdraw)
         for backend in self._queues:
@@ -94,58 +94,58 @@ class Heartbeat:
         return 0
 
     def _listen(self, timeout: float) -> bytes | None:
-        """What the supervisor says; empty where it is gone."""
+        """Wait for the supervisor's message; empty where it is gone."""
         readable, _, _ = select.select([self._reader], [], [], timeout)
         return os.read(self._reader, 64) if readable else None
 
     def _outlive_the_supervisor(self) -> None:
-        """Until the last worker is gone. Nobody else is left to mind the jobs' timeouts."""
+        """Wait for the last worker, and enforce the jobs' timeouts in the supervisor's place."""
         self._logger.error(
             "the supervisor is gone; waiting for its workers to finish",
             extra={"action": "master_gone"},
         )
-        self._has_master = False
-        announce_at = 0.0
-        while self._mind_the_orphans():
-            if time.monotonic() >= announce_at:
-                self._persist(self._announce)
-                announce_at = time.monotonic() + ANNOUNCE_EVERY
+        self._has_supervisor = False
+        beat_at = 0.0
+        while self._kill_overdue_orphans():
+            if time.monotonic() >= beat_at:
+                self._persist(self._beat)
+                beat_at = time.monotonic() + BEAT_EVERY
             time.sleep(0.2)
 
-    def _mind_the_orphans(self) -> bool:
-        """Whether there are any."""
+    def _kill_overdue_orphans(self) -> bool:
+        """Whether any are left."""
         alive = False
         for slot in self._slots:
-            entry = self._board.read(slot)
-            if entry.pid <= 0 or entry.has_left or not host.is_alive(entry.pid):
+            entry = self._scoreboard.read(slot)
+            if entry.pid <= 0 or entry.has_left or not is_alive(entry.pid):
                 continue
             alive = True
             if entry.is_running and entry.deadline < time.monotonic():
-                host.kill_group(entry.pid)
+                kill_group(entry.pid)
         return alive
 
     def _persist(self, call: Callable[[], None]) -> bool:
-        """One attempt: the next turn is the next. Whether it succeeded."""
+        """Make one attempt; the next turn makes the next one. Whether it succeeded."""
 
         def attempt() -> bool:
             call()
             return True
 
-        return self._outages.persist(attempt, lambda error: True) or False
+        return self._server_retry.persist(attempt, lambda error: True) or False
 
-    def _announce(self) -> None:
-        busy = sum(self._board.state(slot) is State.RUNNING for slot in self._slots)
+    def _beat(self) -> None:
+        busy = sum(self._scoreboard.state(slot) is State.RUNNING for slot in self._slots)
         slots = zip(self._workers, self._slots, strict=True)
         alive = [name for name, slot in slots if self._is_alive(slot)]
         for backend in self._queues:
             backend.announce(self._runner, alive, busy)
 
     def _is_alive(self, slot: int) -> bool:
-        """The worker in that slot; or it will be at once: it is being started, or has left as it
-        was to and is followed by the next. One that has died young is missed meanwhile."""
-        entry = self._board.read(slot)
+        """Whether that slot's worker lives, or will at once: it is being started, or has exited as
+        planned and the next one follows. One that died young is missing meanwhile."""
+        entry = self._scoreboard.read(slot)
         is_next = entry.pid == 0 or entry.has_left
-        return self._has_master if is_next else entry.pid != GONE and host.is_alive(entry.pid)
+        return self._has_supervisor if is_next else entry.pid != GONE and is_alive(entry.pid)
 
     def _withdraw(self) -> None:
         for backend in self._queues:

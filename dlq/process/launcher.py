@@ -1,4 +1,4 @@
-"""From a plan to a running supervisor: what the children are, and everything that is done before
+"""The way from a plan to a running supervisor: what its children are, and all that happens before
 the first of them is forked."""
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from dlq.config.settings import Settings
 from dlq.errors import BackendUnavailable
 from dlq.planning.split import Split
 from dlq.primitives.backoff import for_servers
-from dlq.process import entrypoints as children
+from dlq.process import entrypoints
 from dlq.process.entrypoints import SharedResources
 from dlq.process.heartbeat import WITHDRAW
-from dlq.process.posix import fork as host
+from dlq.process.posix import fork
 from dlq.process.posix.signals import SignalPipe
 from dlq.process.posix.startup import resume_collections
 from dlq.process.scoreboard import Scoreboard
 from dlq.process.supervisor.child import ChildSpec
 from dlq.process.supervisor.reload import Reload
-from dlq.process.supervisor.supervisor import HEEDED, Ended, Supervisor
+from dlq.process.supervisor.supervisor import HANDLED, Ended, Supervisor
 from dlq.process.supervisor.systemd import Notifier
 from dlq.process.worker.database import DatabaseConnections
 from dlq.process.worker.worker import WorkerSpec
@@ -41,16 +41,16 @@ if TYPE_CHECKING:
 
 CRON_HANG_LIMIT = 120.0
 """Seconds. Longer than any answer of a server is waited for (REDIS_SOCKET_TIMEOUT)."""
-KEEPER_PAUSE = 4.0
-"""Seconds for which there is no heartbeat process, at most. Its word that the runner lives lasts
-for 10; then others would take the worker numbers over while their jobs still run."""
+HEARTBEAT_PAUSE = 4.0
+"""Seconds without a heartbeat process, at most. A heartbeat lasts for 10 s; after that, others
+would take the worker numbers over while their jobs still run."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class _HeartbeatPipe:
-    """The way from the supervisor to its heartbeat process. Its end tells the heartbeat process
-    that the supervisor is gone, so nobody else may have the writing side. A new heartbeat process
-    gets a new pipe."""
+    """The pipe from the supervisor to its heartbeat process. Its end means that the supervisor is
+    gone, so no other process may have the writing side. A new heartbeat process gets a new
+    pipe."""
 
     writer: int = -1
 
@@ -92,29 +92,29 @@ class Launch:
 
     def run(self) -> Ended:
         logger = runtime.current().logger("dlq.supervisor")
-        host.set_title("dlq: supervisor")
-        host.write_lines_at_once()
-        host.adopt_orphans()
+        fork.set_title("dlq: supervisor")
+        fork.write_lines_at_once()
+        fork.adopt_orphans()
         self._start_up(logger)
-        with SignalPipe(HEEDED) as wakeup:
-            specs, board = self._children(wakeup)
+        with SignalPipe(HANDLED) as signals:
+            specs, scoreboard = self._children(signals)
             self._prepare_to_fork()
             supervisor = Supervisor(
                 specs,
-                board,
-                wakeup,
+                scoreboard,
+                signals,
                 logger,
                 stop_timeout=self.settings.stop_timeout,
-                announce=self._announce,
+                print_line=self._print_line,
                 notifier=Notifier(os.environ, os.getpid()),
                 reload=Reload(),
-                dismiss_keeper=self._pipe.dismiss,
+                dismiss_heartbeat=self._pipe.dismiss,
                 health_file=self.health_file,
             )
             return supervisor.run()
 
-    def _announce(self, line: str) -> None:
-        """Whoever reads our output may have gone (`dlq run | head`); the jobs go on."""
+    def _print_line(self, line: str) -> None:
+        """The reader of our output may have gone (`dlq run | head`); the jobs go on."""
         with suppress(OSError, ValueError):
             self.announce(line)
 
@@ -127,10 +127,14 @@ class Launch:
         queues = list(dict.fromkeys(worker.queue for worker in self.split.workers))
         names = [worker.name for worker in self.split.workers]
         for queue in queues:
-            _patiently(partial(current.backend(queue).startup, queue), f"queue {queue}", logger)
+            _until_available(
+                partial(current.backend(queue).startup, queue), f"queue {queue}", logger
+            )
         for backend in {current.backend(queue) for queue in queues}:
             if isinstance(backend, BackendWithRunners):
-                _patiently(partial(backend.announce, self.runner, names, 0), "announcing", logger)
+                _until_available(
+                    partial(backend.announce, self.runner, names, 0), "heartbeat", logger
+                )
 
     def _prepare_to_fork(self) -> None:
         """Everything that children share is loaded now, every connection closed, and what has been
@@ -151,38 +155,44 @@ class Launch:
 
     # The children
 
-    def _children(self, wakeup: SignalPipe) -> tuple[list[ChildSpec], Scoreboard]:
+    def _children(self, signals: SignalPipe) -> tuple[list[ChildSpec], Scoreboard]:
         workers = self.worker_specs()
         first_free = len(workers)
-        board = Scoreboard(first_free + 3)
-        shared = SharedResources(board, self.runner, DatabaseConnections())
+        scoreboard = Scoreboard(first_free + 3)
+        shared = SharedResources(scoreboard, self.runner, DatabaseConnections())
         pid = os.getpid()
 
-        def fork(run: Callable[[], int], stop_signal: int | None) -> int:
-            close = [*wakeup.fds, *self.close_in_children]
+        def start_child(run: Callable[[], int], stop_signal: int | None) -> int:
+            close = [*signals.fds, *self.close_in_children]
             if self._pipe.writer >= 0:
                 close.append(self._pipe.writer)
-            return host.fork(run, stop_signal=stop_signal, close=close)
+            return fork.fork(run, stop_signal=stop_signal, close=close)
 
         def start_worker(spec: WorkerSpec, previous: PreviousProcess) -> int:
             if not self.settings.preload:
-                from dlq.process import spawn as fresh
+                from dlq.process.spawn import spawn
 
-                return fresh.spawn(spec, shared, previous, self.resolution)
-            return fork(partial(children.run_worker, spec, shared, previous), host.STOP_SIGNAL)
+                return spawn(spec, shared, previous, self.resolution)
+            return start_child(
+                partial(entrypoints.run_worker, spec, shared, previous), fork.STOP_SIGNAL
+            )
 
-        def settle(spec: WorkerSpec, previous: PreviousProcess) -> int:
-            return fork(partial(children.settle, spec, shared, previous), None)
+        def report_unfinished(spec: WorkerSpec, previous: PreviousProcess) -> int:
+            return start_child(
+                partial(entrypoints.report_unfinished_job, spec, shared, previous), None
+            )
 
         def start_cron(slot: int, previous: PreviousProcess) -> int:
-            run = partial(children.run_cron, self.rows, slot, pid, shared)
-            return fork(run, host.STOP_SIGNAL)
+            run = partial(entrypoints.run_cron, self.rows, slot, pid, shared)
+            return start_child(run, fork.STOP_SIGNAL)
 
         def start_heartbeat(previous: PreviousProcess) -> int:
             reader = self._pipe.renew()
             planned = {queue.name for queue in self.split.queues if queue.workers}
             try:
-                return fork(partial(children.run_heartbeat, workers, planned, reader, shared), None)
+                return start_child(
+                    partial(entrypoints.run_heartbeat, workers, planned, reader, shared), None
+                )
             finally:
                 os.close(reader)
 
@@ -191,7 +201,7 @@ class Launch:
 
             port = self.settings.prometheus_start_port
             config = metrics.worker_config(self.split.workers, socket.gethostname(), port)
-            return fork(partial(children.run_metrics, port, config), signal.SIGKILL)
+            return start_child(partial(entrypoints.run_metrics, port, config), signal.SIGKILL)
 
         specs = [
             ChildSpec(
@@ -199,7 +209,7 @@ class Launch:
                 "worker",
                 w.slot,
                 partial(start_worker, w),
-                partial(settle, w),
+                partial(report_unfinished, w),
                 # A port for metrics is free only when the process is gone.
                 makes_room=w.metrics_port is None,
             )
@@ -218,10 +228,10 @@ class Launch:
                 "heartbeat",
                 first_free + 2,
                 start_heartbeat,
-                longest_pause=KEEPER_PAUSE,
+                longest_pause=HEARTBEAT_PAUSE,
             )
             specs.append(heartbeat)
-        return specs, board
+        return specs, scoreboard
 
     def worker_specs(self) -> list[WorkerSpec]:
         return [
@@ -251,7 +261,7 @@ class Launch:
         )
 
 
-def _patiently(call: Callable[[], object], what: str, logger: Logger) -> None:
+def _until_available(call: Callable[[], object], what: str, logger: Logger) -> None:
     backoff = for_servers()
     logged = -1e9
     while True:

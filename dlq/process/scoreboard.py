@@ -5,11 +5,11 @@ A worker writes its own slot, for about a microsecond per job; the others read. 
 knows which job is over its time, whom a stop waits for, and, when a worker is gone, what it was
 running: no question has to be asked of a process that may be stuck or dead.
 
-    STARTING → WAITING → RUNNING → SETTLING → WAITING → … → LEFT → DONE
+    STARTING → WAITING → RUNNING → REPORTING → WAITING → … → LEFT → DONE
                             └→ STOPPED
 
 A slot's state is written last when a run begins, and first when it ends: a worker that dies in
-between is taken to have run nothing.
+between counts as having run nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 RAW_LIMIT = 16_384
-"""Bytes of a running job that the board keeps. Longer jobs are remembered by their path alone."""
+"""Bytes of a running job that the scoreboard keeps. Of longer jobs it keeps the path alone."""
 PATH_LIMIT = 256
 
 _RUN = struct.Struct("=BHIdd")
@@ -58,13 +58,13 @@ class State(IntEnum):
     WAITING = 1
     RUNNING = 2
     LEFT = 3
-    """It has settled everything and is on its way out, on purpose."""
+    """It has reported everything and is about to exit, as planned."""
     STOPPED = 4
-    """It killed itself within a run, because it was told to stop and the job may be killed."""
-    SETTLING = 5
-    """The run has ended, and the server has not been told yet."""
+    """It killed itself within a run, because of a stop signal, and the job may be killed."""
+    REPORTING = 5
+    """The run has ended, and the server does not know its outcome yet."""
     DONE = 6
-    """It has given its number up, and has nothing left to do but to end."""
+    """It has given its number up; only exit handlers and the end of the process are left."""
 
 
 class Entry(NamedTuple):
@@ -103,14 +103,14 @@ class Slot:
         self._runs = 0
 
     def occupy(self, pid: int) -> None:
-        """A new process has this slot."""
+        """Note a new process in this slot."""
         at = self._at
         self._memory[at + _STATE] = State.STARTING
         _, self._runs, _ = _LIFE.unpack_from(self._memory, at + _LIFE_AT)
         _LIFE.pack_into(self._memory, at + _LIFE_AT, pid, self._runs, time.monotonic())
 
     def vacate(self) -> None:
-        """Its process has died, perhaps before it has said who it is."""
+        """Its process has died, perhaps before it wrote its pid."""
         self.occupy(GONE)
 
     def wait(self) -> None:
@@ -133,7 +133,7 @@ class Slot:
         memory[at + _STATE] = State.RUNNING
 
     def end(self) -> None:
-        self._memory[self._at + _STATE] = State.SETTLING
+        self._memory[self._at + _STATE] = State.REPORTING
 
     def stop(self) -> None:
         self._memory[self._at + _STATE] = State.STOPPED
@@ -160,17 +160,17 @@ class Scoreboard:
 
     @classmethod
     def attach(cls, fd: int) -> Scoreboard:
-        """The board of another process, by a file descriptor of it."""
-        board = cls.__new__(cls)
-        board.fd = fd
+        """The scoreboard of another process, by a file descriptor of it."""
+        scoreboard = cls.__new__(cls)
+        scoreboard.fd = fd
         size = os.fstat(fd).st_size
-        board._size = size // SLOT_SIZE
-        board._memory = mmap.mmap(fd, size)
-        return board
+        scoreboard._size = size // SLOT_SIZE
+        scoreboard._memory = mmap.mmap(fd, size)
+        return scoreboard
 
     def slot(self, index: int) -> Slot:
         if not 0 <= index < self._size:
-            raise IndexError(f"the board has {self._size} slots, and {index} is none of them")
+            raise IndexError(f"the scoreboard has {self._size} slots, and {index} is none of them")
         return Slot(self._memory, index)
 
     def read(self, index: int) -> Entry:
@@ -212,6 +212,6 @@ class Scoreboard:
 def _anonymous_file() -> int:
     """Memory with a file descriptor, gone with its last user."""
     if hasattr(os, "memfd_create"):
-        return os.memfd_create("dlq-board")
+        return os.memfd_create("dlq-scoreboard")
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())

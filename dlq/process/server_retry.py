@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 LOG_EVERY = 10.0
 OWNER_EVERY = 60.0
-"""Seconds between two lines that say who has the number: that may last for days on purpose."""
+"""Seconds between two lines that name the owner of the number: it may be busy for days."""
 OWNER_PAUSE = 1.0
 """Seconds between two attempts to get a number that another process has."""
 SLICE = 0.1
@@ -36,31 +36,31 @@ class ServerRetry:
         self._logged = 0.0
 
     @property
-    def last(self) -> bool:
-        """Whether the last call failed: nothing is known to be well again yet."""
+    def is_failing(self) -> bool:
+        """Is true after a failed call until the next one that succeeds."""
         return self._since is not None
 
     def persist(self, call: Callable[[], T], gives_up: Callable[[Exception], bool]) -> T | None:
         """The answer of `call`. None where `gives_up`, asked after each failure and during each
         pause, says so first.
 
-        Whatever else a backend raises is treated as trouble with its server, too: backends of users
-        raise what their client library does.
+        Whatever else a backend raises counts as trouble with its server, too: backends of users
+        raise what their client library raises.
         """
         while True:
             try:
                 answer = call()
             except Exception as error:
-                self._tell(error)
+                self._log_failure(error)
                 if gives_up(error):
                     return None
                 self._pause(error, gives_up)
             else:
                 if self._since is not None:
-                    self._tell_over()
+                    self._log_recovery()
                 return answer
 
-    def _tell(self, error: Exception) -> None:
+    def _log_failure(self, error: Exception) -> None:
         now = time.monotonic()
         is_first = self._since is None
         if self._since is None:
@@ -71,7 +71,7 @@ class ServerRetry:
         self._logged = now
         if isinstance(error, NotOwner):
             self._logger.warning(
-                "%s waits: its number is held by %s",
+                "%s waits: its number belongs to %s",
                 self._name,
                 error.owner,
                 extra={"action": "number_taken", "owner": error.owner},
@@ -87,7 +87,7 @@ class ServerRetry:
             extra={"action": "server_away"},
         )
 
-    def _tell_over(self) -> None:
+    def _log_recovery(self) -> None:
         assert self._since is not None
         # Also a warning: where only those are seen, the end must be seen of what began as one.
         self._logger.warning(

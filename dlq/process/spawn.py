@@ -1,8 +1,8 @@
-"""PRELOAD = False: a worker in a new interpreter, which is told everything by its supervisor.
+"""PRELOAD = False: a worker in a new interpreter, which gets everything from its supervisor.
 
-Slower to start and larger in memory than a fork, and it runs the code as it is on disk now. What it
-is told goes through a file without a name, not through arguments or the environment: there are
-passwords in it, and `ps` shows those.
+It is slower to start and larger in memory than a fork, and it runs the code as it is on disk now.
+The supervisor's message goes through a file without a name, not through arguments or the
+environment: it holds passwords, and `ps` shows those.
 """
 
 from __future__ import annotations
@@ -18,14 +18,20 @@ from dlq.backends.base import PreviousProcess
 from dlq.config.resolution import Resolution
 from dlq.config.settings import Settings
 from dlq.process.entrypoints import SharedResources, run_worker
-from dlq.process.posix import fork as host
+from dlq.process.posix.fork import (
+    RESET,
+    STOP_SIGNAL,
+    exit_with_supervisor,
+    leave,
+    write_lines_at_once,
+)
 from dlq.process.scoreboard import Scoreboard
 from dlq.process.worker.worker import WorkerSpec
 from dlq.types import Runner
 
 
 class SpawnMessage(NamedTuple):
-    """All that a fresh worker is told."""
+    """All that a spawned worker needs to know."""
 
     path: list[str]
     settings_module: str
@@ -40,7 +46,7 @@ def spawn(
 ) -> int:
     """Start the worker; its pid."""
     assert resolution.settings is not None
-    orders = SpawnMessage(
+    message = SpawnMessage(
         sys.path,
         resolution.settings_module or os.environ.get("DJANGO_SETTINGS_MODULE", ""),
         resolution.settings,
@@ -50,8 +56,8 @@ def spawn(
     )
     with tempfile.TemporaryFile() as file:
         # The path first: what follows may need it to be read.
-        pickle.dump(orders.path, file)
-        pickle.dump(orders, file)
+        pickle.dump(message.path, file)
+        pickle.dump(message, file)
         file.seek(0)
         return os.posix_spawn(
             sys.executable,
@@ -59,26 +65,26 @@ def spawn(
             {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, file.fileno(), 0),
-                (os.POSIX_SPAWN_DUP2, shared.board.fd, 3),
+                (os.POSIX_SPAWN_DUP2, shared.scoreboard.fd, 3),
             ],
             setpgroup=0,
             setsigmask=[],
-            setsigdef=[*host.RESET, signal.SIGPIPE],
+            setsigdef=[*RESET, signal.SIGPIPE],
         )
 
 
 def main() -> int:
-    """In the new interpreter."""
+    """Read the message and run the worker: called in the new interpreter."""
     with os.fdopen(0, "rb", closefd=False) as file:
         sys.path[:] = pickle.load(file)
-        orders: SpawnMessage = pickle.load(file)
+        message: SpawnMessage = pickle.load(file)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
     os.set_inheritable(3, False)
-    os.environ["DJANGO_SETTINGS_MODULE"] = orders.settings_module
-    host.write_lines_at_once()
-    host.exit_with_supervisor(orders.spec.supervisor, host.STOP_SIGNAL)
+    os.environ["DJANGO_SETTINGS_MODULE"] = message.settings_module
+    write_lines_at_once()
+    exit_with_supervisor(message.spec.supervisor, STOP_SIGNAL)
 
     import django
 
@@ -86,13 +92,13 @@ def main() -> int:
     from dlq.process.worker.database import DatabaseConnections
 
     django.setup()
-    active.install(Resolution(orders.settings, {}, (), orders.settings_module))
-    shared = SharedResources(Scoreboard.attach(3), orders.runner, DatabaseConnections())
-    return run_worker(orders.spec, shared, orders.previous)
+    active.install(Resolution(message.settings, {}, (), message.settings_module))
+    shared = SharedResources(Scoreboard.attach(3), message.runner, DatabaseConnections())
+    return run_worker(message.spec, shared, message.previous)
 
 
 if __name__ == "__main__":
     # By its full name, so that what it unpickles is of the same classes.
-    from dlq.process import spawn as fresh
+    from dlq.process.spawn import main as main_of_the_module
 
-    host.leave(fresh.main())
+    leave(main_of_the_module())

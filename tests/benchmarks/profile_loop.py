@@ -41,7 +41,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage("decode", ("dlq.job:decode",)),
     Stage("run: around the job", (f"{WORKER}._run", f"{WORKER}._refusal")),
-    Stage("board", ("dlq.process.scoreboard:Slot.begin", "dlq.process.scoreboard:Slot.end")),
+    Stage("scoreboard", ("dlq.process.scoreboard:Slot.begin", "dlq.process.scoreboard:Slot.end")),
     Stage(
         "run: the job", ("dlq.execution.run_job:run_job", "dlq.execution.run_job:_call_function")
     ),
@@ -61,8 +61,8 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "acknowledge",
         (
-            f"{WORKER}._settle",
-            f"{WORKER}._tell_backend",
+            f"{WORKER}._report",
+            f"{WORKER}._write_outcome",
             f"{CONSUMER}.acknowledge",
         ),
     ),
@@ -73,9 +73,9 @@ STAGES: tuple[Stage, ...] = (
             "dlq.backends.redis_storage.transport.channel:Channel.post",
         ),
     ),
-    Stage("outages", ("dlq.process.server_retry:ServerRetry.persist",)),
+    Stage("server retry", ("dlq.process.server_retry:ServerRetry.persist",)),
     Stage("tidy up", (f"{WORKER}._tidy_up",)),
-    Stage("surroundings", ("dlq.process.worker.isolation:Isolation.restore",)),
+    Stage("isolation", ("dlq.process.worker.isolation:Isolation.restore",)),
     Stage("close connections", ("dlq.process.worker.database:DatabaseConnections.tidy",)),
 )
 
@@ -131,7 +131,7 @@ def _profile(bench: Bench, jobs: int, *, watched: bool) -> dict[str, Any]:
     return found
 
 
-def _as_master(watched: bool) -> None:
+def _as_supervisor(watched: bool) -> None:
     """`dlq run`, in this very process, with the watched functions in place before it forks."""
     from dlq import cli
     from dlq.process.worker.worker import Worker
@@ -195,7 +195,7 @@ def _table(jobs: int, plain: dict[str, Any], watched: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--as-supervisor"]:
-        _as_master(sys.argv[2] == "watched")
+        _as_supervisor(sys.argv[2] == "watched")
     else:
         # As Ctrl-C does, so that the supervisor and the server are stopped on the way out.
         signal.signal(signal.SIGTERM, signal.default_int_handler)

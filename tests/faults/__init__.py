@@ -9,19 +9,19 @@ on the run's server) or `own_host` (on one that may be harmed), a ledger of what
 Processes
 
 kill -9 of a worker
-    mid-job: process/test_deaths::test_a_killed_worker_is_replaced_within_a_second_and_its_job_is_run_again
+    mid-job: process/test_exits::test_a_killed_worker_is_replaced_within_a_second_and_its_job_is_run_again
     between take and run: faults/test_moments::test_killed_between_take_and_run
     between run and acknowledge: faults/test_moments::test_killed_between_run_and_acknowledge
     within the middleware: faults/test_moments::test_killed_before_the_function_is_called
-    idle: process/test_deaths::test_an_idle_worker_that_is_killed_blames_no_job
+    idle: process/test_exits::test_an_idle_worker_that_is_killed_blames_no_job
     five a second: chaos/test_short::test_killed_workers_lose_nothing
 kill -9 of the supervisor
-    process/test_stopping::test_when_the_master_is_killed_idle_workers_go_and_busy_ones_finish
-    process/test_stopping::test_a_new_master_takes_over_at_once_but_not_a_number_that_is_at_work
-    process/test_stopping::test_the_timeout_of_a_job_outlives_the_master
+    process/test_stopping::test_when_the_supervisor_is_killed_idle_workers_go_and_busy_ones_finish
+    process/test_stopping::test_a_new_supervisor_takes_over_at_once_but_not_a_number_that_is_at_work
+    process/test_stopping::test_the_timeout_of_a_job_outlives_the_supervisor
 kill -9 of the heartbeat process, which tells that its runner lives
-    faults/test_fleet::test_a_keeper_that_is_killed_has_a_successor_in_time
-    process/test_master::test_the_pauses_of_a_child_grow_no_longer_than_they_may
+    faults/test_fleet::test_a_heartbeat_process_that_is_killed_is_replaced_in_time
+    process/test_supervisor::test_the_pauses_of_a_child_grow_no_longer_than_they_may
 TERM and INT, to the supervisor and to its whole group
     process/test_stopping::test_a_running_job_comes_to_its_end
     process/test_stopping::test_a_job_that_may_be_killed_is_and_goes_back_uncounted
@@ -30,26 +30,26 @@ TERM and INT, to the supervisor and to its whole group
     process/test_stopping::test_workers_stop_while_the_server_is_away
     a rolling restart: chaos/test_short::test_rolling_restarts_lose_and_double_nothing
 a job exits
-    process/test_deaths::test_a_job_that_exits_fails_and_its_worker_stays
+    process/test_exits::test_a_job_that_exits_fails_and_its_worker_stays
 a job takes its worker down
-    process/test_deaths::test_a_job_that_takes_its_worker_down_becomes_a_failed_job
-    by the kernel: process/test_deaths::test_a_job_that_the_kernel_kills_for_its_memory
-    process/test_deaths::test_where_a_job_runs_once_at_most_its_death_is_not_silent
+    process/test_exits::test_a_job_that_takes_its_worker_down_becomes_a_failed_job
+    by the kernel: process/test_exits::test_a_job_that_the_kernel_kills_for_its_memory
+    process/test_exits::test_where_a_job_runs_once_at_most_its_death_is_not_silent
     whole machines: backends/test_owners::test_a_job_that_takes_whole_machines_down_is_a_failed_job_in_the_end
 a job is over its time, also in C
-    process/test_deaths::test_a_job_over_its_time_is_killed_with_all_it_started
+    process/test_exits::test_a_job_over_its_time_is_killed_with_all_it_started
     process/test_stopping::test_a_job_over_its_time_while_the_runner_stops_is_a_failed_job
 a job leaks memory
-    process/test_deaths::test_a_worker_leaves_after_its_jobs_and_its_successor_goes_on
+    process/test_exits::test_a_worker_leaves_after_its_jobs_and_the_next_one_goes_on
 a job forks
-    process/test_deaths::test_a_child_that_comes_back_from_a_job_ends_at_once
+    process/test_exits::test_a_child_that_comes_back_from_a_job_ends_at_once
     process/test_starting::test_orphans_of_jobs_are_reaped
 a job changes its process
-    process/test_deaths::test_what_a_job_changes_in_its_process_is_put_right
-    process/test_deaths::test_nothing_that_is_printed_reaches_a_server
+    process/test_exits::test_what_a_job_changes_in_its_process_is_put_right
+    process/test_exits::test_nothing_that_is_printed_reaches_a_server
 tasks that do not import
     faults/test_data::test_tasks_that_do_not_import_are_refused_at_the_start
-    later deaths: process/test_master::test_a_child_that_dies_young_is_started_again_in_growing_pauses
+    later deaths: process/test_supervisor::test_a_child_that_dies_young_is_started_again_in_growing_pauses
 PID 1, and TERM at any moment of the start
     process/test_starting::test_as_pid_1
 HUP
@@ -73,7 +73,7 @@ a read-only replica
     faults/test_outages::test_a_primary_that_becomes_a_replica_is_waited_for
     backends/test_faults::test_a_replica_is_left
 half-open connections
-    faults/test_outages::test_the_keeper_notices_silence_before_its_last_word_is_too_old
+    faults/test_outages::test_the_heartbeat_process_notices_silence_before_its_last_heartbeat_expires
     backends/test_faults::test_a_half_open_connection_is_noticed
     backends/test_faults::test_a_silent_server_keeps_no_worker_from_leaving
 a reply that is lost
@@ -98,10 +98,10 @@ Data
 
 bytes that are no job
     chaos/test_short::test_mutated_payloads_become_failed_jobs
-    process/test_deaths::test_what_is_no_job_is_a_failed_job
+    process/test_exits::test_what_is_no_job_is_a_failed_job
     backends/test_faults::test_bytes_that_are_no_job_are_kept_as_failed_jobs
 a task that is gone, has changed, raises
-    process/test_deaths::test_a_job_that_raises_is_a_failed_job_with_its_traceback
+    process/test_exits::test_a_job_that_raises_is_a_failed_job_with_its_traceback
     faults/test_data::test_a_failed_job_is_retried_after_the_fix
     with retries: faults/test_data::test_a_retry_outlives_its_runner_and_its_server
     where they cannot be kept: skins/test_plan::test_e307_retries_that_the_backend_cannot_keep
@@ -113,13 +113,13 @@ a bulk_enqueue block raises
 middleware raises
     process/test_execution::test_middleware_that_raises_changes_nothing
 files that cannot be written
-    process/test_starting::test_files_that_cannot_be_written_are_told_at_the_start
+    process/test_starting::test_files_that_cannot_be_written_are_reported_at_the_start
     process/test_starting::test_a_touch_file_that_cannot_be_written_loses_no_job
     the log: process/test_starting::test_a_log_on_a_full_disk_keeps_nobody_from_working
 the database goes away
     faults/test_database::test_the_next_job_gets_a_fresh_connection
     faults/test_database::test_a_job_whose_database_is_away_is_a_failed_job
-    process/test_lazy_atomic::test_connections_are_closed_between_jobs_by_their_age
+    process/test_lazy_transaction::test_connections_are_closed_between_jobs_by_their_age
 
 Time and cron
 

@@ -36,7 +36,7 @@ def test_the_same_number_on_two_machines(host: Host, prefix: tuple[str, ...]) ->
     own = {first.worker_pid(f"faults/{number}") for number in (1, 2)}
     for job in range(200):
         host.push("slow", job, 0.005)
-    said = second.wait_for_line(r"faults/1 waits: its number is held by process (\d+) on (\S+)")
+    said = second.wait_for_line(r"faults/1 waits: its number belongs to process (\d+) on (\S+)")
     assert int(said[1]) in own
     assert said[2] == socket.gethostname()
     wait_until(lambda: len(host.ledger.events("end")) == 200, 20)
@@ -51,17 +51,17 @@ def test_the_same_number_on_two_machines(host: Host, prefix: tuple[str, ...]) ->
     assert after.at - stopped < 3, "it had only waited"
 
 
-def test_a_keeper_that_is_killed_has_a_successor_in_time(host: Host) -> None:
+def test_a_heartbeat_process_that_is_killed_is_replaced_in_time(host: Host) -> None:
     """Nothing happens to the jobs, nor to the numbers that another runner waits for."""
     first = host.run(workers=2)
     wait_until(lambda: host.client.hlen("dlq:owner:faults") == 2, what="it has its numbers")
     [alive] = host.client.keys("dlq:alive:*")
     second = host.run(workers=2)
-    second.wait_for_line("waits: its number is held by")
+    second.wait_for_line("waits: its number belongs to")
     host.push("until_file", 0, str(host.directory / "go"))
     wait_until(lambda: host.ledger.events("start", "0"))
     for times in range(1, 4):
-        os.kill(_keeper_of(first), signal.SIGKILL)
+        os.kill(_heartbeat_pid(first), signal.SIGKILL)
         left = host.client.pttl(alive)
         wait_until(lambda n=times: first.output.count("heartbeat | killed by SIGKILL") == n)  # type: ignore[misc]  # mypy cannot infer a lambda's defaults
         wait_until(lambda before=left: host.client.pttl(alive) > before, 8, what="it is renewed")  # type: ignore[misc]  # as above
@@ -139,7 +139,7 @@ def test_a_pool_of_three_becomes_one_of_two(host: Host) -> None:
         host.push("slow", job, 0.01)
     new = [machine(host, number, 2) for number in (1, 2)]
     for runner in new:
-        runner.wait_for_line("waits: its number is held by")
+        runner.wait_for_line("waits: its number belongs to")
     for runner in old:
         runner.signal(signal.SIGTERM)
         runner.wait_for_line("Waiting for 1 job")
@@ -166,7 +166,7 @@ def exactly(host: Host) -> tuple[str, ...]:
     return ("--exact-configuration", "--config", str(path))
 
 
-def _keeper_of(runner: Runner) -> int:
+def _heartbeat_pid(runner: Runner) -> int:
     """What is left of its processes beside the supervisor and the workers."""
     others = {runner.pid, *(runner.worker_pid(f"faults/{number}") for number in (1, 2))}
     [heartbeat] = wait_until(

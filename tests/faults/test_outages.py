@@ -80,7 +80,9 @@ def test_the_server_is_away(own_host: Host, way: str, seconds: float) -> None:
     assert used <= 0.01, f"{used:.2%} of a core for each worker"
 
 
-def test_the_keeper_notices_silence_before_its_last_word_is_too_old(own_host: Host) -> None:
+def test_the_heartbeat_process_notices_silence_before_its_last_heartbeat_expires(
+    own_host: Host,
+) -> None:
     """Whatever REDIS_SOCKET_TIMEOUT is. Else a connection that a network has forgotten would have
     others take over what this runner has in hand."""
     host = own_host

@@ -69,19 +69,19 @@ def test_job_text_reaches_people_only_escaped(
     host.push("quick", 3)
     wait_until(lambda: host.ledger.events("end", "3"))
     assert len(failed_jobs()) == 3
-    told = runner.output
+    output = runner.output
     for page in (port, port + 1):
         with urlopen(f"http://127.0.0.1:{page}/metrics", timeout=5) as answer:
-            told += answer.read().decode()
-    told += dlq(warm, runner, "failed", "list") + dlq(
+            output += answer.read().decode()
+    output += dlq(warm, runner, "failed", "list") + dlq(
         warm, runner, "failed", "list", "--format", "json"
     )
     for entry in json.loads(dlq(warm, runner, "failed", "list", "--format", "json")):
-        told += dlq(warm, runner, "failed", "show", entry["id"])
-    told += dlq(warm, runner, "failed", "retry", "--all", "--yes")
-    assert hidden(told) == []
-    assert told.count("\\x1b[31m") >= 4, "it is there, and escaped"
-    fakes = [line for line in told.splitlines() if line == "faults/1 | started, pid 1"]
+        output += dlq(warm, runner, "failed", "show", entry["id"])
+    output += dlq(warm, runner, "failed", "retry", "--all", "--yes")
+    assert hidden(output) == []
+    assert output.count("\\x1b[31m") >= 4, "it is there, and escaped"
+    fakes = [line for line in output.splitlines() if line == "faults/1 | started, pid 1"]
     assert fakes == [], "no line of a job's making"
 
 
@@ -91,8 +91,8 @@ def test_names_of_queues_reach_people_only_escaped(host: Host, warm: Warm) -> No
     host.client.xadd(f"dlq:failed:q{EVIL}", {"raw": EVIL.encode(), "reason": EVIL, "kind": EVIL})
     runner = host.run()
     runner.wait_for_line("W403")
-    told = runner.output
+    output = runner.output
     for words in (("status",), ("status", "--format", "json"), ("failed", "list")):
-        told += dlq(warm, runner, *words)
-    assert hidden(told) == []
-    assert told.count("\\x1b[31m") >= 3
+        output += dlq(warm, runner, *words)
+    assert hidden(output) == []
+    assert output.count("\\x1b[31m") >= 3

@@ -110,7 +110,7 @@ def test_an_exception_that_cannot_be_shown_is_still_a_failure() -> None:
     assert result.failure.reason.startswith("Unshowable")
 
 
-def test_middleware_is_told_in_order_and_back() -> None:
+def test_middleware_is_called_in_order_and_back() -> None:
     calls: list[tuple[str, str, Any]] = []
 
     def middleware(name: str) -> object:
@@ -129,14 +129,14 @@ def test_middleware_is_told_in_order_and_back() -> None:
     both = (middleware("a"), middleware("b"))
     run("double", 1, middleware=both)
     run("fail", "x", middleware=both)
-    told = ("emails", 2)
+    arguments = ("emails", 2)
     assert calls == [
-        ("a", "job", told),
-        ("b", "job", told),
+        ("a", "job", arguments),
+        ("b", "job", arguments),
         ("b", "result", 2),
         ("a", "result", 2),
-        ("a", "job", told),
-        ("b", "job", told),
+        ("a", "job", arguments),
+        ("b", "job", arguments),
         ("b", "exception", ValueError),
         ("a", "exception", ValueError),
     ]

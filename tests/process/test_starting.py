@@ -45,7 +45,7 @@ def test_a_pidfile_sends_it_into_the_background(host: Host) -> None:
     assert not pidfile.exists()
 
 
-def test_a_pidfile_that_cannot_be_written_is_told_and_not_left(tmp_path: Path) -> None:
+def test_a_pidfile_that_cannot_be_written_is_reported_and_not_left(tmp_path: Path) -> None:
     """A limit on files' size refuses the write after the opening, as a full disk does."""
     script = (
         "import resource, sys\n"
@@ -71,13 +71,13 @@ def test_a_pidfile_must_be_a_file(host: Host) -> None:
 def test_one_who_waited_for_a_number_says_at_once_that_it_is_had(host: Host) -> None:
     first = host.run()
     second = host.run()
-    second.wait_for_line("faults/1 waits: its number is held by")
+    second.wait_for_line("faults/1 waits: its number belongs to")
     assert first.stop() == 0
     # The queue is empty, and an idle worker looks up only every DEQUEUE_TIMEOUT (15 s).
     wait_until(lambda: "faults/1 resumed after" in second.output, 5)
 
 
-def test_a_pidfile_that_a_dead_master_left_is_no_hindrance(host: Host) -> None:
+def test_a_pidfile_that_a_dead_supervisor_left_is_no_hindrance(host: Host) -> None:
     pidfile = host.directory / "dlq.pid"
     pidfile.write_text(f"{os.getpid()}\n")
     runner = host.start("--pidfile", str(pidfile))
@@ -92,7 +92,7 @@ def test_a_pidfile_that_a_dead_master_left_is_no_hindrance(host: Host) -> None:
     wait_until(lambda: not is_alive(second), 5)
 
 
-def test_files_that_cannot_be_written_are_told_at_the_start(host: Host) -> None:
+def test_files_that_cannot_be_written_are_reported_at_the_start(host: Host) -> None:
     code, output = start_refused(host, "--pidfile", "/nope/x")
     assert code == 2
     assert "/nope/x" in output
@@ -196,20 +196,20 @@ class Systemd:
         return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
 
-def test_systemd_is_told(host: Host, systemd: Systemd) -> None:
+def test_systemd_is_notified(host: Host, systemd: Systemd) -> None:
     runner = host.start(environment={**systemd.environment, "WATCHDOG_USEC": "1000000"})
     assert systemd.message() == {"READY": "1", "STATUS": "1 worker", "MAINPID": str(runner.pid)}
     began = time.monotonic()
     assert [systemd.message() for _ in range(3)] == [{"WATCHDOG": "1"}] * 3
     assert time.monotonic() - began < 2.5
     runner.signal(signal.SIGTERM)
-    while (told := systemd.message()) == {"WATCHDOG": "1"}:
+    while (message := systemd.message()) == {"WATCHDOG": "1"}:
         """Those from before the signal."""
-    assert told == {"STOPPING": "1"}
+    assert message == {"STOPPING": "1"}
     assert runner.wait() == 0
 
 
-def test_systemd_is_told_of_a_reload(host: Host, systemd: Systemd) -> None:
+def test_systemd_gets_a_reload(host: Host, systemd: Systemd) -> None:
     """As Type=notify-reload needs it: at once, with a time that is not before the signal, and to
     the end, whether the reload was done or refused."""
     config = host.directory / "override.py"
@@ -229,15 +229,15 @@ def test_systemd_is_told_of_a_reload(host: Host, systemd: Systemd) -> None:
 
         pid = str(runner.pid)
         assert systemd.message() == {"READY": "1", "STATUS": "1 worker", "MAINPID": pid}
-        told = "1 worker; the last reload was refused"
-        assert reload("{'faults': -1}")[1] == {"READY": "1", "STATUS": told, "MAINPID": pid}
+        status = "1 worker; the last reload was refused"
+        assert reload("{'faults': -1}")[1] == {"READY": "1", "STATUS": status, "MAINPID": pid}
         assert reload("{'faults': 2}")[1] == {"READY": "1", "STATUS": "2 workers", "MAINPID": pid}
         runner.signal(signal.SIGTERM)
         assert systemd.message() == {"STOPPING": "1"}
         assert runner.wait() == 0
 
 
-def test_systemd_is_told_of_a_stop_that_cuts_a_reload_short(host: Host, systemd: Systemd) -> None:
+def test_systemd_gets_a_stop_that_cuts_a_reload_short(host: Host, systemd: Systemd) -> None:
     runner = host.run(environment=systemd.environment)
     assert systemd.message()["READY"] == "1"
     host.push("until_file", 1, str(host.directory / "go"))
@@ -395,7 +395,7 @@ def test_workers_start_forked_or_fresh(host: Host, preload: bool) -> None:
     assert runner.stop() == 0
 
 
-def test_metrics_are_served_per_worker_and_their_places_by_the_master(host: Host) -> None:
+def test_metrics_are_served_per_worker_and_their_addresses_by_the_supervisor(host: Host) -> None:
     from urllib.request import urlopen
 
     port = free_ports(3)

@@ -70,7 +70,7 @@ def test_a_job_that_may_be_killed_is_and_goes_back_uncounted(
     assert failed_jobs() == []
 
 
-def test_one_worker_that_is_told_to_stop_is_replaced(host: Host, failed_jobs: FailedJobs) -> None:
+def test_one_worker_that_is_asked_to_stop_is_replaced(host: Host, failed_jobs: FailedJobs) -> None:
     host.push("killable", 1, 60, sigkill_on_stop=True)
     runner = host.run(max_crashes=1)
     [first] = wait_until(lambda: host.ledger.events("start", "1"))
@@ -122,7 +122,7 @@ def test_a_job_over_its_time_while_the_runner_stops_is_a_failed_job(
     assert host.waiting() + host.in_hand() == []
 
 
-def test_when_the_master_is_killed_idle_workers_go_and_busy_ones_finish(host: Host) -> None:
+def test_when_the_supervisor_is_killed_idle_workers_go_and_busy_ones_finish(host: Host) -> None:
     host.push("until_file", 1, str(host.directory / "go"))
     runner = host.run(workers=2)
     [started] = wait_until(lambda: host.ledger.events("start", "1"))
@@ -137,11 +137,11 @@ def test_when_the_master_is_killed_idle_workers_go_and_busy_ones_finish(host: Ho
     [ended] = wait_until(lambda: host.ledger.events("end", "1"))
     assert ended.at > killed
     wait_until(lambda: not runner.pids(), 2, what="all have gone after the job")
-    assert not host.ledger.events("start", "2"), "nothing is taken after the supervisor's death"
+    assert not host.ledger.events("start", "2"), "nothing is taken after the supervisor died"
     assert host.in_hand(1) + host.in_hand(2) == []
 
 
-def test_a_new_master_takes_over_at_once_but_not_a_number_that_is_at_work(host: Host) -> None:
+def test_a_new_supervisor_takes_over_at_once_but_not_a_number_that_is_at_work(host: Host) -> None:
     host.push("until_file", 1, str(host.directory / "go"))
     first = host.run(workers=2)
     [started] = wait_until(lambda: host.ledger.events("start", "1"))
@@ -162,7 +162,7 @@ def test_a_new_master_takes_over_at_once_but_not_a_number_that_is_at_work(host: 
     assert second.stop() == 0
 
 
-def test_the_timeout_of_a_job_outlives_the_master(host: Host) -> None:
+def test_the_timeout_of_a_job_outlives_the_supervisor(host: Host) -> None:
     host.push("slow", 1, 60, timeout=1.5)
     runner = host.run()
     [started] = wait_until(lambda: host.ledger.events("start", "1"))

@@ -63,7 +63,7 @@ def test_a_job_that_takes_its_worker_down_is_given_up(tmp_path: Path) -> None:
         assert "ran longer than its timeout of 0.5 s" in runner.output
 
 
-def test_a_killed_worker_hands_its_job_to_its_successor(tmp_path: Path) -> None:
+def test_a_killed_worker_hands_its_job_to_the_next(tmp_path: Path) -> None:
     with spooling(tmp_path) as (spool, runner):
         spool.push("until_file", 1, str(tmp_path / "go"))
         [first] = wait_until(lambda: runner.ledger.events("start", "1"))
@@ -74,7 +74,7 @@ def test_a_killed_worker_hands_its_job_to_its_successor(tmp_path: Path) -> None:
         wait_until(lambda: runner.ledger.events("end", "1"))
 
 
-def test_a_killed_master_leaves_no_worker(tmp_path: Path) -> None:
+def test_a_killed_supervisor_leaves_no_worker(tmp_path: Path) -> None:
     with spooling(tmp_path) as (spool, runner):
         spool.push("quick", 1)
         [event] = wait_until(lambda: runner.ledger.events("end", "1"))

@@ -1,8 +1,8 @@
 """What becomes of a process between `fork` and its work, and how it ends.
 
-Every child of the supervisor comes through here: a process group of its own (so that the terminal's
-Ctrl-C and a hard timeout hit whom they are meant for), none of the supervisor's handlers,
-descriptors or connections, and a death watch on the supervisor."""
+Every child of the supervisor comes through here. It gets a process group of its own (so that the
+terminal's Ctrl-C and a hard timeout reach the right processes), none of the supervisor's handlers,
+descriptors or connections, and a signal from the kernel when the supervisor dies."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def fork(run: Callable[[], int], *, stop_signal: int | None, close: Iterable[int
     try:
         pid = os.fork()
         if pid:
-            _own_group(pid)
+            _make_process_group(pid)
             return pid
     finally:
         if os.getpid() == supervisor:
@@ -69,8 +69,8 @@ def fork(run: Callable[[], int], *, stop_signal: int | None, close: Iterable[int
         _signal.pthread_sigmask(signal.SIG_SETMASK, before)
         exit_with_supervisor(supervisor, stop_signal)
         code = run()
-    except SystemExit as leaving:
-        code = leaving.code if isinstance(leaving.code, int) else 1
+    except SystemExit as exiting:
+        code = exiting.code if isinstance(exiting.code, int) else 1
     except BaseException:
         traceback.print_exc()
     finally:
@@ -175,7 +175,7 @@ def kill_group(pid: int, number: int = signal.SIGKILL) -> None:
             continue
 
 
-def _own_group(pid: int) -> None:
+def _make_process_group(pid: int) -> None:
     """Called on both sides of the fork: whichever comes first, the group is there after it."""
     try:
         os.setpgid(pid, pid)
@@ -185,7 +185,7 @@ def _own_group(pid: int) -> None:
 
 
 def _detach_from_supervisor(close: Iterable[int]) -> None:
-    _own_group(os.getpid())
+    _make_process_group(os.getpid())
     signal.set_wakeup_fd(-1)
     for number in RESET:
         signal.signal(number, signal.SIG_DFL)

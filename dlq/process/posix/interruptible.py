@@ -1,4 +1,4 @@
-"""For children that sleep between their turns: a wait that a stop ends, and that shows life."""
+"""A wait that a stop request ends and that shows life, for children that sleep between turns."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ BEAT = 1.0
 
 class Interruptible:
     def __init__(self, supervisor: int, beat: Callable[[], None]) -> None:
-        self._master = supervisor
+        self._supervisor = supervisor
         self._beat = beat
         self._stopped = False
-        self._wakeup = SignalPipe((signal.SIGTERM, signal.SIGINT, STOP_SIGNAL))
+        self._signals = SignalPipe((signal.SIGTERM, signal.SIGINT, STOP_SIGNAL))
 
     def __enter__(self) -> Interruptible:
-        self._wakeup.__enter__()
+        self._signals.__enter__()
         self._beat()
         return self
 
@@ -33,7 +33,7 @@ class Interruptible:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._wakeup.__exit__(exc_type, exc_value, traceback)
+        self._signals.__exit__(exc_type, exc_value, traceback)
 
     def stopped(self) -> bool:
         self._look(0.0)
@@ -47,5 +47,5 @@ class Interruptible:
 
     def _look(self, timeout: float) -> None:
         self._beat()
-        if self._wakeup.wait(timeout) or os.getppid() != self._master:
+        if self._signals.wait(timeout) or os.getppid() != self._supervisor:
             self._stopped = True

@@ -17,7 +17,7 @@ from dlq.errors import UsageError
 
 
 class PidFile:
-    """Open and locked while this exists. Raises UsageError where it cannot be had."""
+    """An open and locked pidfile. Raises UsageError where it cannot be opened or locked."""
 
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)

@@ -1,4 +1,4 @@
-"""Signals as news for a loop: handlers note, the loop works.
+"""Signals as input of a loop: handlers note them, the loop does the work.
 
 Python writes each signal's number into a pipe (`signal.set_wakeup_fd`); a loop that waits for the
 pipe misses none, whichever instruction it was at when the signal came.
@@ -44,7 +44,7 @@ class SignalPipe:
 
     @property
     def fds(self) -> tuple[int, int]:
-        """For a child to close: what is written there would be news to its parent."""
+        """Both ends. A child must close them: its parent would read what it writes there."""
         return self._reader, self._writer
 
     def close(self) -> None:
@@ -53,7 +53,7 @@ class SignalPipe:
 
     def wait(self, timeout: float, also: Sequence[int] = ()) -> list[int]:
         """Wait for a signal, or for something to read on `also`, for at most `timeout` seconds.
-        The signals that have come, in their order; one that came twice is there twice."""
+        Return the signals in the order of their arrival; one that came twice is there twice."""
         select.select([self._reader, *also], [], [], max(timeout, 0.0))
         try:
             return list(os.read(self._reader, 65_536))

@@ -36,7 +36,7 @@ def put_off_collections() -> None:
 
 
 def resume_collections() -> None:
-    """As they were. What the project has set itself since then is left alone."""
+    """Set the threshold back. What the project has set since then is left alone."""
     first, *others = gc.get_threshold()
     if first >= PUT_OFF:
         gc.set_threshold(first - PUT_OFF, *others)

@@ -1,5 +1,4 @@
-"""One child of the supervisor, as the supervisor sees it: what it is, and how its last process
-ended."""
+"""One child as the supervisor sees it: what it is, and how its last process ended."""
 
 from __future__ import annotations
 
@@ -21,31 +20,35 @@ again at once each time: whatever ended it is still there."""
 
 
 class ChildSpec(NamedTuple):
-    """`slot` is its place on the board. `start` forks it and gives its pid; `settle` forks a short
-    one that says what became of a killed worker's job. `hang_limit`: seconds without a sign of life
-    after which it is killed and started anew. `longest_pause`: seconds until it is started again,
-    at most, however often it has died young."""
+    """What the supervisor needs to know to keep a child running.
+
+    `slot` is its index on the scoreboard. `start` forks it and returns its pid; `report_unfinished`
+    forks a short process that reports a killed worker's job. `hang_limit`: seconds without a sign
+    of life after which it is killed and replaced. `longest_pause`: seconds until it is started
+    again, at most, however often it has died young."""
 
     name: str
     kind: Kind
     slot: int
     start: Callable[[PreviousProcess], int]
-    settle: Callable[[PreviousProcess], int] | None = None
+    report_unfinished: Callable[[PreviousProcess], int] | None = None
     hang_limit: float | None = None
     longest_pause: float = 30.0
     makes_room: bool = False
-    """Whether the next process may start when this one has nothing left to do but to end."""
+    """Whether the next process may start while this one runs its exit handlers."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Child:
-    """`killed` says why the supervisor killed its process, and in which run (counted by the board);
-    `killed_as` says it for people. `leaving` is the pid of a process that has made room for the
-    next one and has not ended yet."""
+    """A child and its current process.
+
+    `killed` says why the supervisor killed that process, and in which run (counted by the
+    scoreboard); `killed_as` says it for people. `exiting` is the pid of an earlier process that has
+    made room for this one and has not ended yet."""
 
     spec: ChildSpec
     pid: int | None = None
-    leaving: int | None = None
+    exiting: int | None = None
     since: float = 0.0
     runs_before: int = 0
     may_start: float = 0.0
@@ -53,9 +56,9 @@ class Child:
     killed: tuple[Outcome, int] | None = None
     killed_as: str = ""
     previous: PreviousProcess = field(default_factory=PreviousProcess)
-    is_settling: bool = False
-    is_news: bool = True
-    """Whether people are told of its next start: not of one that follows a leave as planned."""
+    is_reporting: bool = False
+    reports_start: bool = True
+    """Whether its next start is reported to people: a start after a planned exit is not."""
 
     def __post_init__(self) -> None:
         self.backoff = for_children(self.spec.longest_pause)
@@ -68,35 +71,35 @@ class Child:
 
     @property
     def is_there(self) -> bool:
-        """Whether a process of it is."""
-        return self.pid is not None or self.leaving is not None
+        """Whether it has a process."""
+        return self.pid is not None or self.exiting is not None
 
-    def ended(self, death: ExitStatus, entry: Entry) -> None:
-        """Note how its process ended: what its successor is told, and when that may start."""
+    def ended(self, exit_status: ExitStatus, entry: Entry) -> None:
+        """Note how its process ended: what the next one gets to know, and when that may start."""
         now = time.monotonic()
-        self.previous = previous_process_of(death, entry, self.killed, now, self.previous)
+        self.previous = previous_process_of(exit_status, entry, self.killed, now, self.previous)
         has_run = entry.runs > self.runs_before
-        is_fine = has_run or self.killed is not None or now - self.since >= YOUNG
-        if is_fine or (death.is_clean and self.spec.kind == "worker"):
+        is_healthy = has_run or self.killed is not None or now - self.since >= YOUNG
+        if is_healthy or (exit_status.is_clean and self.spec.kind == "worker"):
             self.backoff = self.backoff.worked()
         else:
             self.backoff = self.backoff.failed()
         self.may_start = now + self.backoff.pause
         self.pid = None
-        self.is_news = not death.is_clean or entry.has_job
+        self.reports_start = not exit_status.is_clean or entry.has_job
 
 
 def previous_process_of(
-    death: ExitStatus,
+    exit_status: ExitStatus,
     entry: Entry,
     killed: tuple[Outcome, int] | None,
     now: float,
     before: PreviousProcess,
 ) -> PreviousProcess:
-    """Pure. A job that began after the supervisor had made up its mind to kill is not to blame:
-    `killed` has the number of the run that was."""
+    """Return what the next process gets to know. Pure. A job that began after the supervisor had
+    decided to kill is not to blame: `killed` has the number of the run that was."""
     if not entry.has_job:
-        return PreviousProcess("not_started", death.describe())
+        return PreviousProcess("not_started", exit_status.describe())
     outcome: Outcome = "started"
     if entry.state is State.STOPPED:
         outcome = "stopped"
@@ -107,4 +110,4 @@ def previous_process_of(
     if outcome != "started":
         return PreviousProcess(outcome, "", ran, entry.raw)
     crashes = before.crashes + 1 if entry.raw is not None and entry.raw == before.raw else 1
-    return PreviousProcess(outcome, death.describe(), ran, entry.raw, crashes)
+    return PreviousProcess(outcome, exit_status.describe(), ran, entry.raw, crashes)

@@ -1,4 +1,4 @@
-"""How a process ended, in words. Pure."""
+"""How a process ended, and the words for it. Pure."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class ExitStatus(NamedTuple):
         return self.code == 0
 
     def describe(self) -> str:
-        """`exited with code 3`, `killed by SIGSEGV`. Nothing tells a process that the kernel killed
-        for want of memory from one that somebody killed by hand, so SIGKILL names both."""
+        """`exited with code 3`, `killed by SIGSEGV`. A kill by the kernel for want of memory looks
+        the same as one by hand, so the text for SIGKILL allows for both."""
         if self.signal is None:
             return f"exited with code {self.code}"
         name = signal_name(self.signal)

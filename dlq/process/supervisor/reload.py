@@ -2,7 +2,7 @@
 
 Code that is loaded cannot be judged by a fork of the process that has loaded the old one. So the
 same command is started once more with CHECK_ONLY in its environment, which ends it where workers
-would be started; if it comes so far, the supervisor stops its workers and replaces itself by the
+would be started; if it gets so far, the supervisor stops its workers and replaces itself by the
 command, under the same pid.
 """
 
@@ -23,7 +23,7 @@ REPLACES = "DLQ_REPLACES"
 """In the environment of the command that a supervisor has become: its pid. It has its pidfile
 already, and is in the background already."""
 OUTPUT_LIMIT = 2_000
-"""Characters of the check's output that go to the log; the end is what tells."""
+"""Characters of the check's output that go to the log; the end says what is wrong."""
 
 
 class Reload:
@@ -51,21 +51,23 @@ class Reload:
             setsigdef=[signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD],
         )
 
-    def outcome(self, death: ExitStatus) -> str | None:
+    def outcome(self, exit_status: ExitStatus) -> str | None:
         """Why the configuration is refused; None where it is good."""
         assert self._output is not None
         self.pid = None
         self._output.seek(0)
         text = self._output.read().decode("utf-8", "replace").strip()
         self._output.close()
-        if death.is_clean:
+        if exit_status.is_clean:
             return None
-        return f"the check {death.describe()}: {printable(text[-OUTPUT_LIMIT:], OUTPUT_LIMIT)}"
+        return (
+            f"the check {exit_status.describe()}: {printable(text[-OUTPUT_LIMIT:], OUTPUT_LIMIT)}"
+        )
 
 
 def become_new() -> NoReturn:
     """Replace this process by the command it was started with. Raises OSError."""
-    # Until the new code heeds HUP, another one must not end it.
+    # Until the new code handles HUP, another one must not end it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     command = _command()
     sys.stdout.flush()

@@ -48,7 +48,7 @@ class Notifier:
                 channel.setblocking(False)
                 channel.sendto("\n".join(lines).encode(), address)
         except OSError:
-            # Whoever asked to be told has gone, or is slow: no reason to stop running jobs.
+            # The listener has gone, or is slow: no reason to stop running jobs.
             return
 
 

@@ -25,8 +25,8 @@ _WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGCHLD, signa
 
 
 class Isolation:
-    """As they are when this is made. `close_connections` drops every connection of the process
-    without a word to its server: one of them may have got the number of a standard stream."""
+    """The state of the process when this is made. `close_connections` drops every connection of
+    the process without a word to its server: one may have got the number of a standard stream."""
 
     def __init__(self, close_connections: Callable[[], None]) -> None:
         self._close_connections = close_connections
@@ -41,7 +41,7 @@ class Isolation:
         self._streams = [_high(os.dup(fd)) for fd in STANDARD]
 
     def restore(self) -> list[str]:
-        """Put right what is not as it was; what that was, in words."""
+        """Restore what has changed; return what that was, in words."""
         changed = []
         if not _standard_streams_untouched():
             self._close_connections()

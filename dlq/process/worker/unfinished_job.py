@@ -1,5 +1,5 @@
-"""What becomes of a job that is not run: of what the last process of a number had in hand when it
-died, and of what nobody can read. Failures are made here; who tells the backend is the caller's."""
+"""The outcome of a job that is not run to its end: what the last process of a number was running
+when it died, and bytes that cannot be decoded. Pure but for `write_outcome`."""
 
 from __future__ import annotations
 
@@ -9,58 +9,60 @@ from dlq.primitives.text import printable
 
 
 def refusal(
-    taken: Delivery, previous: PreviousProcess, max_crashes: int, worker: str
+    delivery: Delivery, previous: PreviousProcess, max_crashes: int, worker: str
 ) -> Failure | None:
     """Why the job must not be run, or None. `previous`: in whose hands it was found."""
-    if taken.job is None:
-        return Failure("undecodable", printable(taken.problem or "", 500), worker=worker)
-    if not taken.redelivered:
+    if delivery.job is None:
+        return Failure("undecodable", printable(delivery.problem or "", 500), worker=worker)
+    if not delivery.redelivered:
         return None
     if previous.outcome == "timed_out":
-        return over_time(taken, previous, worker)
-    if taken.crashes < max_crashes:
+        return over_time(delivery, previous, worker)
+    if delivery.crashes < max_crashes:
         return None
     is_known = previous.outcome == "started"
     last = previous.reason if is_known and previous.reason else "unseen"
-    times = "once" if taken.crashes == 1 else f"{taken.crashes} times"
+    times = "once" if delivery.crashes == 1 else f"{delivery.crashes} times"
     return Failure(
         "crashed",
         f"took its worker down {times}, the last time: {last}",
         ran=previous.ran if is_known else None,
-        attempts=taken.crashes,
+        attempts=delivery.crashes,
         worker=worker,
     )
 
 
-def over_time(taken: Delivery, previous: PreviousProcess, worker: str) -> Failure:
-    timeout = taken.job.timeout if taken.job is not None else None
+def over_time(delivery: Delivery, previous: PreviousProcess, worker: str) -> Failure:
+    timeout = delivery.job.timeout if delivery.job is not None else None
     limit = "its timeout" if timeout is None else f"its timeout of {timeout:g} s"
     return Failure(
         "timeout",
         f"ran longer than {limit} and was killed",
         ran=previous.ran,
-        attempts=taken.crashes + 1,
+        attempts=delivery.crashes + 1,
         worker=worker,
     )
 
 
-def settlement(previous: PreviousProcess, worker: str) -> tuple[Delivery, Failure | None] | None:
-    """For a queue that hands nothing out again: the job, and why it failed, or None where nobody is
-    to blame for its end. None where there was no job, or its bytes are not known."""
+def unfinished_delivery(
+    previous: PreviousProcess, worker: str
+) -> tuple[Delivery, Failure | None] | None:
+    """Return the unfinished job of a queue that redelivers nothing, and why it failed, or None
+    where it is not to blame. None where there was no job, or its bytes are not known."""
     if previous.raw is None or previous.outcome not in ("started", "timed_out", "stopped"):
         return None
-    taken = Delivery.read(previous.raw, redelivered=True)
+    delivery = Delivery.read(previous.raw, redelivered=True)
     if previous.outcome == "stopped":
-        return taken, None
+        return delivery, None
     if previous.outcome == "timed_out":
-        return taken, over_time(taken, previous, worker)
+        return delivery, over_time(delivery, previous, worker)
     reason = f"took its worker down: {previous.reason}; this queue runs a job once at most"
-    return taken, Failure("crashed", reason, ran=previous.ran, worker=worker)
+    return delivery, Failure("crashed", reason, ran=previous.ran, worker=worker)
 
 
-def settle_once(consumer: Consumer, taken: Delivery, failure: Failure | None) -> bool:
+def write_outcome(consumer: Consumer, delivery: Delivery, failure: Failure | None) -> bool:
     if failure is None:
-        consumer.give_back(taken)
+        consumer.give_back(delivery)
     else:
-        consumer.fail(taken, failure)
+        consumer.fail(delivery, failure)
     return True

@@ -2,9 +2,9 @@
 
     take → middleware → run, in a transaction if the task is atomic → acknowledge → tidy up
 
-It never leaves for a server's error or a job's: it backs off, or keeps the job as a failed one. It
-leaves when it is told to, when its supervisor is gone, and after WORKER_MAX_JOBS or
-WORKER_MAX_IDLE. Knows backends only by their `Consumer`; knows nothing of other workers."""
+An error of a server or of a job never ends it: it backs off, or stores the job as a failed one. It
+exits on a stop signal, when its supervisor is gone, and after WORKER_MAX_JOBS or WORKER_MAX_IDLE.
+It knows backends only by their `Consumer`, and knows nothing of other workers."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from dlq.process.scoreboard import Slot
 from dlq.process.server_retry import ServerRetry
 from dlq.process.worker.database import DatabaseConnections
 from dlq.process.worker.isolation import Isolation
-from dlq.process.worker.unfinished_job import refusal, settle_once, settlement
+from dlq.process.worker.unfinished_job import refusal, unfinished_delivery, write_outcome
 from dlq.types import Logger, QueueName, WorkerNumber
 
 if TYPE_CHECKING:
     from dlq.decorator import TaskWrapper
 
-SETTLE_LIMIT = 10.0
-"""Seconds for which a worker that was told to stop goes on trying to tell an unreachable server how
-its last job ended. Given up, the job is run again by whoever has the number next."""
+REPORT_LIMIT = 10.0
+"""Seconds for which a stopping worker goes on trying to report its last job's outcome to a server
+that cannot be reached. After that, the next process of this number runs the job again."""
 
 
 _STOPS = (signal.SIGTERM, signal.SIGINT, STOP_SIGNAL)
 
 
 class WorkerSpec(NamedTuple):
-    """What one worker process is told. `supervisor` is the pid that must stay its parent."""
+    """What one worker process needs to know. `supervisor` is the pid that must stay its parent."""
 
     queue: QueueName
     number: WorkerNumber
@@ -78,7 +78,7 @@ class Worker:
         self.stopping = False
         self._settings = settings
         self._consumer = consumer
-        self._predecessor = previous
+        self._previous = previous
         self._hooks = hooks
         self._slot = slot
         self._logger = logger
@@ -86,7 +86,7 @@ class Worker:
         self._database = database
         self._observe = observe
         self._set_title = set_title
-        self._outages = ServerRetry(self.name, logger)
+        self._server_retry = ServerRetry(self.name, logger)
         self._touch_file = TouchFile(spec.touch_file, logger) if spec.touch_file else None
         self._jobs = 0
         self._job_ended = time.monotonic()
@@ -95,18 +95,18 @@ class Worker:
 
     def run(self) -> int:
         self._listen_for_signals()
-        self._surroundings = Isolation(self._close_connections)
+        self._isolation = Isolation(self._close_connections)
         self._slot.wait()
-        self._settle_for_predecessor()
+        self._report_previous()
         while (reason := self._reason_to_leave()) is None:
-            taken = self._take()
-            if taken is None:
+            delivery = self._take()
+            if delivery is None:
                 continue
             if self.stopping:
-                self._give_back(taken)
+                self._give_back(delivery)
                 continue
-            result = self._run(taken)
-            self._settle(taken, result)
+            result = self._run(delivery)
+            self._report(delivery, result)
             self._tidy_up()
         self._leave(reason)
         return 0
@@ -120,18 +120,22 @@ class Worker:
         if self._settings.worker_max_idle:
             idle = time.monotonic() - self._job_ended
             timeout = min(timeout, max(1.0, self._settings.worker_max_idle - idle))
-        return self._outages.persist(
-            # After trouble not so long: an empty queue must not delay the word that it is over.
-            lambda: self._consumer.take(min(timeout, 1.0) if self._outages.last else timeout),
-            self._is_told_to_stop,
+        return self._server_retry.persist(
+            # After an outage not so long: an empty queue must not delay the line that it is over.
+            lambda: self._consumer.take(
+                min(timeout, 1.0) if self._server_retry.is_failing else timeout
+            ),
+            self._must_stop,
         )
 
-    def _give_back(self, taken: Delivery) -> None:
-        self._outages.persist(lambda: self._consumer.give_back(taken), self._settling_is_over)
+    def _give_back(self, delivery: Delivery) -> None:
+        self._server_retry.persist(
+            lambda: self._consumer.give_back(delivery), self._gives_up_reporting
+        )
 
     def _reason_to_leave(self) -> str | None:
         if self.stopping:
-            return "told to stop"
+            return "stop signal"
         if os.getppid() != self.spec.supervisor:
             return "its supervisor is gone"
         settings = self._settings
@@ -145,28 +149,28 @@ class Worker:
 
     def _leave(self, reason: str) -> None:
         for number in _STOPS:
-            # It leaves anyway, and what a signal would wake is about to be closed.
+            # It exits anyway, and what a signal would wake is about to be closed.
             signal.signal(number, signal.SIG_IGN)
-        self._log_leaving(reason)
+        self._log_exit(reason)
         self._slot.leave()
         self._consumer.close()
         self._slot.done()
         if os.getppid() == self.spec.supervisor:
-            # It can start our successor while the system takes our memory apart.
+            # It can start the next process while the system frees our memory.
             os.kill(self.spec.supervisor, signal.SIGCHLD)
 
     # Running
 
-    def _run(self, taken: Delivery) -> Result:
-        """Of what cannot or must not be run, the result is a failure, and nothing has run."""
-        job = taken.job
-        failure = self._refusal(taken)
+    def _run(self, delivery: Delivery) -> Result:
+        """Run the job. Where it cannot or must not be run, the result is a failure."""
+        job = delivery.job
+        failure = self._refusal(delivery)
         if failure is not None or job is None:
             return Result(False, 0.0, failure=failure)
         if self._set_title is not None:
             self._set_title(f"dlq: {self.name} runs {job.path}")
         self._sigkill_on_stop = job.sigkill_on_stop
-        self._slot.begin(job.path, taken.raw, job.timeout, job.sigkill_on_stop)
+        self._slot.begin(job.path, delivery.raw, job.timeout, job.sigkill_on_stop)
         if self.stopping and job.sigkill_on_stop:
             self._die_for_stop()
         self._database.prepare()
@@ -177,70 +181,70 @@ class Worker:
             self._observe(result.time_taken)
         return result
 
-    def _refusal(self, taken: Delivery) -> Failure | None:
-        if taken.job is not None and not taken.redelivered:
+    def _refusal(self, delivery: Delivery) -> Failure | None:
+        if delivery.job is not None and not delivery.redelivered:
             return None
         previous = PreviousProcess()
-        is_its = self._predecessor.raw is None or self._predecessor.raw == taken.raw
-        if taken.job is not None and taken.redelivered and is_its:
-            previous, self._predecessor = self._predecessor, previous
-        return refusal(taken, previous, self._settings.max_crashes, self.name)
+        is_its = self._previous.raw is None or self._previous.raw == delivery.raw
+        if delivery.job is not None and delivery.redelivered and is_its:
+            previous, self._previous = self._previous, previous
+        return refusal(delivery, previous, self._settings.max_crashes, self.name)
 
-    # Settling
+    # Reporting
 
-    def _settle_for_predecessor(self) -> None:
-        """Of a queue where a job is taken once and for all: what this number's last process had in
-        hand when it died is a failed job, or is next again where the process was told to die."""
+    def _report_previous(self) -> None:
+        """On a queue that redelivers nothing, report the job that this number's last process was
+        running when it died: a failed job, or next again where the process died for a stop."""
         if self._consumer.redelivers:
             return
-        outcome = settlement(self._predecessor, self.name)
+        outcome = unfinished_delivery(self._previous, self.name)
         if outcome is None:
             return
-        taken, failure = outcome
-        self._outages.persist(
-            lambda: settle_once(self._consumer, taken, failure), self._settling_is_over
+        delivery, failure = outcome
+        self._server_retry.persist(
+            lambda: write_outcome(self._consumer, delivery, failure), self._gives_up_reporting
         )
         if failure is not None:
-            self._log_failed(taken, failure)
+            self._log_failed(delivery, failure)
 
-    def _settle(self, taken: Delivery, result: Result) -> None:
+    def _report(self, delivery: Delivery, result: Result) -> None:
         self._jobs += 1
         self._job_ended = time.monotonic()
-        settled = self._outages.persist(
-            lambda: self._tell_backend(taken, result.failure), self._settling_is_over
+        settled = self._server_retry.persist(
+            lambda: self._write_outcome(delivery, result.failure), self._gives_up_reporting
         )
         self._slot.wait()
         if settled is None:
-            self._log_unsettled(taken)
+            self._log_unsettled(delivery)
         elif result.succeeded and self._touch_file is not None:
             self._touch_file.touch()
 
-    def _tell_backend(self, taken: Delivery, failure: Failure | None) -> bool:
+    def _write_outcome(self, delivery: Delivery, failure: Failure | None) -> bool:
         if failure is None:
-            self._consumer.acknowledge(taken)
+            self._consumer.acknowledge(delivery)
         else:
-            self._retry_or_fail(taken, failure)
+            self._retry_or_fail(delivery, failure)
         return True
 
-    def _retry_or_fail(self, taken: Delivery, failure: Failure) -> None:
+    def _retry_or_fail(self, delivery: Delivery, failure: Failure) -> None:
         """A job that raised is run again later as often as its task wishes, where the backend can
         do that. All else is a failed job now."""
-        task = find_task(taken.job.path) if taken.job and failure.kind == "raised" else None
-        blamed = 0 if failure.kind in ("crashed", "timeout") else taken.crashes
-        before = self._consumer.attempts(taken) if task is not None and task.retries else 0
+        task = find_task(delivery.job.path) if delivery.job and failure.kind == "raised" else None
+        blamed = 0 if failure.kind in ("crashed", "timeout") else delivery.crashes
+        before = self._consumer.attempts(delivery) if task is not None and task.retries else 0
         failure = failure._replace(attempts=failure.attempts + before + blamed)
         if task is not None and before < task.retries:
             delay = task.retry_backoff * 2.0**before
-            if self._consumer.retry(taken, delay, failure):
+            if self._consumer.retry(delivery, delay, failure):
                 self._log_retry(task, failure, before + 1, delay)
                 return
-        self._consumer.fail(taken, failure)
-        self._log_failed(taken, failure)
+        self._consumer.fail(delivery, failure)
+        self._log_failed(delivery, failure)
 
     def _tidy_up(self) -> None:
-        for changed in self._surroundings.restore():
+        for changed in self._isolation.restore():
             self._logger.warning(
-                "%s: a job changed the %s of its process; put right",
+                "%s: a job changed the %s of its process; restored",
                 self.name,
                 changed,
                 extra={"action": "surroundings_restored", "changed": changed},
@@ -252,32 +256,32 @@ class Worker:
                 "%s: tidying up after a job failed", self.name, extra={"action": "tidy_failed"}
             )
 
-    # When to leave off
+    # When to give up
 
-    def _is_told_to_stop(self, error: Exception) -> bool:
+    def _must_stop(self, error: Exception) -> bool:
         if os.getppid() != self.spec.supervisor:
             self._note_stop()
         return self.stopping
 
-    def _settling_is_over(self, error: Exception) -> bool:
-        """A job that has another owner now is the other's to settle. For a server that is away a
-        worker waits as long as it may live; for a backend that raises anything else, not so long:
-        it may do that for ever."""
+    def _gives_up_reporting(self, error: Exception) -> bool:
+        """Whether to stop trying. A job that has another owner now is the other's to report. A
+        worker waits for a server that is away as long as it lives; for a backend that raises
+        anything else it does not: that may last for ever."""
         if isinstance(error, NotOwner):
             return True
         now = time.monotonic()
-        if not isinstance(error, BackendUnavailable) and now - self._job_ended > SETTLE_LIMIT:
+        if not isinstance(error, BackendUnavailable) and now - self._job_ended > REPORT_LIMIT:
             return True
-        return self._is_told_to_stop(error) and now - self._stop_noted > SETTLE_LIMIT
+        return self._must_stop(error) and now - self._stop_noted > REPORT_LIMIT
 
     # Signals
 
     def _listen_for_signals(self) -> None:
         for number in _STOPS:
-            signal.signal(number, self._heed)
+            signal.signal(number, self._handle_signals)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    def _heed(self, number: int, frame: FrameType | None) -> None:
+    def _handle_signals(self, number: int, frame: FrameType | None) -> None:
         self._note_stop()
         if self._sigkill_on_stop:
             self._die_for_stop()
@@ -289,16 +293,16 @@ class Worker:
         self._consumer.wake()
 
     def _die_for_stop(self) -> None:
-        """The job in hand has said that it may be killed: it dies with all that it has started. The
-        board says that nobody is to blame."""
+        """Kill this process with all that its sigkill_on_stop job has started. The scoreboard shows
+        that the job is not to blame."""
         self._slot.stop()
         kill_group(os.getpid())
 
     # The log
 
-    def _log_leaving(self, reason: str) -> None:
+    def _log_exit(self, reason: str) -> None:
         self._logger.info(
-            "%s leaves: %s",
+            "%s exits: %s",
             self.name,
             reason,
             extra={"action": "worker_leaves", "queue": self.spec.queue, "jobs": self._jobs},
@@ -318,19 +322,19 @@ class Worker:
             extra={"action": "job_retried", "queue": self.spec.queue},
         )
 
-    def _log_unsettled(self, taken: Delivery) -> None:
+    def _log_unsettled(self, delivery: Delivery) -> None:
         self._logger.error(
-            "%s: the end of a job of %s could not be told to the server; it may be run again",
+            "%s: the server does not know the outcome of a job of %s; it may be run again",
             self.name,
-            printable(taken.job.path) if taken.job else "no known task",
+            printable(delivery.job.path) if delivery.job else "no known task",
             extra={"action": "job_unsettled", "queue": self.spec.queue},
         )
 
-    def _log_failed(self, taken: Delivery, failure: Failure) -> None:
+    def _log_failed(self, delivery: Delivery, failure: Failure) -> None:
         self._logger.error(
             "%s: %s is a failed job: %s",
             self.name,
-            printable(taken.job.path) if taken.job else "what was on the queue",
+            printable(delivery.job.path) if delivery.job else "what was on the queue",
             failure.reason,
             extra={"action": "job_failed", "queue": self.spec.queue, "kind": failure.kind},
         )

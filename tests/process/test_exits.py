@@ -294,7 +294,7 @@ def test_a_task_with_retries_is_run_again_and_then_failed(
     assert third - second >= 0.4
 
 
-def test_a_worker_leaves_after_its_jobs_and_its_successor_goes_on(host: Host) -> None:
+def test_a_worker_leaves_after_its_jobs_and_the_next_one_goes_on(host: Host) -> None:
     host.run(worker_max_jobs=2)
     for job in range(6):
         host.push("quick", job)
@@ -304,7 +304,7 @@ def test_a_worker_leaves_after_its_jobs_and_its_successor_goes_on(host: Host) ->
 
 
 def test_the_end_of_a_process_keeps_no_job_waiting(host: Host) -> None:
-    """Of one that has given its number up: exit handlers run, and memory is taken apart."""
+    """The process has given its number up: exit handlers run, and its memory is freed."""
     runner = host.run(worker_max_jobs=1)
     host.push("lingers", 1, 1)
     host.push("quick", 2)
@@ -333,7 +333,7 @@ def test_processes_that_do_not_end_do_not_pile_up(host: Host, backend: str) -> N
     assert len(host.waiting()) == 1
 
 
-def test_a_bad_end_after_all_is_done_is_told(host: Host) -> None:
+def test_a_bad_end_after_all_is_done_is_reported(host: Host) -> None:
     runner = host.run(worker_max_jobs=1)
     host.push("dies_at_exit", 1)
     wait_until(lambda: "faults/1 | killed by SIGKILL (out of memory?)" in runner.output)
@@ -374,7 +374,7 @@ def test_where_a_job_runs_once_at_most_its_death_is_not_silent(
     assert host.ledger.jobs("start") == ["1", "2"]
 
 
-def test_where_a_job_runs_once_at_most_one_that_was_told_to_die_goes_back(host: Host) -> None:
+def test_where_a_job_runs_once_at_most_one_that_was_killed_for_a_stop_goes_back(host: Host) -> None:
     raw = host.push("killable", 1, 60, sigkill_on_stop=True)
     runner = host.run(backend=AT_MOST_ONCE)
     [started] = wait_until(lambda: host.ledger.events("start", "1"))

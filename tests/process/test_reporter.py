@@ -1,4 +1,4 @@
-"""What is told to people and to the log stands on a console once."""
+"""What is reported to people and to the log appears on a console once."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tests.process.conftest import Host
 @pytest.fixture
 def logger() -> Iterator[logging.Logger]:
     """In a tree of its own: what the test runner listens to is not in it."""
-    root = logging.getLogger("tests.voice")
+    root = logging.getLogger("tests.reporter")
     root.propagate = False
     root.setLevel(logging.INFO)
-    logger = logging.getLogger("tests.voice.supervisor")
+    logger = logging.getLogger("tests.reporter.supervisor")
     yield logger
     for each in (root, logger):
         each.handlers.clear()
@@ -31,9 +31,9 @@ def logger() -> Iterator[logging.Logger]:
     logger.propagate = True
 
 
-def heard(logger: logging.Logger, level: str = "info") -> list[str]:
+def reported(logger: logging.Logger, level: str = "info") -> list[str]:
     lines: list[str] = []
-    Reporter(lines.append, logger).tell(level, "emails/1", "started, pid 7", "child_started")
+    Reporter(lines.append, logger).report(level, "emails/1", "started, pid 7", "child_started")
     return lines
 
 
@@ -46,7 +46,7 @@ def test_a_record_on_the_console_takes_the_place_of_the_line(
 ) -> None:
     stream: TextIO = getattr(sys, name)
     logger.addHandler(logging.StreamHandler(stream))
-    assert heard(logger) == []
+    assert reported(logger) == []
     out, err = capsys.readouterr()
     assert out + err == "emails/1 started, pid 7\n"
 
@@ -55,33 +55,33 @@ def test_a_console_that_leaves_it_out_gets_the_line(logger: logging.Logger) -> N
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(logging.WARNING)
     logger.addHandler(handler)
-    assert heard(logger) == LINE
-    assert heard(logger, "error") == []
+    assert reported(logger) == LINE
+    assert reported(logger, "error") == []
     handler.setLevel(logging.NOTSET)
     logger.setLevel(logging.WARNING)
-    assert heard(logger) == LINE
+    assert reported(logger) == LINE
 
 
 def test_a_log_elsewhere_gets_the_record_and_people_the_line(logger: logging.Logger) -> None:
     elsewhere = io.StringIO()
     logger.addHandler(logging.StreamHandler(elsewhere))
-    assert heard(logger) == LINE
+    assert reported(logger) == LINE
     assert elsewhere.getvalue() == "emails/1 started, pid 7\n"
 
 
 def test_without_any_logging_the_last_resort_does_not_repeat_the_line(
     logger: logging.Logger, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert heard(logger, "error") == LINE
+    assert reported(logger, "error") == LINE
     assert capsys.readouterr().err == ""
 
 
 def test_a_handler_further_up_counts_as_long_as_records_get_there(logger: logging.Logger) -> None:
     assert logger.parent is not None
     logger.parent.addHandler(logging.StreamHandler(sys.stderr))
-    assert heard(logger) == []
+    assert reported(logger) == []
     logger.propagate = False
-    assert heard(logger) == LINE
+    assert reported(logger) == LINE
 
 
 @pytest.mark.parametrize(

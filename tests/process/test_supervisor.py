@@ -16,14 +16,14 @@ import pytest
 
 from dlq.backends.base import PreviousProcess
 from dlq.backends.redis_storage.fleet.runners import ALIVE_FOR
-from dlq.process.heartbeat import ANNOUNCE_EVERY
-from dlq.process.launcher import KEEPER_PAUSE
-from dlq.process.posix import fork as host
+from dlq.process.heartbeat import BEAT_EVERY
+from dlq.process.launcher import HEARTBEAT_PAUSE
+from dlq.process.posix.fork import fork
 from dlq.process.posix.signals import SignalPipe
 from dlq.process.scoreboard import Scoreboard
 from dlq.process.supervisor.child import ChildSpec
 from dlq.process.supervisor.reload import Reload
-from dlq.process.supervisor.supervisor import HEEDED, Supervisor
+from dlq.process.supervisor.supervisor import HANDLED, Supervisor
 from dlq.process.supervisor.systemd import Notifier
 from tests.kit.ledger import VARIABLE, Ledger, record
 from tests.kit.runner import is_alive
@@ -43,7 +43,7 @@ def supervisor(
     *,
     hang_limit: float | None = None,
     longest_pause: float = 30.0,
-    announce: Callable[[str], None] = lambda line: None,
+    print_line: Callable[[str], None] = lambda line: None,
 ) -> Iterator[int]:
     """A supervisor, in a process of its own, of one child that calls `run`; its pid. It is killed
     at the end where it hasn't stopped by itself."""
@@ -58,7 +58,7 @@ def supervisor(
         os.setsid()
         code = 1
         try:
-            code = _supervise(run, specify, announce)
+            code = _supervise(run, specify, print_line)
         finally:
             os._exit(code)
     try:
@@ -71,23 +71,23 @@ def supervisor(
 def _supervise(
     run: Callable[[], int],
     specify: Callable[[Callable[[PreviousProcess], int]], ChildSpec],
-    announce: Callable[[str], None],
+    print_line: Callable[[str], None],
 ) -> int:
-    with SignalPipe(HEEDED) as wakeup:
+    with SignalPipe(HANDLED) as signals:
 
         def start(previous: PreviousProcess) -> int:
-            return host.fork(run, stop_signal=signal.SIGTERM, close=wakeup.fds)
+            return fork(run, stop_signal=signal.SIGTERM, close=signals.fds)
 
         ended = Supervisor(
             [specify(start)],
             Scoreboard(1),
-            wakeup,
+            signals,
             logging.getLogger("tests"),
             stop_timeout=None,
-            announce=announce,
+            print_line=print_line,
             notifier=Notifier({}, os.getpid()),
             reload=Reload(),
-            dismiss_keeper=lambda: None,
+            dismiss_heartbeat=lambda: None,
         ).run()
     record("stopped")
     return ended.code
@@ -104,7 +104,7 @@ def fails() -> int:
     return 1
 
 
-def test_a_child_that_shows_no_life_is_killed_and_started_anew(ledger: Ledger) -> None:
+def test_a_child_that_shows_no_life_is_killed_and_replaced(ledger: Ledger) -> None:
     with supervisor(sleeps, hang_limit=0.5):
         wait_until(lambda: len(ledger.events("start")) == 3, 8)
         pids = [event.pid for event in ledger.events("start")]
@@ -112,23 +112,23 @@ def test_a_child_that_shows_no_life_is_killed_and_started_anew(ledger: Ledger) -
         assert not is_alive(pids[1])
 
 
-def test_who_killed_it_is_told(ledger: Ledger) -> None:
+def test_the_report_names_who_killed_it(ledger: Ledger) -> None:
     """The supervisor, for a reason; or somebody else, who may have been the kernel."""
 
-    def announce(line: str) -> None:
-        record("told", line)
+    def print_line(line: str) -> None:
+        record("line", line)
 
-    with supervisor(sleeps, hang_limit=0.5, announce=announce):
-        wait_until(lambda: len(ledger.jobs("told")) >= 2, 8)
-    _, end = ledger.jobs("told")[:2]
+    with supervisor(sleeps, hang_limit=0.5, print_line=print_line):
+        wait_until(lambda: len(ledger.jobs("line")) >= 2, 8)
+    _, end = ledger.jobs("line")[:2]
     assert re.fullmatch(r"child \| killed after \d+ s without a sign of life", end)
 
     ledger.path.write_text("")
-    with supervisor(sleeps, announce=announce):
+    with supervisor(sleeps, print_line=print_line):
         [event] = wait_until(lambda: ledger.events("start"))
         os.kill(event.pid, signal.SIGKILL)
-        wait_until(lambda: len(ledger.jobs("told")) >= 2, 8)
-    _, end = ledger.jobs("told")[:2]
+        wait_until(lambda: len(ledger.jobs("line")) >= 2, 8)
+    _, end = ledger.jobs("line")[:2]
     assert end == "child | killed by SIGKILL (out of memory?)"
 
 
@@ -143,17 +143,17 @@ def test_a_child_that_dies_young_is_started_again_in_growing_pauses(ledger: Ledg
 
 
 def test_the_pauses_of_a_child_grow_no_longer_than_they_may(ledger: Ledger) -> None:
-    """Without its heartbeat process a runner would soon be taken for dead."""
+    """Without its heartbeat process a runner would soon count as dead."""
     with supervisor(fails, longest_pause=1.0):
         wait_until(lambda: len(ledger.events("start")) == 5, 8)
         times = [event.at for event in ledger.events("start")]
         pauses = [later - earlier for earlier, later in pairwise(times)]
         assert pauses[0] < 0.5
         assert all(0.9 < pause < 1.9 for pause in pauses[1:])
-    assert KEEPER_PAUSE + ANNOUNCE_EVERY < ALIVE_FOR
+    assert HEARTBEAT_PAUSE + BEAT_EVERY < ALIVE_FOR
 
 
-def test_a_signal_in_the_child_is_no_news_to_the_master(ledger: Ledger) -> None:
+def test_a_signal_in_the_child_does_not_reach_the_supervisor(ledger: Ledger) -> None:
     """What is written into the supervisor's pipe must come from the supervisor's own signals."""
     with supervisor(sleeps) as pid:
         [event] = wait_until(lambda: ledger.events("start"))
@@ -163,7 +163,7 @@ def test_a_signal_in_the_child_is_no_news_to_the_master(ledger: Ledger) -> None:
         assert not ledger.events("stopped")
 
 
-def test_children_die_with_their_master(ledger: Ledger) -> None:
+def test_children_die_with_their_supervisor(ledger: Ledger) -> None:
     with supervisor(sleeps) as pid:
         [event] = wait_until(lambda: ledger.events("start"))
         os.kill(pid, signal.SIGKILL)
