@@ -26,15 +26,28 @@ class ExitCode(IntEnum):
 
 
 class DlqError(Exception):
-    """The root of what dlq raises for its users to read. Never shown with a traceback."""
+    """The root of what dlq raises for its users to read. Never shown with a traceback.
+
+    `exit_code` is that of a command which it ends.
+    """
+
+    exit_code = ExitCode.NOT_DONE
 
 
 class UsageError(DlqError):
-    """A command was called with words it cannot follow, or its surroundings don't allow it."""
+    """A command was called with words that it cannot follow, or that don't fit what it finds."""
 
 
 class DifferentPool(DlqError):
     """The configuration is valid, but --expect-pool names another pool."""
+
+    exit_code = ExitCode.DIFFERENT
+
+
+class Interrupted(DlqError):
+    """Ctrl-C ended a command. The text says what was done until then."""
+
+    exit_code = ExitCode.INTERRUPTED
 
 
 class UnusableArgument(DlqError, TypeError):

@@ -1,7 +1,7 @@
-"""The command line, `dlq`: a thin skin over `dlq.operations`.
+"""The command line, `dlq`: a thin layer over `dlq.operations`.
 
-`main` is its door. A liveness probe comes in every few seconds on every machine, so `dlq health` is
-answered here before Typer, rich or Django are imported.
+`main` is where it starts. A liveness probe runs every few seconds on every machine, so `dlq health`
+is answered here before Typer, rich or Django are imported.
 """
 
 from __future__ import annotations
@@ -13,16 +13,32 @@ from typing import NoReturn
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[:1] == ["health"] and "--help" not in words:
+    from dlq.cli.framework.streams import prepare_streams
+
+    prepare_streams()
+    try:
+        code = _run(words)
+    except KeyboardInterrupt:
+        # A verb that has begun reports its own interruption.
+        sys.stderr.write("\ninterrupted: nothing was changed\n")
+        code = 130
+    sys.exit(code)
+
+
+def _run(words: list[str]) -> int:
+    """Run the words, the verb first; where options precede it, the verb makes these preparations
+    itself, or runs without them."""
+    verb = words[0] if words else ""
+    if verb == "health" and not {"-h", "--help"} & set(words):
         from dlq.cli.commands.health import answer
 
-        sys.exit(answer(words[1:]))
+        return answer(words[1:])
     from dlq.process.posix.startup import exit_on_stop_signals, put_off_collections
 
-    if not {"run", "worker"}.isdisjoint(words):
+    if verb in {"run", "worker"}:
         exit_on_stop_signals()
-    if not {"run", "worker", "plan", "check"}.isdisjoint(words):
+    if verb in {"run", "worker", "plan", "check"}:
         put_off_collections()
     from dlq.cli.dispatch import run
 
-    sys.exit(run(words))
+    return run(words)

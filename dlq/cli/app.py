@@ -3,12 +3,16 @@ and no operation before that, so that `--help` and completion stay quick."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from dlq.cli.framework.lazy_group import LazyGroup, Listed, make_group
 
 VERBS = (
     Listed("plan", "plan", "Show what each machine would run."),
     Listed("check", "plan", "Find every mistake in settings and cron.py files."),
-    Listed("run", "run", "Run this machine's workers until told to stop."),
+    Listed("run", "run", "Run this machine's workers until they are stopped."),
     Listed("worker", "run", "Run one worker in the foreground."),
     Listed("status", "status", "Show runners, queues and workers."),
     Listed("failed", "failed", "Failed jobs: list, show, retry, discard.", is_group=True),
@@ -19,7 +23,7 @@ VERBS = (
     Listed("cron", "cron", "Cron rows: next runs, schedules in words, a run now.", is_group=True),
     Listed("config", "config", "Settings: values, and where they come from.", is_group=True),
     Listed("explain", "plan", "Print the long text of a finding."),
-    Listed("health", "run", "Tell whether the runner is alive."),
+    Listed("health", "run", "Check whether the runner is alive."),
     Listed("demo", "starters", "Run everything once on a private server."),
     Listed("init", "starters", "Write starter files, overwriting none."),
 )
@@ -30,3 +34,21 @@ class App(LazyGroup):
 
 
 app = make_group("A lightweight task queue and cron system for Django on Redis or Valkey.", App)
+
+
+def print_version(wanted: bool) -> None:
+    if wanted:
+        from dlq import __version__
+
+        typer.echo(f"dlq {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Take the options that only the command itself has; the verbs do the work."""

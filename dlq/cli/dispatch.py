@@ -1,75 +1,48 @@
 """From words to an exit code: the one place that catches what verbs raise.
 
-A mistake of the user is told in words. Only what nobody foresaw gets a traceback, since it is for
-us to mend.
+A mistake of the user is reported in words. Only what nobody foresaw gets a traceback, since it is
+ours to fix.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from dlq.cli.framework.exit_codes import exit_code
-from dlq.cli.framework.invocation import Call, PlanWords, ReaderHasGone, RunWords, flushed
-from dlq.cli.framework.plain_words import plain_words
-from dlq.errors import DlqError, ExitCode
+from dlq.diagnostics.refusal import ConfigurationRefused
+from dlq.errors import DlqError, Interrupted
 from dlq.primitives.text import printable_lines
 
-SIGPIPE_EXIT = 141
-"""As a shell reports a command whose reader has gone: 128 + SIGPIPE."""
+if TYPE_CHECKING:
+    from dlq.cli.output.screen import Screen
 
 
 def run(words: Sequence[str]) -> int:
+    from dlq.cli.app import app
+
     try:
-        return _call(words)
-    except ReaderHasGone:
-        return _reader_has_gone()
-    except KeyboardInterrupt:
-        sys.stderr.write("\n")
-        return ExitCode.INTERRUPTED
+        return int(app(args=list(words), prog_name="dlq", standalone_mode=False) or 0)
     except DlqError as error:
-        findings = getattr(error, "findings", ())
-        if findings:
-            from dlq.cli.output.findings import findings_lines
-            from dlq.cli.output.screen import Screen
-
-            screen = Screen(color=False if "--no-color" in words else None)
-            screen.segments(findings_lines(findings), to_err=True)
-        _say(str(error), "-v" in words or "--verbose" in words)
-        return exit_code(error)
+        _report(error, words)
+        return error.exit_code
 
 
-def _call(words: Sequence[str]) -> int:
-    """Raises what the verb raises."""
-    understood = plain_words(words, os.environ)
-    if understood is not None:
-        return flushed(lambda: _do(*understood))
-    from dlq.cli.framework.typer_words import call
+def print_findings(error: DlqError, screen: Screen) -> None:
+    """Print the findings of a refusal, wherever its text is printed."""
+    if isinstance(error, ConfigurationRefused):
+        from dlq.cli.output.findings import findings_lines
 
-    return call(words)
+        screen.segments(findings_lines(error.findings), to_err=True)
 
 
-def _do(call: Call, words: RunWords | PlanWords) -> int:
-    if isinstance(words, RunWords):
-        from dlq.cli.commands.running import run
+def _report(error: DlqError, words: Sequence[str]) -> None:
+    from dlq.cli.output.screen import Screen
 
-        return run(call, words)
-    from dlq.cli.commands.planning import show
-
-    return show(call, words)
-
-
-def _say(text: str, verbose: bool) -> None:
-    if verbose:
+    if "-v" in words or "--verbose" in words:
         import traceback
 
         traceback.print_exc()
-    sys.stderr.write(f"error: {printable_lines(text)}\n")
-
-
-def _reader_has_gone() -> int:
-    """`dlq plan | head`: nobody listens, so there is nobody to tell. Python would flush stdout once
-    more at exit, and fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return SIGPIPE_EXIT
+    print_findings(error, Screen(color=False if "--no-color" in words else None))
+    label = "\ninterrupted" if isinstance(error, Interrupted) else "error"
+    sys.stderr.write(f"{label}: {printable_lines(str(error))}\n")

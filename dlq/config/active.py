@@ -13,11 +13,11 @@ from threading import RLock
 from dlq.config.resolution import Resolution
 from dlq.config.settings import Settings
 from dlq.diagnostics.finding import errors
-from dlq.errors import DlqError
+from dlq.diagnostics.refusal import ConfigurationRefused
 from dlq.types import Source
 
 
-class InvalidConfiguration(DlqError):
+class InvalidConfiguration(ConfigurationRefused):
     """The configuration has errors, so there is nothing to work with. `resolution` has them all."""
 
     def __init__(self, resolution: Resolution) -> None:
@@ -25,7 +25,7 @@ class InvalidConfiguration(DlqError):
             f"{finding.message} ({finding.source.location})" if finding.source else finding.message
             for finding in errors(resolution.findings)
         ]
-        super().__init__("; ".join(lines) + " (dlq check tells more)")
+        super().__init__("; ".join(lines) + " (dlq check tells more)", resolution.findings)
         self.resolution = resolution
 
 

@@ -11,6 +11,7 @@ import json
 import os.path
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import quote
@@ -36,6 +37,26 @@ LONGEST = 2000
 LINE_END = "\n"
 
 
+def document(**content: Any) -> dict[str, Any]:
+    """Put a verb's JSON into the envelope that all verbs share. Within a format version, keys are
+    only added."""
+    return {"format_version": "1", "dlq": __version__, **content}
+
+
+def json_text(content: object) -> str:
+    """JSON for people and machines: indented, in the order of the keys, ASCII where a terminal
+    could be misled."""
+    return json.dumps(content, indent=2, ensure_ascii=True)
+
+
+def iso_utc(moment: datetime | float) -> str:
+    """ISO 8601 in UTC, as every JSON document has its times: `2026-01-31T08:00:00Z`. Takes an aware
+    datetime, or Unix time in seconds. Fractions of a second are kept where there are any."""
+    if not isinstance(moment, datetime):
+        moment = datetime.fromtimestamp(moment, UTC)
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def concise(findings: Iterable[Finding]) -> str:
     """`orders/cron.py:2:46: error dlq.E205 minutes '0,60': …`, one line each, whatever the message
     contains."""
@@ -48,12 +69,7 @@ def concise(findings: Iterable[Finding]) -> str:
 
 def as_json(findings: Iterable[Finding]) -> str:
     """The findings as in the plan's JSON, in a list."""
-    content = {
-        "format_version": "1",
-        "dlq": __version__,
-        "findings": [as_fields(finding) for finding in findings],
-    }
-    return json.dumps(content, indent=2) + "\n"
+    return json_text(document(findings=[as_fields(finding) for finding in findings])) + "\n"
 
 
 def github(

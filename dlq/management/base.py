@@ -1,4 +1,4 @@
-"""What the manage.py commands share: the override file, and how a refusal is told.
+"""What the manage.py commands share: the override file, and how a refusal is reported.
 
 They are the commands of django-lightweight-queue 4.11 with its flags; what they do is in
 `dlq.operations`, as for the verbs of the command line.
@@ -11,8 +11,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dlq.cli.framework.exit_codes import exit_code
-from dlq.cli.output.findings import findings_lines
+from dlq.cli.dispatch import print_findings
+from dlq.cli.framework.streams import prepare_streams
 from dlq.cli.output.screen import Screen
 from dlq.errors import DlqError
 from dlq.project.load import Project, load_project
@@ -21,8 +21,12 @@ from dlq.project.load import Project, load_project
 class DlqCommand(BaseCommand):
     """Subclasses have `perform`, which may raise DlqError."""
 
-    # The commands look at the configuration themselves, and tell more of it.
+    # The commands look at the configuration themselves, and report more of it.
     requires_system_checks = ()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        prepare_streams()
+        super().__init__(*args, **options)
 
     def add_arguments(self, parser: CommandParser) -> None:
         group = parser.add_mutually_exclusive_group()
@@ -46,9 +50,8 @@ class DlqCommand(BaseCommand):
         try:
             self.perform(options)
         except DlqError as error:
-            findings = getattr(error, "findings", ())
-            self.screen.segments(findings_lines(findings), to_err=True)
-            raise CommandError(str(error), returncode=int(exit_code(error))) from None
+            print_findings(error, self.screen)
+            raise CommandError(str(error), returncode=int(error.exit_code)) from None
 
     def perform(self, options: dict[str, Any]) -> None:
         raise NotImplementedError

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dlq.config.settings import PREFIX
+from dlq.diagnostics.refusal import ConfigurationRefused
 from dlq.errors import DlqError
 from dlq.operations import failed_jobs as failed
 from dlq.planning.plan import Plan, make_plan
 from dlq.planning.pool import make_pool
-from dlq.project.load import Project, Unusable, load_project
+from dlq.project.load import Project, load_project
 
 SETTINGS = "dlq.demo.settings"
 LEDGER = "DLQ_DEMO_LEDGER"
@@ -75,11 +76,11 @@ def leave_variables_out() -> None:
 
 
 def prepare() -> tuple[Project, Plan]:
-    """Load the demo's project; the server must run already. Raises Unusable."""
+    """Load the demo's project; the server must run already. Raises ConfigurationRefused."""
     project = load_project(SETTINGS)
     plan = make_plan(project, make_pool(None, None))
     if not plan.is_valid:
-        raise Unusable("the demo's own configuration is broken", plan.findings)
+        raise ConfigurationRefused("the demo's own configuration is broken", plan.findings)
     return project, plan
 
 

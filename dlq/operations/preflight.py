@@ -8,14 +8,14 @@ import socket
 from collections.abc import Callable, Sequence
 
 from dlq.config.resolution import Resolution
-from dlq.diagnostics.finding import Finding, errors
+from dlq.diagnostics.finding import Finding
+from dlq.diagnostics.refusal import ConfigurationRefused
 from dlq.diagnostics.rules import processes as rules
-from dlq.errors import ExitCode
-from dlq.operations.run import RunOptions, StartRefused, run, run_one_worker
+from dlq.operations.run import RunOptions, refusal, run, run_one_worker
 from dlq.planning.plan import Plan, make_plan
 from dlq.planning.split import Pool, Split
 from dlq.process.supervisor import reload
-from dlq.project.load import Project, Unusable, load_project
+from dlq.project.load import load_project
 from dlq.types import QueueName, WorkerNumber
 
 
@@ -29,14 +29,11 @@ def start(
     verbose: bool = False,
 ) -> int:
     """Run the plan for `pool` until told to stop; the exit code. `show` gets the plan before
-    anything starts. Raises Unusable (with exit code 78), DifferentPool, UsageError."""
+    anything starts. Raises ConfigurationRefused, DifferentPool, UsageError."""
     plan, dealt, resolution = _valid_plan(settings, override_files, pool)
     _show(plan, show)
     _set_log_level(verbose)
-    try:
-        return run(dealt, plan.rows, resolution, options)
-    except StartRefused as refused:
-        raise _refused(refused.findings) from None
+    return run(dealt, plan.rows, resolution, options)
 
 
 def start_worker(
@@ -55,18 +52,15 @@ def start_worker(
     plan, dealt, resolution = _valid_plan(settings, override_files, Pool())
     _show(plan, show)
     _set_log_level(verbose)
-    try:
-        return run_one_worker(
-            QueueName(queue),
-            WorkerNumber(number),
-            dealt,
-            resolution,
-            touch_file=touch_file,
-            metrics_port=metrics_port,
-            announce=announce,
-        )
-    except StartRefused as refused:
-        raise _refused(refused.findings) from None
+    return run_one_worker(
+        QueueName(queue),
+        WorkerNumber(number),
+        dealt,
+        resolution,
+        touch_file=touch_file,
+        metrics_port=metrics_port,
+        announce=announce,
+    )
 
 
 def _valid_plan(
@@ -76,7 +70,11 @@ def _valid_plan(
     plan = make_plan(project, pool)
     dealt, resolution = plan.split, plan.resolution
     if dealt is None or resolution is None or not plan.is_valid:
-        raise _refused(plan.findings, project)
+        if not project.is_readable:
+            raise ConfigurationRefused(
+                "nothing was started: the configuration cannot be read", plan.findings
+            )
+        raise refusal(plan.findings)
     taken = _ports_in_use(resolution, dealt)
     return plan._replace(findings=(*plan.findings, *taken)), dealt, resolution
 
@@ -113,16 +111,6 @@ def _cannot_listen(address: str, port: int) -> str | None:
         except OSError as error:
             return "it is in use" if error.errno == errno.EADDRINUSE else str(error.strerror)
     return None
-
-
-def _refused(findings: Sequence[Finding], project: Project | None = None) -> Unusable:
-    found = errors(findings)
-    count = f"{len(found)} error{'' if len(found) == 1 else 's'}"
-    if project is not None and not project.is_readable:
-        return Unusable("nothing was started: the configuration cannot be read", findings)
-    return Unusable(
-        f"nothing was started: the configuration has {count}", findings, ExitCode.REFUSED
-    )
 
 
 def _show(plan: Plan, show: Callable[[Plan], None]) -> None:

@@ -1,8 +1,8 @@
 """Become the supervisor of a plan: check what can be checked, go into the background if asked,
 start.
 
-Whatever is wrong is told before anything runs, all of it at once: a `UsageError` for options and
-files, `StartRefused` for the configuration.
+Whatever is wrong is reported before anything runs, all of it at once: a `UsageError` for options
+and files, `ConfigurationRefused` for the configuration.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from dlq.config import active
 from dlq.config.resolution import Resolution
 from dlq.config.settings import Settings
-from dlq.diagnostics.finding import Finding
+from dlq.diagnostics.finding import Finding, errors
+from dlq.diagnostics.refusal import ConfigurationRefused
 from dlq.diagnostics.rules import backends
 from dlq.diagnostics.rules import processes as running
 from dlq.errors import (
     BackendUnavailable,
     DifferentPool,
-    DlqError,
     ExitCode,
     NoSuchDatabase,
     UsageError,
@@ -35,14 +35,6 @@ from dlq.types import QueueName, WorkerNumber
 
 if TYPE_CHECKING:
     from dlq.cron.rows.row import CronRow
-
-
-class StartRefused(DlqError):
-    """The configuration cannot be run (exit code 78). `findings` says why."""
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__("; ".join(finding.message for finding in findings))
-        self.findings = tuple(findings)
 
 
 class RunOptions(NamedTuple):
@@ -63,7 +55,7 @@ def run(split: Split, rows: Sequence[CronRow], resolution: Resolution, options: 
     """Run the workers of `split` (this machine's) and, where it says so, schedule `rows`, until
     told to stop; the exit code. Django is set up and the users' tasks are loaded.
 
-    Raises DifferentPool, UsageError, StartRefused.
+    Raises DifferentPool, UsageError, ConfigurationRefused.
     """
     exit_on_stop_signals()
     if options.expect_pool is not None and options.expect_pool != split.pool_id:
@@ -132,6 +124,16 @@ def start_findings(settings: Settings) -> list[Finding]:
     return found
 
 
+def refusal(findings: Sequence[Finding]) -> ConfigurationRefused:
+    """Make the error for a configuration that cannot be run (exit code 78)."""
+    count = len(errors(findings))
+    return ConfigurationRefused(
+        f"nothing was started: the configuration has {count} error{'' if count == 1 else 's'}",
+        findings,
+        ExitCode.REFUSED,
+    )
+
+
 def server_findings(split: Split, resolution: Resolution, settings: Settings) -> list[Finding]:
     """What the servers refuse for good. Asked before the terminal is given back; a server that is
     away says nothing, and is waited for later."""
@@ -174,10 +176,10 @@ def _start(
         raise active.InvalidConfiguration(resolution)
     active.install(resolution)
     if refused := start_findings(settings):
-        raise StartRefused(refused)
+        raise refusal(refused)
     _require_writable([*touch_files.values(), options.health_file])
     if refused := server_findings(split, resolution, settings):
-        raise StartRefused(refused)
+        raise refusal(refused)
     if reload.is_check_only():
         return ExitCode.DONE
     pidfile = None if options.pidfile is None else PidFile(options.pidfile)

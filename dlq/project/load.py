@@ -15,9 +15,9 @@ from dlq.config.settings import Settings
 from dlq.cron.files.configuration import CronConfiguration
 from dlq.cron.files.load import load_rows
 from dlq.diagnostics.finding import Finding, errors
+from dlq.diagnostics.refusal import ConfigurationRefused
 from dlq.diagnostics.rules import project as rules
 from dlq.diagnostics.user_exceptions import last_line, project_source_of_error, source_of_error
-from dlq.errors import DlqError, ExitCode
 from dlq.execution.find_task import TasksNotImportable, import_tasks
 from dlq.jobs import declarations as queues
 from dlq.jobs.declarations import Declaration
@@ -43,20 +43,6 @@ class Project(NamedTuple):
     def is_readable(self) -> bool:
         """Whether all that was named could be read. What it says may still be wrong."""
         return self.is_found and all(f.id != rules.E003.id for f in self.findings)
-
-
-class Unusable(DlqError):
-    """The project cannot be worked with. `findings` say why; `exit_code` is what to leave with."""
-
-    def __init__(
-        self,
-        message: str,
-        findings: Sequence[Finding],
-        exit_code: ExitCode = ExitCode.NOT_DONE,
-    ) -> None:
-        super().__init__(message)
-        self.findings = tuple(findings)
-        self.exit_code = exit_code
 
 
 def load_project(
@@ -110,14 +96,14 @@ def load_settings(settings: str | None, override_files: Sequence[str] = ()) -> P
 
 def require_settings(project: Project) -> Settings:
     """The settings, for a verb that does something with them; what is wrong with cron rows or with
-    tasks doesn't stop it. Raises Unusable."""
+    tasks doesn't stop it. Raises ConfigurationRefused."""
     wrong = [
         finding
         for finding in errors(project.findings)
         if not finding.id.startswith(CRON_ERRORS) and finding.id != rules.E024.id
     ]
     if wrong or project.resolution is None or project.resolution.settings is None:
-        raise Unusable("nothing was done: the settings have errors", wrong)
+        raise ConfigurationRefused("nothing was done: the settings have errors", wrong)
     return project.resolution.settings
 
 

@@ -104,7 +104,7 @@ a task that is gone, has changed, raises
     process/test_exits::test_a_job_that_raises_is_a_failed_job_with_its_traceback
     faults/test_data::test_a_failed_job_is_retried_after_the_fix
     with retries: faults/test_data::test_a_retry_outlives_its_runner_and_its_server
-    where they cannot be kept: skins/test_plan::test_e307_retries_that_the_backend_cannot_keep
+    where they cannot be kept: cli/test_plan::test_e307_retries_that_the_backend_cannot_keep
 arguments that JSON cannot carry
     unit/test_job::test_arguments_that_json_cannot_carry_are_refused
     unit/test_job::test_a_refused_argument_is_named_by_its_place
@@ -151,7 +151,7 @@ a machine that is gone for good
     faults/test_fleet::test_machines_that_are_gone_for_good
 a queue that is no longer configured
     process/test_start_findings::test_w403_a_queue_with_jobs_and_no_worker
-    skins/test_status::test_w502_jobs_without_a_worker
+    cli/test_status::test_w502_jobs_without_a_worker
 a fleet with 4.11
     compat/test_exchange::test_a_mixed_pool_runs_every_job_once
     compat/test_exchange::test_a_job_of_a_killed_worker_is_resumed

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import project
 from tests.kit.runner import ROOT, Runner
 from tests.kit.valkey import Server
 from tests.kit.warm import Warm
 from tests.process.conftest import Host, failed_jobs, host
-from tests.skins.conftest import project
 
 __all__ = ["failed_jobs", "host", "project"]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Project
+from tests.cli.running import running
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
-from tests.skins.conftest import Project
-from tests.skins.running import running
 
 pytestmark = pytest.mark.chaos
 

@@ -70,9 +70,9 @@ LIMIT = 60
 
 MODULES = """
     dlq.cli.app dlq.cli.commands.starters dlq.cli.commands.config dlq.cli.commands.cron
-    dlq.cli.dispatch dlq.cli.commands.failed dlq.cli.commands.plan dlq.cli.commands.planning
+    dlq.cli.dispatch dlq.cli.commands.failed dlq.cli.commands.plan
     dlq.cli.output.plan dlq.cli.commands.queues dlq.cli.output.findings dlq.cli.commands.run
-    dlq.cli.commands.running dlq.cli.commands.status dlq.cli.framework.typer_words
+    dlq.cli.commands.status
     dlq.cron.files.read_module dlq.project.check_queues dlq.config.validation.between_settings
     dlq.config.validation.expectations dlq.config.sources.python_file dlq.project.check_imports
     dlq.config.sources.toml_json_file

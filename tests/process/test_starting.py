@@ -137,9 +137,9 @@ def test_a_touch_file_that_cannot_be_written_loses_no_job(host: Host) -> None:
     assert {event.pid for event in host.ledger.events()} == {runner.worker_pid("faults/1")}
 
 
-@pytest.mark.parametrize("skin", ["dlq", "manage.py"])
-def test_a_log_on_a_full_disk_keeps_nobody_from_working(host: Host, skin: str) -> None:
-    words = '"$@"' if skin == "dlq" else '"$1" -m django queue_runner'
+@pytest.mark.parametrize("command", ["dlq", "manage.py"])
+def test_a_log_on_a_full_disk_keeps_nobody_from_working(host: Host, command: str) -> None:
+    words = '"$@"' if command == "dlq" else '"$1" -m django queue_runner'
     unheard = ("sh", "-c", f"exec {words} > /dev/full 2>&1", "sh")
     with pytest.raises(OSError, match="No space left"):
         Path("/dev/full").write_text("a line")

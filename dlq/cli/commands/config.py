@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dlq.cli.framework.command import verb
-from dlq.cli.framework.invocation import Call
+from dlq.cli.framework.invocation import Invocation
 from dlq.cli.output.screen import Column
 from dlq.errors import ExitCode
 
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 verbs = typer.Typer(rich_markup_mode=None)
 
 
-@verb(verbs, formats=("text", "json"))
-def show(call: Call) -> ExitCode:
+@verb(verbs, example="dlq config show --config special.toml")
+def show(ctx: typer.Context) -> ExitCode:
     """Show every setting with its value, where it comes from, and what it hides."""
+    call: Invocation = ctx.obj
     from dlq.config import explain as configuration
 
     resolution = _resolution(call)
     if call.format == "json":
-        call.screen.print(json.dumps(configuration.settings_json(resolution), indent=2))
+        call.print_document(settings=configuration.settings_json(resolution))
     else:
         columns = [Column("SETTING"), Column("VALUE", fold=True), Column("FROM")]
         columns.append(Column("INSTEAD OF", fold=True))
@@ -37,21 +38,22 @@ def show(call: Call) -> ExitCode:
     return _outcome(call, resolution)
 
 
-@verb(verbs, formats=("text", "json"))
+@verb(verbs, example="dlq config explain REDIS_HOST")
 def explain(
-    call: Call,
+    ctx: typer.Context,
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="A setting, with or without its prefix.")
     ],
 ) -> ExitCode:
     """Explain one setting: its value, every source that sets it or could, and what it is for."""
+    call: Invocation = ctx.obj
     from dlq.cli.output.screen import plain_table
     from dlq.config import explain as configuration
 
     resolution = _resolution(call)
     found = configuration.explain(resolution, name)
     if call.format == "json":
-        call.screen.print(json.dumps(configuration.as_fields(found), indent=2))
+        call.print_document(**configuration.as_fields(found))
         return _outcome(call, resolution)
     screen = call.screen
     screen.segments([[(f"{found.name} = {found.value}", "bold")]])
@@ -64,9 +66,10 @@ def explain(
     return _outcome(call, resolution)
 
 
-@verb(verbs)
-def schema(call: Call) -> ExitCode:
+@verb(verbs, example="dlq config schema > dlq.schema.json", formats=("json",))
+def schema(ctx: typer.Context) -> ExitCode:
     """Print the JSON Schema of override files in TOML and JSON."""
+    call: Invocation = ctx.obj
     from dlq.config.json_schema import schema as make_schema
 
     call.screen.print(json.dumps(make_schema(), indent=2))
@@ -79,17 +82,19 @@ def _safe(cells: list[str]) -> list[str]:
     return [printable(cell, 500) for cell in cells]
 
 
-def _resolution(call: Call) -> Resolution:
-    """Whatever is wrong with the values, they are shown. Raises Unusable where there are none."""
-    from dlq.project.load import Unusable, load_settings
+def _resolution(call: Invocation) -> Resolution:
+    """Resolve the settings, also where values are wrong. Raises ConfigurationRefused where there
+    are none."""
+    from dlq.diagnostics.refusal import ConfigurationRefused
+    from dlq.project.load import load_settings
 
     project = load_settings(call.settings, call.config)
     if project.resolution is None:
-        raise Unusable("there are no settings to show", project.findings)
+        raise ConfigurationRefused("there are no settings to show", project.findings)
     return project.resolution
 
 
-def _outcome(call: Call, resolution: Resolution) -> ExitCode:
+def _outcome(call: Invocation, resolution: Resolution) -> ExitCode:
     from dlq.cli.output.findings import findings_lines
     from dlq.diagnostics.finding import errors
 

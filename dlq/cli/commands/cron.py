@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dlq.cli.framework.command import verb
-from dlq.cli.framework.invocation import Call
+from dlq.cli.framework.invocation import Invocation
 from dlq.cli.framework.options import whole_number
 from dlq.cli.output.screen import Column
+from dlq.diagnostics.formats import iso_utc
 from dlq.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -31,11 +31,12 @@ ZoneOption = Annotated[
 ]
 
 
-@verb(verbs, "next", formats=("text", "json"))
+@verb(verbs, "next", example="dlq cron next --count 3")
 def show_next(
-    call: Call, count: CountOption = 1, at: AtOption = None, timezone: ZoneOption = None
+    ctx: typer.Context, count: CountOption = 1, at: AtOption = None, timezone: ZoneOption = None
 ) -> ExitCode:
     """Show when each cron row fires next."""
+    call: Invocation = ctx.obj
     from dlq.cli.output.plan import moment
     from dlq.operations import cron as operations
     from dlq.project.load import require_settings
@@ -47,7 +48,7 @@ def show_next(
         project.cron.rows, settings.cron_timezone, now, count=count, at=at, timezone=timezone
     )
     if call.format == "json":
-        call.screen.print(json.dumps([_as_json(preview) for preview in previews], indent=2))
+        call.print_document(rows=[_as_json(preview) for preview in previews])
         return _outcome(call, project)
     zones = {preview.timezone for preview in previews}
     one_zone = len(zones) == 1 and not any(preview.row.timezone for preview in previews)
@@ -78,9 +79,9 @@ def show_next(
     return _outcome(call, project)
 
 
-@verb(verbs, formats=("text", "json"))
+@verb(verbs, example="dlq cron explain '*/5 9-17 * * 1-5'")
 def explain(
-    call: Call,
+    ctx: typer.Context,
     expression: Annotated[
         str, typer.Argument(metavar="EXPR", help='Five fields of cron text: "*/5 9-17 * * 1-5".')
     ],
@@ -89,6 +90,7 @@ def explain(
     timezone: ZoneOption = None,
 ) -> ExitCode:
     """Say in words what a schedule means, and when it fires. Needs no project."""
+    call: Invocation = ctx.obj
     from dlq.cli.output.plan import moment
     from dlq.operations import cron as operations
 
@@ -96,13 +98,12 @@ def explain(
     zone = timezone or _cron_timezone(call)
     found = operations.explain(expression, zone, now, count=count, at=at, timezone=timezone)
     if call.format == "json":
-        content = {
-            "expression": found.expression,
-            "timezone": found.timezone,
-            "words": found.words,
-            "runs": [run.isoformat() for run in found.runs],
-        }
-        call.screen.print(json.dumps(content, indent=2))
+        call.print_document(
+            expression=found.expression,
+            timezone=found.timezone,
+            words=found.words,
+            runs=[iso_utc(run) for run in found.runs],
+        )
         return ExitCode.DONE
     call.screen.print(f"{found.expression}   {found.words} ({found.timezone})")
     for run in found.runs:
@@ -110,9 +111,13 @@ def explain(
     return ExitCode.DONE
 
 
-@verb(verbs)
+@verb(
+    verbs,
+    example="dlq cron run nightly_report",
+    interrupted="`dlq status` shows whether the job was enqueued",
+)
 def run(
-    call: Call,
+    ctx: typer.Context,
     command: Annotated[str, typer.Argument(metavar="COMMAND", help="The command of a cron row.")],
     row: Annotated[
         int | None,
@@ -120,12 +125,16 @@ def run(
     ] = None,
 ) -> ExitCode:
     """Enqueue a cron row now, whenever it is due."""
+    call: Invocation = ctx.obj
     from dlq.operations import cron as operations
     from dlq.project.load import require_settings
 
     project = _project(call)
     require_settings(project)
     done = operations.run_now(project.cron.rows, command, row=row)
+    if call.format == "json":
+        call.print_document(command=done.row.command, queue=done.queue)
+        return ExitCode.DONE
     call.screen.print(
         f"Enqueued {done.row.command} on queue {done.queue} ({done.row.source.label})."
     )
@@ -140,12 +149,12 @@ def _as_json(preview: Any) -> dict[str, Any]:
         "schedule": row.expression,
         "timezone": preview.timezone,
         "words": preview.words,
-        "runs": [run.isoformat() for run in preview.runs],
+        "runs": [iso_utc(run) for run in preview.runs],
         "source": row.source.location,
     }
 
 
-def _cron_timezone(call: Call) -> str:
+def _cron_timezone(call: Invocation) -> str:
     """The project's, where there is one: a schedule can be explained anywhere."""
     from dlq.errors import DlqError
     from dlq.project.load import load_settings
@@ -161,13 +170,13 @@ def _cron_timezone(call: Call) -> str:
     return project.resolution.settings.cron_timezone
 
 
-def _project(call: Call) -> Project:
+def _project(call: Invocation) -> Project:
     from dlq.project.load import load_project
 
     return load_project(call.settings, call.config)
 
 
-def _outcome(call: Call, project: Project) -> ExitCode:
+def _outcome(call: Invocation, project: Project) -> ExitCode:
     """Rows that are wrong are not in the table, so they are told beside it."""
     from dlq.cli.output.findings import findings_lines
     from dlq.diagnostics.finding import errors

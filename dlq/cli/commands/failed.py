@@ -11,7 +11,7 @@ import typer
 
 from dlq.cli.commands.queues import YesOption, confirmed
 from dlq.cli.framework.command import verb
-from dlq.cli.framework.invocation import Call
+from dlq.cli.framework.invocation import Invocation
 from dlq.cli.output.screen import Column
 from dlq.errors import ExitCode, UsageError
 from dlq.primitives.text import printable, printable_lines
@@ -41,14 +41,15 @@ ARGUMENTS_LIMIT = 60
 ERROR_LIMIT = 120
 
 
-@verb(verbs, "list", formats=("text", "json"))
+@verb(verbs, "list", example="dlq failed list --queue emails --task confirm")
 def list_failed(
-    call: Call,
+    ctx: typer.Context,
     queue: QueueOption = None,
     task: TaskOption = None,
     limit: Annotated[int, typer.Option("--limit", help="Show at most so many.")] = 100,
 ) -> ExitCode:
     """List failed jobs, newest first."""
+    call: Invocation = ctx.obj
     from itertools import islice
 
     from dlq.operations import failed_jobs as operations
@@ -74,13 +75,14 @@ def list_failed(
     return ExitCode.DONE
 
 
-@verb(verbs, formats=("text", "json"))
+@verb(verbs, example="dlq failed show 7f3a91c2")
 def show(
-    call: Call,
+    ctx: typer.Context,
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, or beginnings of ids.")],
     queue: QueueOption = None,
 ) -> ExitCode:
     """Show everything that is known about failed jobs."""
+    call: Invocation = ctx.obj
     from dlq.operations import failed_jobs as operations
 
     selection = operations.Selection(tuple(queue or ()), None, tuple(ids))
@@ -98,9 +100,9 @@ def show(
     return ExitCode.DONE
 
 
-@verb(verbs, formats=("text", "json"))
+@verb(verbs, example="dlq failed retry --queue emails --all")
 def retry(
-    call: Call,
+    ctx: typer.Context,
     ids: IdsArgument = None,
     queue: QueueOption = None,
     task: TaskOption = None,
@@ -109,6 +111,7 @@ def retry(
     yes: YesOption = False,
 ) -> ExitCode:
     """Put failed jobs back on their queues."""
+    call: Invocation = ctx.obj
     from dlq.operations import failed_jobs as operations
 
     deed = BulkAction(
@@ -121,9 +124,9 @@ def retry(
     return _perform(call, deed, _selection(ids, queue, task, all), dry_run, yes or not all)
 
 
-@verb(verbs, formats=("text", "json"))
+@verb(verbs, example="dlq failed discard --task confirm --dry-run")
 def discard(
-    call: Call,
+    ctx: typer.Context,
     ids: IdsArgument = None,
     queue: QueueOption = None,
     task: TaskOption = None,
@@ -132,6 +135,7 @@ def discard(
     yes: YesOption = False,
 ) -> ExitCode:
     """Drop failed jobs for good."""
+    call: Invocation = ctx.obj
     from dlq.operations import failed_jobs as operations
 
     deed = BulkAction(
@@ -154,7 +158,7 @@ class BulkAction(NamedTuple):
 
 
 def _perform(
-    call: Call, deed: BulkAction, selection: Selection, dry_run: bool, is_sure: bool
+    call: Invocation, deed: BulkAction, selection: Selection, dry_run: bool, is_sure: bool
 ) -> ExitCode:
     """Select, ask, do, tell."""
     from dlq.operations.failed_jobs import select_failed
@@ -177,7 +181,7 @@ def _perform(
 
 
 def _tell_what_would_be_done(
-    call: Call, jobs: Sequence[FailedJob], word: str, dry_run: bool
+    call: Invocation, jobs: Sequence[FailedJob], word: str, dry_run: bool
 ) -> None:
     if call.format == "json":
         ids = [job.id for job in jobs]
@@ -272,7 +276,7 @@ def _jobs(count: int, kind: str = "failed ") -> str:
     return f"{count} {kind}job{'' if count == 1 else 's'}"
 
 
-def _project(call: Call) -> Project:
+def _project(call: Invocation) -> Project:
     from dlq.project.load import load_project
 
     return load_project(call.settings, call.config)

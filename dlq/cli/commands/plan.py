@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dlq.cli.framework.command import verb
-from dlq.cli.framework.invocation import Call, PlanWords
+from dlq.cli.framework.invocation import Invocation
 from dlq.cli.framework.options import ExactOption, MachineOption, OfOption, OnlyQueueOption
 from dlq.errors import ExitCode, UsageError
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 verbs = typer.Typer(rich_markup_mode=None)
 
 
-@verb(verbs, "plan", formats=("text", "json"))
+@verb(verbs, "plan", example="dlq plan --machine 1 --of 3 --config special.toml")
 def show_plan(
-    call: Call,
+    ctx: typer.Context,
     machine: MachineOption = None,
     of: OfOption = None,
     exact_configuration: ExactOption = False,
@@ -31,14 +32,41 @@ def show_plan(
     Starts nothing, contacts nothing. --machine M --of N shows one machine, --of N alone the
     whole pool.
     """
-    from dlq.cli.commands.planning import show
+    from dlq.planning.document import plan_json
+    from dlq.planning.plan import make_plan
+    from dlq.planning.pool import make_pool
+    from dlq.project.load import load_project
 
-    return show(call, PlanWords(machine, of, exact_configuration, only_queue))
+    call: Invocation = ctx.obj
+    pool = make_pool(
+        machine,
+        of,
+        exact=exact_configuration,
+        only_queue=only_queue,
+        override_files=call.config,
+        whole=True,
+    )
+    project = load_project(call.settings, call.config, exact=pool.exact)
+    plan = make_plan(project, pool)
+    now = datetime.now(UTC)
+    if call.format == "json":
+        call.print_document(**plan_json(plan, now))
+    else:
+        from dlq.cli.output.plan import print_plan
+
+        print_plan(call.screen, plan, project, now)
+    if not project.is_readable:
+        return ExitCode.NOT_DONE
+    return ExitCode.DONE if plan.is_valid else ExitCode.FINDINGS
 
 
-@verb(verbs, formats=("text", "concise", "json", "github", "sarif"))
+@verb(
+    verbs,
+    example="dlq check --format github --fail-on warning",
+    formats=("text", "concise", "json", "github", "sarif"),
+)
 def check(
-    call: Call,
+    ctx: typer.Context,
     files: Annotated[
         list[str] | None,
         typer.Argument(metavar="[CRON.PY]...", help="Check these files instead of the project."),
@@ -55,6 +83,7 @@ def check(
 
     Override files, backends and middleware included; contacts no server.
     """
+    call: Invocation = ctx.obj
     from dlq.operations.check import check_cron_files, check_project
 
     if fail_on not in {"error", "warning"}:
@@ -69,7 +98,7 @@ def check(
     return report.exit_code(fail_on)
 
 
-def _print_report(call: Call, report: Report) -> None:
+def _print_report(call: Invocation, report: Report) -> None:
     from dlq.cli.output.findings import findings_lines
     from dlq.diagnostics import formats as reports
     from dlq.diagnostics.repository import repository_root
@@ -91,18 +120,19 @@ def _print_report(call: Call, report: Report) -> None:
         text = reports.concise(report.findings)
     if text:
         screen.print(text.rstrip("\n"))
-    # Whoever reads a machine's format still learns from the log what was looked at.
+    # A reader of a machine's format still learns from the log what was looked at.
     screen.note(report.summary)
 
 
-@verb(verbs)
+@verb(verbs, example="dlq explain E204")
 def explain(
-    call: Call,
+    ctx: typer.Context,
     id: Annotated[
         str, typer.Argument(metavar="ID", help="The id of a finding, such as E204 or dlq.E204.")
     ],
 ) -> ExitCode:
     """Print the long text of a finding."""
+    call: Invocation = ctx.obj
     from difflib import get_close_matches
 
     from dlq.diagnostics.rules import RULES
@@ -113,6 +143,9 @@ def explain(
         close = get_close_matches(code, RULES, 3)
         hint = f"did you mean {', '.join(close)}?" if close else "ids look like E204"
         raise UsageError(f"no finding has the id {id!r}: {hint}")
+    if call.format == "json":
+        call.print_document(id=rule.id, level=rule.level, title=rule.title, text=rule.text)
+        return ExitCode.DONE
     call.screen.segments([[(f"{rule.level}[{rule.id}]", rule.level), (f": {rule.title}", "bold")]])
     call.screen.print()
     call.screen.print(rule.text.rstrip("\n"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlq.cli.framework.command import verb
-from dlq.cli.framework.invocation import Call
+from dlq.cli.framework.invocation import Invocation
 from dlq.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -23,9 +23,13 @@ QueuesArgument = Annotated[
 YesOption = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
 
 
-@verb(verbs)
+@verb(
+    verbs,
+    example="dlq pause emails images --for 1h30m",
+    interrupted="`dlq status` shows which queues are paused",
+)
 def pause(
-    call: Call,
+    ctx: typer.Context,
     queues: QueuesArgument,
     duration: Annotated[
         str | None, typer.Option("--for", metavar="1h2m3s", help="How long.")
@@ -39,6 +43,7 @@ def pause(
 
     Jobs that run go on, and new ones can be enqueued.
     """
+    call: Invocation = ctx.obj
     from dlq.cli.output import queues as queues_text
     from dlq.operations import queues as operations
 
@@ -50,9 +55,10 @@ def pause(
     return ExitCode.DONE
 
 
-@verb(verbs)
-def resume(call: Call, queues: QueuesArgument) -> ExitCode:
+@verb(verbs, example="dlq resume emails", interrupted="`dlq status` shows which queues are paused")
+def resume(ctx: typer.Context, queues: QueuesArgument) -> ExitCode:
     """End a pause now."""
+    call: Invocation = ctx.obj
     from dlq.cli.output import queues as queues_text
     from dlq.operations import queues as operations
 
@@ -63,12 +69,13 @@ def resume(call: Call, queues: QueuesArgument) -> ExitCode:
     return ExitCode.DONE
 
 
-@verb(verbs)
-def clear(call: Call, queues: QueuesArgument, yes: YesOption = False) -> ExitCode:
+@verb(verbs, example="dlq clear emails --dry-run", interrupted="`dlq status` shows what waits")
+def clear(ctx: typer.Context, queues: QueuesArgument, yes: YesOption = False) -> ExitCode:
     """Drop all waiting jobs of these queues.
 
     Jobs that run are left alone.
     """
+    call: Invocation = ctx.obj
     from dlq.cli.output import queues as queues_text
     from dlq.operations import queues as operations
 
@@ -81,12 +88,15 @@ def clear(call: Call, queues: QueuesArgument, yes: YesOption = False) -> ExitCod
     return ExitCode.DONE
 
 
-@verb(verbs)
-def deduplicate(call: Call, queues: QueuesArgument) -> ExitCode:
+@verb(
+    verbs, example="dlq deduplicate emails --dry-run", interrupted="`dlq status` shows what waits"
+)
+def deduplicate(ctx: typer.Context, queues: QueuesArgument) -> ExitCode:
     """Drop waiting jobs that would do the same again.
 
     The oldest of equal jobs is kept.
     """
+    call: Invocation = ctx.obj
     from dlq.backends.base import ProgressLogger
     from dlq.cli.output import queues as queues_text
     from dlq.operations import queues as operations
@@ -103,7 +113,7 @@ def deduplicate(call: Call, queues: QueuesArgument) -> ExitCode:
     return ExitCode.DONE
 
 
-def confirmed(call: Call, question: str, yes: bool) -> bool:
+def confirmed(call: Invocation, question: str, yes: bool) -> bool:
     """Raises UsageError where there is nobody to ask."""
     if yes:
         return True
@@ -115,7 +125,7 @@ def confirmed(call: Call, question: str, yes: bool) -> bool:
     return False
 
 
-def _project(call: Call) -> Project:
+def _project(call: Invocation) -> Project:
     from dlq.project.load import load_project
 
     return load_project(call.settings, call.config)

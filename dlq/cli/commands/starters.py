@@ -7,19 +7,20 @@ from typing import Annotated
 import typer
 
 from dlq.cli.framework.command import verb
-from dlq.cli.framework.invocation import Call
+from dlq.cli.framework.invocation import Invocation
 from dlq.cli.output.screen import Column
 from dlq.errors import ExitCode, UsageError
 
 verbs = typer.Typer(rich_markup_mode=None)
 
 
-@verb(verbs)
-def demo(call: Call) -> ExitCode:
+@verb(verbs, example="dlq demo", interrupted="the private server and its workers were stopped")
+def demo(ctx: typer.Context) -> ExitCode:
     """Run everything once on a private server.
 
     A plan, workers, 20 jobs (one fails on purpose), a clean stop; needs dlq[embedded].
     """
+    call: Invocation = ctx.obj
     from dlq.cli.output.plan_lines import workers_line
     from dlq.operations import demo as operations
     from dlq.operations.embedded_server import embedded_server
@@ -57,9 +58,13 @@ def demo(call: Call) -> ExitCode:
     return ExitCode.DONE
 
 
-@verb(verbs)
+@verb(
+    verbs,
+    example="dlq init --toml --directory shop",
+    interrupted="files that were written before stay",
+)
 def init(
-    call: Call,
+    ctx: typer.Context,
     toml: Annotated[
         bool, typer.Option("--toml", help="The override file in TOML instead of Python.")
     ] = False,
@@ -71,6 +76,7 @@ def init(
 
     An override file, a cron.py, a systemd unit, a CI snippet.
     """
+    call: Invocation = ctx.obj
     from dlq.operations.starters import write_starters
 
     written = write_starters(directory, toml=toml)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dlq.cli.framework.command import verb
-from dlq.cli.framework.invocation import Call
+from dlq.cli.framework.invocation import Invocation
+from dlq.cli.framework.options import duration
 from dlq.cli.output.screen import Column, Screen
 from dlq.errors import BackendUnavailable, ExitCode, UsageError
 
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
 verbs = typer.Typer(rich_markup_mode=None)
 
 
-@verb(verbs, formats=("text", "json"))
+@verb(verbs, example="dlq status --watch --interval 5s")
 def status(
-    call: Call,
+    ctx: typer.Context,
     watch: Annotated[bool, typer.Option("--watch", help="Show it again and again.")] = False,
     interval: Annotated[
-        float, typer.Option("--interval", metavar="SECONDS", help="Between two looks.")
+        float,
+        typer.Option(
+            "--interval", metavar="DURATION", parser=duration, help="Between two looks: 5s, 1m."
+        ),
     ] = 2.0,
 ) -> ExitCode:
     """Show runners, queues and workers.
@@ -34,6 +38,7 @@ def status(
 
     With --format json and --watch, one line of JSON for each look.
     """
+    call: Invocation = ctx.obj
     from dlq.project.load import load_project
 
     if interval < 0.1:
@@ -44,7 +49,7 @@ def status(
     return _show(call, project)
 
 
-def _watch(call: Call, project: Project, interval: float) -> ExitCode:
+def _watch(call: Invocation, project: Project, interval: float) -> ExitCode:
     """Until Ctrl-C; a server that is away is told and asked again."""
     screen = call.screen
     while True:
@@ -58,7 +63,7 @@ def _watch(call: Call, project: Project, interval: float) -> ExitCode:
         time.sleep(interval)
 
 
-def _show(call: Call, project: Project, *, one_line: bool = False) -> ExitCode:
+def _show(call: Invocation, project: Project, *, one_line: bool = False) -> ExitCode:
     import json
 
     from dlq.operations.status import read_status, status_json

@@ -1,46 +1,49 @@
-"""How a verb is called, whoever has read the command's words."""
+"""What a verb is called with, besides its own options."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from dlq.cli.output.screen import Screen
 
-T = TypeVar("T")
 
-
-class ReaderHasGone(Exception):
-    """`dlq plan | head`: nobody listens any more. (Typer has an answer of its own to
-    BrokenPipeError, and exits with 1, which here means findings.)"""
-
-
-class Call(NamedTuple):
-    """What a verb was called with, besides its own options."""
+class Invocation(NamedTuple):
+    """The shared options. `out` is where results go: not `sys.stdout` while a machine format is
+    printed, since what the project's own code prints must not get into it."""
 
     settings: str | None = None
     config: tuple[str, ...] = ()
-    format: str | None = None
+    format: str = ""
     no_color: bool = False
     verbose: bool = False
+    out: TextIO | None = None
 
     @property
     def screen(self) -> Screen:
         from dlq.cli.output.screen import Screen
 
-        return Screen(color=False if self.no_color else None)
+        return Screen(self.out, color=False if self.no_color else None)
 
-    def with_words(
+    def print_document(self, **content: Any) -> None:
+        """Print a JSON document, in the envelope that all verbs share."""
+        from dlq.diagnostics.formats import document, json_text
+
+        self.screen.print(json_text(document(**content)))
+
+    def with_options(
         self,
+        *,
         settings: str | None,
         config: Sequence[str] | None,
         format: str | None,
         no_color: bool,
         verbose: bool,
-    ) -> Call:
-        """What stands nearer to the verb's end wins; override files add up in their order."""
+    ) -> Invocation:
+        """Add the options that stand further to the right: they win, and override files add up."""
         return self._replace(
             settings=settings or self.settings,
             config=(*self.config, *(config or ())),
@@ -49,35 +52,17 @@ class Call(NamedTuple):
             verbose=verbose or self.verbose,
         )
 
+    @contextmanager
+    def results_apart(self) -> Iterator[Invocation]:
+        """Send what anything but dlq prints to stderr; `out` of the result is the real stdout."""
+        import os
 
-class PlanWords(NamedTuple):
-    """The own options of `dlq plan`."""
-
-    machine: int | None = None
-    of: int | None = None
-    exact_configuration: bool = False
-    only_queue: str | None = None
-
-
-class RunWords(NamedTuple):
-    """The own options of `dlq run`."""
-
-    machine: int | None = None
-    of: int | None = None
-    exact_configuration: bool = False
-    only_queue: str | None = None
-    expect_pool: str | None = None
-    pidfile: str | None = None
-    touchfile: str | None = None
-    health_file: str | None = None
-    embedded: bool = False
-
-
-def flushed(verb: Callable[[], T]) -> T:
-    """What `verb` returns, once all that it printed is out. Raises ReaderHasGone."""
-    try:
-        outcome = verb()
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise ReaderHasGone from None
-    return outcome
+        with os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace") as out:
+            os.dup2(2, 1)
+            try:
+                yield self._replace(out=out)
+            finally:
+                sys.stdout.flush()
+                out.flush()
+                os.dup2(out.fileno(), 1)

@@ -1,29 +1,78 @@
-"""The plan as people read it: tables as values, and sentences. Pure."""
+"""The plan as people read it: tables as values, and sentences."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from dlq.cli.output.plan_lines import entries
-from dlq.cli.output.screen import Column
+from dlq.cli.output.findings import count_text, findings_lines
+from dlq.cli.output.plan_lines import entries, title
+from dlq.cli.output.screen import Column, Screen
 from dlq.config.settings import Settings
 from dlq.planning.document import count_from
+from dlq.planning.implied_queues import implied_by_tasks
 from dlq.planning.plan import Plan, next_run
 from dlq.planning.review import ranges
 from dlq.planning.split import QueuePlan, Split
+from dlq.project.load import Project
 
 Table = tuple[Sequence[Column], list[list[str]]]
 
 
-def machine_table(plan: Plan, dealt: Split) -> Table:
+def print_plan(screen: Screen, plan: Plan, project: Project, now: datetime) -> None:
+    """Print the plan with its findings."""
+    split, resolution = plan.split, plan.resolution
+    if split is not None and resolution is not None and resolution.settings is not None:
+        screen.segments([[(title(plan), "bold")], []])
+        if plan.pool.machine is None:
+            screen.table(*matrix(plan, split))
+        else:
+            if split.workers:
+                screen.table(*machine_table(plan, split))
+                screen.print()
+            for line in summary(plan, split):
+                screen.print(line)
+            others = [*implied_by_tasks(project.declarations), *_hidden_queues(project)]
+            others += [row.queue for row in project.cron.rows]
+            missing = not_here(plan, split, others)
+            if missing is not None:
+                screen.print(missing)
+        if plan.runs_cron:
+            screen.print()
+            screen.table(*cron_table(plan, resolution.settings, now))
+        if plan.findings:
+            screen.print()
+    if plan.findings:
+        screen.segments(findings_lines(plan.findings))
+    count = count_text(plan.findings)
+    if not plan.is_valid:
+        screen.print(f"Not valid: {count}.")
+    elif plan.findings:
+        screen.print(f"Valid, with {count}.")
+
+
+def _hidden_queues(project: Project) -> list[str]:
+    """The queues of the WORKERS that an override file hides."""
+    if project.resolution is None:
+        return []
+    hidden = project.resolution.values["WORKERS"].hides
+    return [
+        name
+        for value in hidden
+        if isinstance(value.value, Mapping)
+        for name in value.value
+        if isinstance(name, str)
+    ]
+
+
+def machine_table(plan: Plan, split: Split) -> Table:
     """One machine: the queues that have workers here."""
     numbers: dict[str, list[int]] = defaultdict(list)
-    for worker in dealt.workers:
+    for worker in split.workers:
         numbers[worker.queue].append(worker.number)
-    here = [queue for queue in dealt.queues if numbers[queue.name]]
+    here = [queue for queue in split.queues if numbers[queue.name]]
     if plan.pool.exact:
         columns = [Column("QUEUE"), Column("HERE"), Column("BACKEND"), Column("COUNT FROM")]
         rows = [
@@ -52,12 +101,12 @@ def machine_table(plan: Plan, dealt: Split) -> Table:
     return columns, rows
 
 
-def matrix(plan: Plan, dealt: Split) -> Table:
+def matrix(plan: Plan, split: Split) -> Table:
     """All machines: how many workers of each queue each has."""
     counts: dict[tuple[str, int], int] = defaultdict(int)
-    for worker in dealt.workers:
+    for worker in split.workers:
         counts[worker.queue, worker.machine] += 1
-    machines = range(1, dealt.pool.of + 1)
+    machines = range(1, split.pool.of + 1)
     columns = [
         Column("QUEUE"),
         Column("POOL"),
@@ -65,7 +114,7 @@ def matrix(plan: Plan, dealt: Split) -> Table:
         Column("BACKEND"),
         Column("COUNT FROM", fold=True),
     ]
-    shown = [q for q in dealt.queues if plan.pool.only_queue in (None, q.name)]
+    shown = [q for q in split.queues if plan.pool.only_queue in (None, q.name)]
     rows = [
         [
             queue.name,
@@ -85,21 +134,21 @@ def matrix(plan: Plan, dealt: Split) -> Table:
         who = {0: "left out by --only-queue", 1: "always machine 1"}.get(
             len(plan.schedulers), "CRON_MACHINES is 'all'"
         )
-        if dealt.pool.of == 1 and plan.schedulers:
+        if split.pool.of == 1 and plan.schedulers:
             who = "always machine 1"
         rows.append(["cron scheduler", str(len(plan.schedulers)), *runs, "", who])
     return columns, rows
 
 
-def summary(plan: Plan, dealt: Split) -> list[str]:
+def summary(plan: Plan, split: Split) -> list[str]:
     """The sentences under the table of one machine."""
     if plan.pool.exact:
         lines = ["No cron scheduler and no cron queues (exact configuration)."]
     else:
         total = sum(
-            queue.workers for queue in dealt.queues if plan.pool.only_queue in (None, queue.name)
+            queue.workers for queue in split.queues if plan.pool.only_queue in (None, queue.name)
         )
-        here = len(dealt.workers)
+        here = len(split.workers)
         cron = f", and the cron scheduler ({entries(len(plan.rows))})" if plan.runs_cron else ""
         workers = "worker runs" if total == 1 else "workers run"
         lines = [f"{here} of {total} {workers} here{cron}."]
@@ -110,14 +159,14 @@ def summary(plan: Plan, dealt: Split) -> list[str]:
     return lines
 
 
-def not_here(plan: Plan, dealt: Split, others: Iterable[str]) -> str | None:
+def not_here(plan: Plan, split: Split, others: Iterable[str]) -> str | None:
     """The queues that have workers, but none on this machine. `others`: what the project's tasks
     and rows name and an exact configuration doesn't."""
-    here = {worker.queue for worker in dealt.workers}
+    here = {worker.queue for worker in split.workers}
     if plan.pool.exact:
         missing = sorted({*others} - here)
         return f"Not run here: {', '.join(missing)}" if missing else None
-    missing = [q.name for q in dealt.queues if q.workers and q.name not in here]
+    missing = [q.name for q in split.queues if q.workers and q.name not in here]
     if not missing:
         return None
     if plan.pool.only_queue is not None:

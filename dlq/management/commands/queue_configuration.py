@@ -7,11 +7,11 @@ from typing import Any
 
 from dlq.cli.output.findings import findings_lines
 from dlq.cli.output.plan import configuration_tables
+from dlq.diagnostics.refusal import ConfigurationRefused
 from dlq.errors import ExitCode
 from dlq.management.base import DlqCommand
 from dlq.planning.plan import make_plan
 from dlq.planning.split import Pool
-from dlq.project.load import Unusable
 
 
 class Command(DlqCommand):
@@ -20,7 +20,9 @@ class Command(DlqCommand):
     def perform(self, options: dict[str, Any]) -> None:
         plan = make_plan(self.load(options), Pool())
         if not plan.is_valid or plan.resolution is None or plan.resolution.settings is None:
-            raise Unusable("the configuration has errors", plan.findings, ExitCode.FINDINGS)
+            raise ConfigurationRefused(
+                "the configuration has errors", plan.findings, ExitCode.FINDINGS
+            )
         settings = plan.resolution.settings
         for title, columns, rows in configuration_tables(plan, settings, datetime.now(UTC)):
             self.screen.print(title)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.cli.conftest import Project
 from tests.kit.valkey import Server
-from tests.skins.conftest import Project
 
 KEY = "django_lightweight_queue:{}"
 
@@ -17,12 +17,12 @@ def enqueue(project: Project, *calls: str) -> None:
     assert project.python(code).code == 0
 
 
-@pytest.mark.parametrize("skin", ["dlq", "manage"])
-def test_pause_and_resume(live: Project, server: Server, skin: str) -> None:
+@pytest.mark.parametrize("command", ["dlq", "manage"])
+def test_pause_and_resume(live: Project, server: Server, command: str) -> None:
     pause, resume = (
-        (["pause"], ["resume"]) if skin == "dlq" else (["queue_pause"], ["queue_resume"])
+        (["pause"], ["resume"]) if command == "dlq" else (["queue_pause"], ["queue_resume"])
     )
-    ask = getattr(live, skin)
+    ask = getattr(live, command)
     ask(*pause, "emails", "webhooks", "--for", "1h2m3s").has(
         "Paused queue emails until ", "Paused queue webhooks until ", code=0
     )
@@ -58,10 +58,10 @@ def test_a_queue_that_only_the_server_knows_can_be_cleared(live: Project, server
     live.dlq("clear", "removed", "--yes").has("Cleared 1 job from queue removed.", code=0)
 
 
-@pytest.mark.parametrize("skin", ["dlq", "manage"])
-def test_clear(live: Project, server: Server, skin: str) -> None:
+@pytest.mark.parametrize("command", ["dlq", "manage"])
+def test_clear(live: Project, server: Server, command: str) -> None:
     enqueue(live, "confirm(1)", "confirm(2)", "call('u')")
-    ask, verb = getattr(live, skin), "clear" if skin == "dlq" else "queue_clear"
+    ask, verb = getattr(live, command), "clear" if command == "dlq" else "queue_clear"
     ask(verb, "default").has("Clear all jobs from default?", "--yes", code=2)
     with server.client() as client:
         assert client.llen(KEY.format("default")) == 2
@@ -72,10 +72,10 @@ def test_clear(live: Project, server: Server, skin: str) -> None:
         assert client.llen(KEY.format("default")) == 0
 
 
-@pytest.mark.parametrize("skin", ["dlq", "manage"])
-def test_deduplicate(live: Project, server: Server, skin: str) -> None:
+@pytest.mark.parametrize("command", ["dlq", "manage"])
+def test_deduplicate(live: Project, server: Server, command: str) -> None:
     enqueue(live, "confirm(1)", "confirm(1)", "confirm(2)")
-    ask, verb = getattr(live, skin), "deduplicate" if skin == "dlq" else "queue_deduplicate"
+    ask, verb = getattr(live, command), "deduplicate" if command == "dlq" else "queue_deduplicate"
     ask(verb, "default", "emails").has(
         "default: 3 jobs became 2, 1 duplicate dropped.",
         "emails: no duplicate jobs (0 in the queue).",

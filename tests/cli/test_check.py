@@ -7,7 +7,7 @@ import re
 import pytest
 
 from dlq.diagnostics.rules import RULES
-from tests.skins.conftest import Project
+from tests.cli.conftest import Project
 
 BROKEN = """\
 LIGHTWEIGHT_QUEUE_WORKERS = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.cli.conftest import Project
+from tests.cli.running import running
+from tests.cli.test_queues import KEY, enqueue
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
-from tests.skins.conftest import Project
-from tests.skins.running import running
-from tests.skins.test_queues import KEY, enqueue
 
 
 @pytest.fixture

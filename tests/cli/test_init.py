@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.skins.conftest import Project
+from tests.cli.conftest import Project
 
 
 @pytest.mark.parametrize(

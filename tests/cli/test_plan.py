@@ -5,7 +5,7 @@ from __future__ import annotations
 import jsonschema
 import pytest
 
-from tests.skins.conftest import Project
+from tests.cli.conftest import Project
 
 PLAN_SCHEMA = {
     "type": "object",

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from dlq.operations.embedded_server import PORT
+from tests.cli.conftest import Project
+from tests.cli.running import running
+from tests.cli.test_queues import KEY, enqueue
 from tests.kit.ports import free_port
 from tests.kit.runner import is_alive
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
-from tests.skins.conftest import Project
-from tests.skins.running import running
-from tests.skins.test_queues import KEY, enqueue
 
 PLAN = (
     "Plan for machine 1 of 3   pool 762eeb6a: emails/1 images/1 stock/1, cron scheduler (3 entries)"

@@ -11,11 +11,11 @@ import time
 from dlq.backends.base import OwnerState, QueueState, RunnerState
 from dlq.operations.status import judge, queue_status
 from dlq.types import QueueName, Runner, WorkerNumber
+from tests.cli.conftest import Project
+from tests.cli.running import running
+from tests.cli.test_queues import enqueue
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
-from tests.skins.conftest import Project
-from tests.skins.running import running
-from tests.skins.test_queues import enqueue
 
 
 def ids(project: Project) -> list[str]:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.cli.conftest import Project
 from tests.kit.waiting import wait_until
-from tests.skins.conftest import Project
 
 
 class Running:
