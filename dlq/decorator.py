@@ -6,73 +6,78 @@ are imported by every process of a project.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import update_wrapper
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from dlq.config import active
-from dlq.errors import UnfindableTask, UnusableArgument
-from dlq.job import Job, check_arguments, is_timeout, new_job
-from dlq.jobs import declarations as queues
-from dlq.jobs.batch import Batch
-from dlq.jobs.queue_names import check_queue_name
+from dlq.enqueueing.call import Enqueue, P, request
+from dlq.enqueueing.call_check import CallCheck
+from dlq.enqueueing.configured import Configured
+from dlq.enqueueing.options import (
+    UNSET,
+    CallOptions,
+    Unset,
+    placement_of,
+    queue_name,
+    timeout_of,
+)
+from dlq.errors import UnfindableTask, UnusableArgument, UnusableTask
+from dlq.job import is_seconds
+from dlq.jobs import declarations
+from dlq.jobs.placement import AT_ONCE, Placement
+from dlq.jobs.task import MAX_DELAY, MAX_RETRIES, Task
 from dlq.primitives.text import short_repr
 from dlq.types import QueueName, Source
 
 if TYPE_CHECKING:
-    from dlq.backends.base import BaseBackend
+    from dlq.enqueueing.bulk import BulkEnqueue
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
-OPTION_PREFIX = "django_lightweight_queue_"
-OPTIONS = {OPTION_PREFIX + name: name for name in ("queue", "timeout", "sigkill_on_stop")}
-"""What may be given at call time: with the prefix, and what it means."""
+
+class TaskDeclaration:
+    """`@task(...)` before its function is known. Applied to a function, it gives the task."""
+
+    def __init__(self, source: Source, queue: str, **options: Any) -> None:
+        self.source = source
+        self.queue = QueueName(queue)
+        self.options = options
+        declarations.declare(self.queue, source)
+
+    def __call__(self, fn: Callable[P, R]) -> TaskWrapper[P, R]:
+        """Raises UnfindableTask, UnusableTask and UnusableArgument."""
+        wrapper: TaskWrapper[P, R] = TaskWrapper(fn, self.queue, **self.options)
+        declarations.declare(self.queue, self.source, wrapper.path, wrapper.retries)
+        return wrapper
 
 
-class Enqueue(Generic[P]):
-    """What enqueues is called like its function; or with one or more of the three options, in which
-    case a type checker lets the other arguments pass (a type can't say "these, and its own")."""
-
-    @overload
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None: ...
-    @overload
-    def __call__(
-        self,
-        *args: Any,
-        django_lightweight_queue_queue: str,
-        django_lightweight_queue_timeout: float | None = ...,
-        django_lightweight_queue_sigkill_on_stop: bool = ...,
-        **kwargs: Any,
-    ) -> None: ...
-    @overload
-    def __call__(
-        self,
-        *args: Any,
-        django_lightweight_queue_timeout: float | None,
-        django_lightweight_queue_sigkill_on_stop: bool = ...,
-        **kwargs: Any,
-    ) -> None: ...
-    @overload
-    def __call__(
-        self, *args: Any, django_lightweight_queue_sigkill_on_stop: bool, **kwargs: Any
-    ) -> None: ...
-
-    def __call__(self, *args: Any, **kwargs: Any) -> None:
-        """Enqueue a job. Keyword arguments `django_lightweight_queue_queue`, `…_timeout` and
-        `…_sigkill_on_stop` override the task's own for this call.
-
-        Raises UnusableArgument, and EnqueueError where the server did not take it.
-        """
-        self._enqueue(args, kwargs)
-
-    def _enqueue(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        raise NotImplementedError
-
-
-class task:
+@overload
+def task(queue: Callable[P, R], /) -> TaskWrapper[P, R]: ...
+@overload
+def task(
+    queue: str = "default",
+    timeout: float | None = None,
+    sigkill_on_stop: bool = False,
+    atomic: bool | None = None,
+    *,
+    retries: int = 0,
+    retry_backoff: float = 30,
+    unique: float | None = None,
+) -> TaskDeclaration: ...
+def task(
+    queue: Any = "default",
+    timeout: float | None = None,
+    sigkill_on_stop: bool = False,
+    atomic: bool | None = None,
+    *,
+    retries: int = 0,
+    retry_backoff: float = 30,
+    unique: float | None = None,
+) -> Any:
     """Declare a task.
 
         @task()
@@ -85,48 +90,28 @@ class task:
     when the workers stop, kill a running job at once and run it again later, instead of waiting for
     its end. `atomic`: run in a database transaction (ATOMIC_JOBS says so by default). `retries`:
     how many more times a job that raised is run, `retry_backoff` seconds after the first attempt
-    and twice as long after each further one; a reliable backend is needed for that.
+    and twice as long after each further one; a reliable backend is needed for that. `unique`: while
+    an equal job waits, another is not stored, for at most that many seconds.
 
     Arguments must be what JSON can carry: strings, numbers, booleans, None, lists, and dicts with
     string keys. Tuples arrive as lists.
     """
-
-    def __init__(
-        self,
-        queue: str = "default",
-        timeout: float | None = None,
-        sigkill_on_stop: bool = False,
-        atomic: bool | None = None,
-        *,
-        retries: int = 0,
-        retry_backoff: float = 30,
-    ) -> None:
-        self.queue = QueueName(queue)
-        self.timeout = timeout
-        self.sigkill_on_stop = sigkill_on_stop
-        self.atomic = atomic
-        self.retries = retries
-        self.retry_backoff = retry_backoff
-        self.source = _caller("task")
-        queues.declare(self.queue, self.source)
-
-    def __call__(self, fn: Callable[P, R]) -> TaskWrapper[P, R]:
-        """Raises UnfindableTask."""
-        wrapper = TaskWrapper(
-            fn,
-            self.queue,
-            self.timeout,
-            self.sigkill_on_stop,
-            self.atomic,
-            retries=self.retries,
-            retry_backoff=self.retry_backoff,
-        )
-        queues.declare(self.queue, self.source, wrapper.path, self.retries)
-        return wrapper
+    declaration = TaskDeclaration(
+        _caller("task"),
+        "default" if callable(queue) else queue,
+        timeout=timeout,
+        sigkill_on_stop=sigkill_on_stop,
+        atomic=atomic,
+        retries=retries,
+        retry_backoff=retry_backoff,
+        unique=unique,
+    )
+    return declaration(queue) if callable(queue) else declaration
 
 
-class TaskWrapper(Enqueue[P], Generic[P, R]):
-    """A declared task. Calling it enqueues a job; `fn` is the function itself."""
+class TaskWrapper(Enqueue[P, bool], Task, Generic[P, R]):
+    """A declared task. Calling it enqueues a job; `fn` is the function itself. A call returns
+    whether the job was stored: False only where the task is unique and an equal job waits."""
 
     def __init__(
         self,
@@ -138,19 +123,23 @@ class TaskWrapper(Enqueue[P], Generic[P, R]):
         *,
         retries: int = 0,
         retry_backoff: float = 30,
+        unique: float | None = None,
     ) -> None:
-        _require_findable(fn)
+        require_task_function(fn)
         self.path = f"{fn.__module__}.{fn.__name__}"
-        _require_timeout(self.path, "timeout", timeout)
         _require_retries(self.path, retries, retry_backoff)
-        self.fn = fn
+        _require_unique(self.path, unique)
+        self.fn: Callable[P, R] = fn
         self.queue = queue
-        self.timeout = timeout
+        self.timeout = timeout_of(self.path, "timeout", timeout)
         self.sigkill_on_stop = sigkill_on_stop
         self.retries = retries
         self.retry_backoff = retry_backoff
+        self.unique = unique
         self._atomic = atomic
-        self._was_found = False
+        placement = AT_ONCE if unique is None else Placement(unique=unique)
+        self._options = CallOptions(queue, timeout, sigkill_on_stop, placement)
+        self._check = CallCheck(self)
         update_wrapper(cast("Callable[..., Any]", self), fn)
 
     def __repr__(self) -> str:
@@ -162,168 +151,60 @@ class TaskWrapper(Enqueue[P], Generic[P, R]):
             return active.settings().atomic_jobs
         return self._atomic
 
+    def using(
+        self,
+        *,
+        queue: str | None = None,
+        timeout: float | Unset | None = UNSET,
+        sigkill_on_stop: bool | None = None,
+        delay: float | timedelta = 0,
+        at: datetime | None = None,
+        unique_key: str | None = None,
+        database: str | None = None,
+    ) -> Configured[P]:
+        """Return the task with options for some calls: `confirm.using(delay=60)(81)`.
+
+        `queue`, `timeout` and `sigkill_on_stop` override the task's own. `delay` (seconds, or a
+        timedelta) or `at` (an aware datetime) is when the job is due, at most a year ahead; a delay
+        begins when the job is stored. `unique_key` takes the place of the arguments where the task
+        is unique. `database` is whose commit `.on_commit` waits for.
+        """
+        options = self._options
+        if queue is not None:
+            options = options._replace(queue=queue_name(self.path, "queue", queue))
+        if timeout is not UNSET:
+            options = options._replace(timeout=timeout_of(self.path, "timeout", timeout))
+        if sigkill_on_stop is not None:
+            options = options._replace(sigkill_on_stop=bool(sigkill_on_stop))
+        if delay or at is not None:
+            placement = placement_of(self.path, delay, at, self.unique)
+            options = options._replace(placement=placement if any(placement) else AT_ONCE)
+        if unique_key is not None:
+            _require_unique_key(self, unique_key)
+        return Configured(self._check, options._replace(unique_key=unique_key, database=database))
+
     @property
-    def on_commit(self) -> Enqueue[P]:
-        """Called like the task: enqueues when the current database transaction commits, and never
-        if it rolls back; at once outside of a transaction. The job is made now, so wrong arguments
-        are told now, and what happens to mutable ones later changes nothing."""
-        return OnCommit(self)
+    def on_commit(self) -> Enqueue[P, None]:
+        """As `Configured.on_commit`."""
+        return Configured[P](self._check, self._options).on_commit
 
     def bulk_enqueue(
         self, batch_size: int = 1000, queue_override: str | None = None
     ) -> BulkEnqueue[P]:
-        """A context manager that gives a function to enqueue with, which sends in batches:
+        """As `Configured.bulk_enqueue`."""
+        return Configured[P](self._check, self._options).bulk_enqueue(batch_size, queue_override)
 
-            with send.bulk_enqueue() as enqueue:
-                for order in orders:
-                    enqueue(order.pk)
-
-        When the block raises, nothing more is sent (full batches may have been).
-        """
-        return BulkEnqueue(self, batch_size, queue_override)
-
-    def _enqueue(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        job, queue = self._job(args, kwargs)
-        _backend(queue).enqueue(job, queue)
-
-    def _job(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Job, QueueName]:
-        """The job of a call, and the queue for it."""
-        queue, timeout, sigkill_on_stop = self._check(args, kwargs, self.queue)
-        return new_job(self.path, args, kwargs, timeout, sigkill_on_stop), queue
-
-    def _check(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], queue: QueueName
-    ) -> tuple[QueueName, float | None, bool]:
-        """What holds for a call: the queue (`queue`, unless the call names another), `timeout` and
-        `sigkill_on_stop`. Takes the options out of `kwargs`."""
-        if not self._was_found:
-            _require_found(self)
-            self._was_found = True
-        timeout, sigkill_on_stop = self.timeout, self.sigkill_on_stop
-        if kwargs and not OPTIONS.keys().isdisjoint(kwargs):
-            options = _take_options(self.path, kwargs)
-            queue = options.get("queue", queue)
-            timeout = options.get("timeout", timeout)
-            sigkill_on_stop = options.get("sigkill_on_stop", sigkill_on_stop)
-        if args or kwargs:
-            check_arguments(self.path, args, kwargs)
-        return queue, timeout, sigkill_on_stop
-
-
-class OnCommit(Enqueue[P]):
-    """Enqueues a task when the current transaction commits."""
-
-    def __init__(self, wrapper: TaskWrapper[P, Any]) -> None:
-        self._wrapper = wrapper
-
-    def _enqueue(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        from django.db import transaction
-
-        job, queue = self._wrapper._job(args, kwargs)
-        transaction.on_commit(lambda: _backend(queue).enqueue(job, queue))
-
-
-class BulkEnqueue(Enqueue[P]):
-    """One bulk_enqueue block. Jobs leave in the order of the calls, one queue's at a time."""
-
-    def __init__(
-        self, wrapper: TaskWrapper[P, Any], batch_size: int, queue_override: str | None
-    ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"bulk_enqueue: batch_size is {batch_size}, and must be 1 or more")
-        self._wrapper = wrapper
-        self._batch_size = batch_size
-        if queue_override:
-            _require_queue_name(wrapper.path, "queue_override", queue_override)
-        self._queue = QueueName(queue_override or wrapper.queue)
-        self._waiting: dict[QueueName, Batch] = {}
-        self._is_open = False
-
-    def __enter__(self) -> Enqueue[P]:
-        self._is_open = True
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._is_open = False
-        if exc_type is None:
-            for queue in list(self._waiting):
-                self._send(queue)
-
-    def _enqueue(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if not self._is_open:
-            raise RuntimeError(
-                f"{self._wrapper.path}: this bulk_enqueue block has ended, and nothing would send"
-                " the job: call it within the with block"
-            )
-        queue, timeout, sigkill_on_stop = self._wrapper._check(args, kwargs, self._queue)
-        batch = self._waiting.get(queue)
-        if batch is None:
-            batch = self._waiting[queue] = Batch()
-        batch.add(self._wrapper.path, args, kwargs, timeout, sigkill_on_stop)
-        if len(batch.raws) >= self._batch_size:
-            self._send(queue)
-
-    def _send(self, queue: QueueName) -> None:
-        jobs = self._waiting.pop(queue)
-        _backend(queue).bulk_enqueue(jobs, queue)
+    def _enqueue(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        return request(self._check, args, kwargs, self._options).store()
 
 
 def contribute_implied_queue_name(queue: str) -> None:
     """Say that code enqueues to `queue` although no decorator names it: one worker is implied."""
-    queues.declare(QueueName(queue), _caller("contribute_implied_queue_name"))
+    declarations.declare(QueueName(queue), _caller("contribute_implied_queue_name"))
 
 
-def _backend(queue: QueueName) -> BaseBackend:
-    from dlq import runtime
-
-    return runtime.current().backend(queue)
-
-
-def _take_options(path: str, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Remove the call-time options from `kwargs`, and give them without their prefix."""
-    options = {name: kwargs.pop(given) for given, name in OPTIONS.items() if given in kwargs}
-    if "queue" in options:
-        _require_queue_name(path, f"{OPTION_PREFIX}queue", options["queue"])
-    _require_timeout(path, f"{OPTION_PREFIX}timeout", options.get("timeout"))
-    if "sigkill_on_stop" in options:
-        options["sigkill_on_stop"] = bool(options["sigkill_on_stop"])
-    return options
-
-
-def _require_queue_name(path: str, name: str, value: object) -> None:
-    """By the same rule as the names in WORKERS: some would be other keys on the server."""
-    problem = check_queue_name(value)
-    if problem is not None:
-        help = f"; {problem.help}" if problem.help else ""
-        raise UnusableArgument(f"{path}: {name} is {short_repr(value)}: {problem.text}{help}")
-
-
-def _require_timeout(path: str, name: str, value: object) -> None:
-    if not is_timeout(value):
-        raise UnusableArgument(
-            f"{path}: {name} is {value!r}: give a number of seconds, or None for no limit"
-        )
-
-
-def _require_retries(path: str, retries: object, backoff: object) -> None:
-    if not isinstance(retries, int) or isinstance(retries, bool) or retries < 0:
-        raise UnusableArgument(f"{path}: retries is {retries!r}: give a whole number, 0 for none")
-    if backoff is None or not is_timeout(backoff):
-        raise UnusableArgument(f"{path}: retry_backoff is {backoff!r}: give a number of seconds")
-
-
-def _caller(name: str) -> Source:
-    """The user's line that called us: cheaper and truer than searching the file for it."""
-    frame = sys._getframe(2)
-    return Source("task", file=frame.f_code.co_filename, line=frame.f_lineno, name=f"@{name}")
-
-
-def _require_findable(fn: Callable[..., Any]) -> None:
+def require_task_function(fn: Callable[..., Any]) -> None:
+    """Raise UnfindableTask or UnusableTask for what no worker could find or run."""
     name = getattr(fn, "__name__", None)
     qualname = getattr(fn, "__qualname__", name)
     module = getattr(fn, "__module__", None)
@@ -334,18 +215,47 @@ def _require_findable(fn: Callable[..., Any]) -> None:
             f"{module}.{qualname} cannot be a task: a worker finds a task as an attribute of its"
             " module, so define it with def at the top level of the module"
         )
+    if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+        raise UnusableTask(
+            f"{module}.{name} cannot be a task: it is a generator function, and calling it runs"
+            " nothing of its body; remove yield, or move the loop into a task that consumes it"
+        )
 
 
-def _require_found(wrapper: TaskWrapper[..., Any]) -> None:
-    """At the first call, when the module has been imported to its end."""
-    module, _, name = wrapper.path.rpartition(".")
-    if module == "__main__":
-        raise UnfindableTask(
-            f"{name} is declared in the script that is being run, where no worker can import it:"
-            " move it to a module, best the tasks module of an installed app"
+def _require_retries(path: str, retries: object, backoff: object) -> None:
+    is_count = isinstance(retries, int) and not isinstance(retries, bool)
+    if not is_count or not 0 <= cast("int", retries) <= MAX_RETRIES:
+        raise UnusableArgument(
+            f"{path}: retries is {short_repr(retries)}: give a whole number from 0 to {MAX_RETRIES}"
         )
-    if not isinstance(getattr(sys.modules.get(module), name, None), TaskWrapper):
-        raise UnfindableTask(
-            f"{wrapper.path} is not the task that it was declared as, so no worker could find it:"
-            f" keep the name {name} in {module} for what @task gave"
+    _require_seconds(path, "retry_backoff", backoff, "a number of seconds")
+
+
+def _require_unique(path: str, unique: object) -> None:
+    if unique is not None:
+        _require_seconds(path, "unique", unique, "a number of seconds above 0")
+        if not unique:
+            raise UnusableArgument(f"{path}: unique is 0: give a number of seconds above 0")
+
+
+def _require_unique_key(task: Task, key: object) -> None:
+    if task.unique is None:
+        raise UnusableArgument(
+            f"{task.path}: unique_key is given, and the task is not unique: declare it with"
+            " @task(unique=SECONDS)"
         )
+    if not isinstance(key, str) or not key:
+        raise UnusableArgument(f"{task.path}: unique_key is {short_repr(key)}: give a text")
+
+
+def _require_seconds(path: str, name: str, value: object, what: str) -> None:
+    if not is_seconds(value, MAX_DELAY):
+        raise UnusableArgument(
+            f"{path}: {name} is {short_repr(value)}: give {what}, up to {MAX_DELAY} (a year)"
+        )
+
+
+def _caller(name: str) -> Source:
+    """Return the user's line that called us: cheaper than searching the file, and always right."""
+    frame = sys._getframe(2)
+    return Source("task", file=frame.f_code.co_filename, line=frame.f_lineno, name=f"@{name}")

@@ -54,8 +54,23 @@ class UnusableArgument(DlqError, TypeError):
     """An argument of a call cannot be stored as JSON and come back as it was."""
 
 
-class UnfindableTask(DlqError, TypeError):
+class UnusableTask(DlqError, TypeError):
+    """A function cannot be a task: a call of it in a worker would do nothing."""
+
+
+class UnfindableTask(UnusableTask):
     """A function was declared as a task, but a worker could not find it again by its path."""
+
+
+class UnsupportedByBackend(DlqError):
+    """A call asks for a delay or a unique job, which the backend of its queue does not offer."""
+
+    def __init__(self, queue: str, backend: type, is_later: bool) -> None:
+        super().__init__(
+            f"queue {queue!r}: its backend {backend.__module__}.{backend.__qualname__} keeps no"
+            f" {'delayed' if is_later else 'unique'} jobs:"
+            " use dlq.backends.reliable_redis.ReliableRedisBackend"
+        )
 
 
 class UnknownTask(DlqError):

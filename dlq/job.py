@@ -4,15 +4,14 @@ The stored form is shared with django-lightweight-queue 4.11, whose workers cras
 they don't know: the JSON object has these six keys and never another. What is new about a job
 lives elsewhere, in keys of its own on the server.
 
-The module knows nothing of backends, of Django or of how a job is run. The three methods that 4.11
-gave to a job (`run`, `validate`, `get_task_instance`), which user backends call, reach upwards for
-that; they are the only ones that do.
+The module knows nothing of backends, of Django or of how a job is run. 4.11 gave three methods to a
+job (`run`, `validate`, `get_task_instance`), and backends of users call them: these alone reach
+upwards.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,14 +22,13 @@ from dlq.errors import UndecodableJob, UnusableArgument
 from dlq.types import QueueName, WorkerNumber
 
 if TYPE_CHECKING:
-    from dlq.decorator import TaskWrapper
+    from dlq.jobs.task import Task
 
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
-"""Of `created_time`: naive, in UTC."""
+"""The format of `created_time`: naive, in UTC."""
 
-MAX_DEPTH = 200
-"""Containers inside containers that arguments may have. Python's JSON parser recurses, and 4.11
-workers parse with whatever room their stack has left; nobody nests this deep on purpose."""
+MAX_TIMEOUT = 1_000_000_000
+"""Seconds, about 31 years. Deadlines are sums of it with clocks, in floats and in milliseconds."""
 
 as_json = json.JSONEncoder(allow_nan=False).encode
 """One encoder for all jobs: `json.dumps` with an option makes one for each."""
@@ -38,9 +36,6 @@ as_json = json.JSONEncoder(allow_nan=False).encode
 _raw_decode = json.JSONDecoder().raw_decode
 
 _EPOCH = datetime(1970, 1, 1)
-
-MAX_BITS = 14_000
-"""Of a whole number: Python refuses to parse one of more than 4300 digits, so a worker would."""
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -97,7 +92,7 @@ class Job:
 
     @property
     def created_time_str(self) -> str:
-        """As in TIME_FORMAT."""
+        """The creation time in TIME_FORMAT, empty where it is not known."""
         return "" if self.created_time is None else time_text(self.created_time)
 
     def as_dict(self) -> dict[str, Any]:
@@ -114,23 +109,23 @@ class Job:
         return encode(self).decode("utf-8", "surrogatepass")
 
     def identity_without_created(self) -> str:
-        """Equal for two jobs that would do the same, whenever they were made."""
+        """Return a text that is equal for two jobs that do the same, whenever they were made."""
         content = self.as_dict()
         del content["created_time"]
         return json.dumps(content, sort_keys=True)
 
     def run(self, *, queue: QueueName, worker_num: WorkerNumber) -> bool:
-        """Run the job here and now, with the middleware; whether it succeeded."""
-        from dlq.execution.run_job import run_job
+        """Run the job here and now, with the middleware. Return whether it succeeded."""
+        from dlq import runtime
 
-        return run_job(self, queue, worker_num).succeeded
+        return runtime.current().run(self, queue, worker_num).succeeded
 
     def validate(self) -> None:
         """Raises UnknownTask or UnusableArgument where a worker could not run this job."""
         self.get_task_instance()
         encode(self)
 
-    def get_task_instance(self) -> TaskWrapper[..., Any]:
+    def get_task_instance(self) -> Task:
         """Raises UnknownTask."""
         from dlq.execution.find_task import find_task
 
@@ -144,15 +139,16 @@ def new_job(
     timeout: float | None,
     sigkill_on_stop: bool,
 ) -> Job:
-    """A job of this moment. Its stored form is made now, so that what becomes of a mutable argument
-    later changes nothing. Raises UnusableArgument."""
+    """Make a job of this moment. Its stored form is made now, so that a later change of a mutable
+    argument changes nothing. Raises UnusableArgument."""
     created = now()
     raw = stored_form(path, args, kwargs, timeout, sigkill_on_stop, time_text(created))
     return Job(path, args, kwargs, timeout, sigkill_on_stop, created_time=created, raw=raw)
 
 
 def encode(job: Job) -> bytes:
-    """The stored form: the bytes it was read from, or new ones. Raises UnusableArgument."""
+    """Return the stored form: the bytes that the job was read from, or new ones. Raises
+    UnusableArgument."""
     if job.raw is not None:
         return job.raw
     created = job.created_time_str
@@ -168,9 +164,9 @@ def stored_form(
     created: str,
     path_json: str | None = None,
 ) -> bytes:
-    """As 4.11 writes them, letter for letter. Only values that need it go through the encoder: it
-    takes longer to begin than all else here, and most jobs have few arguments and no timeout.
-    `path_json`: who makes many jobs of one task has encoded its path already. Raises
+    """Write a job as 4.11 does, letter for letter. Only values that need it go through the encoder:
+    its start takes longer than all else here, and most jobs have few arguments and no timeout.
+    `path_json` is the encoded path, where many jobs of one task are made. Raises
     UnusableArgument."""
     try:
         return (
@@ -186,20 +182,20 @@ def stored_form(
 
 
 def now() -> datetime:
-    """Naive, in UTC."""
+    """Return the time, naive and in UTC."""
     return at(time.time_ns() // 1000)
 
 
 class Clock:
-    """The time as `created_time` has it, for one job after the other: the part that changes once a
-    second is made once a second."""
+    """The time in the format of `created_time`, for many jobs in a row: the text of the second is
+    made once a second."""
 
     def __init__(self) -> None:
         self._second = -1
         self._text = ""
 
     def read(self) -> tuple[int, str]:
-        """In microseconds since the epoch, and as in TIME_FORMAT."""
+        """Return the time in microseconds since the epoch, and in TIME_FORMAT."""
         moment = time.time_ns() // 1000
         second, rest = divmod(moment, 1_000_000)
         if second != self._second:
@@ -209,24 +205,24 @@ class Clock:
 
 
 def at(moment: int) -> datetime:
-    """Naive, in UTC, of microseconds since the epoch; made in half the time that it takes to give
-    it a zone and take that away."""
+    """Convert microseconds since the epoch into a naive time in UTC. Adding to the epoch takes half
+    the time of making an aware time and removing its zone."""
     return _EPOCH + timedelta(0, 0, moment)
 
 
 def time_text(moment: datetime) -> str:
-    """As in TIME_FORMAT."""
+    """Write a time in TIME_FORMAT."""
     return moment.isoformat(" ", "microseconds")
 
 
 _NUMBERS = (int, float)
 _FLAGS = (bool, int, type(None))
-# Here, because to make `int | float` anew for each job costs more than to ask for it.
+# Made once: `int | float` in the function would be built again for each job.
 
 
 def decode(raw: bytes) -> Job:
-    """A job from its stored form; unknown keys are tolerated. Raises UndecodableJob, with the
-    reason in words, for whatever else may lie in a list."""
+    """Read a job from its stored form; unknown keys are tolerated. Raises UndecodableJob, with the
+    reason in words, for anything else that a list may hold."""
     try:
         content = _parsed(raw)
     except UnicodeDecodeError as error:
@@ -249,7 +245,7 @@ def decode(raw: bytes) -> Job:
     if not isinstance(kwargs, dict):
         raise UndecodableJob(f"'kwargs' is a JSON {_json_type(kwargs)}, not an object", raw)
     if not is_timeout(timeout):
-        raise UndecodableJob("'timeout' is not a number of seconds", raw)
+        raise UndecodableJob(f"'timeout' is not a number of seconds up to {MAX_TIMEOUT}", raw)
     if not isinstance(sigkill_on_stop, _FLAGS):
         raise UndecodableJob("'sigkill_on_stop' is not true or false", raw)
     return Job(
@@ -264,8 +260,8 @@ def decode(raw: bytes) -> Job:
 
 
 def _parsed(raw: bytes) -> Any:
-    """As json.loads, in two thirds of its time for what is like nearly all jobs: UTF-8 without
-    anything before or after the object. Raises what json.loads raises."""
+    """Parse as json.loads does, and raise what it raises. Nearly all jobs are UTF-8 with nothing
+    before or after the object, and for these it takes two thirds of the time."""
     try:
         text = raw.decode()
         content, end = _raw_decode(text)
@@ -277,73 +273,14 @@ def _parsed(raw: bytes) -> Any:
 
 
 def is_timeout(value: object) -> bool:
-    """Seconds, or None for no limit; 0 is 4.11's other word for that."""
-    if value is None:
-        return True
-    return isinstance(value, _NUMBERS) and not isinstance(value, bool) and 0 <= value < math.inf
+    """Whether `value` is a number of seconds up to MAX_TIMEOUT, or None for no limit (for which
+    4.11 also has 0)."""
+    return value is None or is_seconds(value, MAX_TIMEOUT)
 
 
-def check_arguments(path: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """Raises UnusableArgument for what JSON cannot carry, or would hand to the task as something
-    else: NaN and the infinities, keys of mappings that are not strings, and every type that has no
-    JSON form. Tuples come back as lists, and enums of str or int as their values: that is
-    documented, and let through."""
-    for index, value in enumerate(args):
-        _check(path, f"args[{index}]", value, 0)
-    for name, value in kwargs.items():
-        _check(path, f"kwargs[{name!r}]", value, 0)
-
-
-def _check(path: str, place: str, value: object, depth: int) -> None:
-    if value is None or isinstance(value, str):
-        return
-    if isinstance(value, int):
-        if value.bit_length() > MAX_BITS:
-            raise UnusableArgument(
-                f"{path}: {place} is a whole number of {value.bit_length()} bits, and a worker"
-                f" reads at most {MAX_BITS}: pass hex(value)"
-            )
-        return
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise UnusableArgument(
-                f"{path}: {place} is {value!r}, which JSON cannot carry: pass None or a string"
-            )
-        return
-    if depth >= MAX_DEPTH:
-        raise UnusableArgument(
-            f"{path}: {place[:60]}… is nested deeper than {MAX_DEPTH} levels (or contains itself):"
-            " pass a flatter value"
-        )
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise UnusableArgument(
-                    f"{path}: {place} has the key {key!r} of type {type(key).__name__}, which would"
-                    f" arrive as a string: use {str(key)!r}, or a list of pairs"
-                )
-            _check(path, f"{place}[{key!r}]", item, depth + 1)
-        return
-    if isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            _check(path, f"{place}[{index}]", item, depth + 1)
-        return
-    raise UnusableArgument(
-        f"{path}: {place} is of type {type(value).__module__}.{type(value).__qualname__}, which"
-        f" JSON cannot carry: {_remedy(value)}"
-    )
-
-
-def _remedy(value: object) -> str:
-    if hasattr(value, "isoformat"):
-        return "pass value.isoformat() and parse it in the task"
-    if hasattr(value, "_meta") and hasattr(value, "pk"):
-        return "pass its primary key and fetch it in the task"
-    if isinstance(value, set | frozenset):
-        return "pass sorted(value)"
-    if isinstance(value, bytes | bytearray):
-        return "pass text, for instance value.hex()"
-    return "pass a str, a number, a list or a dict"
+def is_seconds(value: object, most: float) -> bool:
+    """Whether `value` is a number from 0 to `most`; a flag is no number."""
+    return isinstance(value, _NUMBERS) and not isinstance(value, bool) and 0 <= value <= most
 
 
 def _created_time(value: object, raw: bytes) -> datetime | None:
@@ -351,7 +288,7 @@ def _created_time(value: object, raw: bytes) -> datetime | None:
         return None
     if isinstance(value, str):
         try:
-            # As nearly all are: this reads them 30 times faster, but also what is not like them.
+            # 30 times faster than strptime, and right for nearly all; it also reads other formats.
             moment = datetime.fromisoformat(value)
             if moment.tzinfo is None and time_text(moment) == value:
                 return moment

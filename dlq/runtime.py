@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, cast
 from dlq.backends.base import BaseBackend
 from dlq.config import active
 from dlq.config.settings import Settings
-from dlq.types import Logger, QueueName
+from dlq.types import Logger, QueueName, WorkerNumber
 
 if TYPE_CHECKING:
     from dlq.cron.rows.row import CronRow
+    from dlq.execution.run_job import Result
+    from dlq.job import Job
 
 
 class Runtime:
@@ -35,7 +37,7 @@ class Runtime:
         return self.settings.backend_overrides.get(queue, self.settings.backend)
 
     def backend(self, queue: QueueName) -> BaseBackend:
-        """The backend of a queue; queues with the same class share one instance, and so its
+        """Return the backend of a queue. Queues with the same class share one instance, and so its
         connections."""
         path = self.backend_path(queue)
         backend = self._backends.get(path)
@@ -47,11 +49,12 @@ class Runtime:
         return backend
 
     def backends(self) -> tuple[BaseBackend, ...]:
-        """Those that have been used so far."""
+        """Return the backends that have been used so far."""
         return tuple(self._backends.values())
 
     def middleware(self) -> tuple[Any, ...]:
-        """In the order of the setting. A class that raises MiddlewareNotUsed is left out."""
+        """The instances in the order of the setting. A class that raises MiddlewareNotUsed is left
+        out."""
         if self._middleware is None:
             from django.core.exceptions import MiddlewareNotUsed
 
@@ -80,8 +83,14 @@ class Runtime:
             self._cron_rows = load_rows(self.settings.ignore_apps, commands=False).rows
         return self._cron_rows
 
+    def run(self, job: Job, queue: QueueName, worker_num: WorkerNumber) -> Result:
+        """Run a job here and now, with the middleware."""
+        from dlq.execution.run_job import Hooks, run_job
+
+        return run_job(job, queue, worker_num, Hooks(self.middleware(), self.logger("dlq.worker")))
+
     def reset_connections(self) -> None:
-        """Before and after a fork: no child may speak on its parent's sockets."""
+        """Drop all connections, before and after a fork: no child may use its parent's sockets."""
         for backend in self.backends():
             backend.reset()
 

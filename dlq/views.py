@@ -23,9 +23,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from dlq import runtime
 from dlq.backends.debug_web import SIGNING_SALT
 from dlq.errors import UndecodableJob
-from dlq.execution.run_job import Result, run_job
+from dlq.execution.run_job import Result
 from dlq.job import Job
 from dlq.primitives.text import printable, printable_lines
 from dlq.types import QueueName, WorkerNumber
@@ -108,7 +109,7 @@ def _run(job: Job) -> tuple[Result, str]:
             if connections[alias].settings_dict["ENGINE"] != DUMMY:
                 stack.enter_context(transaction.atomic(using=alias))
                 stack.callback(transaction.set_rollback, True, using=alias)
-        result = run_job(job, QueueName("debug"), WorkerNumber(0))
+        result = runtime.current().run(job, QueueName("debug"), WorkerNumber(0))
     return result, log.getvalue()
 
 

@@ -14,10 +14,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from dlq.errors import UndecodableJob
+from dlq.errors import UndecodableJob, UnsupportedByBackend
 from dlq.job import Job, decode, encode
 from dlq.jobs.failure import Failure as Failure
 from dlq.jobs.failure import FailureKind as FailureKind
+from dlq.jobs.placement import Placement
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
 
 
@@ -150,6 +151,14 @@ class BaseBackend(ABC):
         """Enqueue in the given order."""
         for job in jobs:
             self.enqueue(job, queue)
+
+    def place(
+        self, jobs: Sequence[Job], queue: QueueName, placement: Placement, locks: Sequence[str]
+    ) -> int:
+        """Store jobs in the given order, later or under a lock: all or none of them. `locks` has a
+        name for each job where `placement.unique` is given. Return how many were stored: a job
+        whose lock is held is not. Raises UnsupportedByBackend."""
+        raise UnsupportedByBackend(queue, type(self), placement.is_later)
 
     @abstractmethod
     def dequeue(self, queue: QueueName, worker_num: WorkerNumber, timeout: int) -> Job | None: ...

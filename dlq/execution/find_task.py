@@ -9,14 +9,11 @@ import sys
 from collections.abc import Collection, Iterator
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 from dlq.config import active
 from dlq.errors import DlqError, UnknownTask
+from dlq.jobs.task import Task, as_task
 from dlq.primitives.legacy_names import OLD_PACKAGE
-
-if TYPE_CHECKING:
-    from dlq.decorator import TaskWrapper
 
 
 class TasksNotImportable(DlqError):
@@ -58,22 +55,21 @@ def app_modules(name: str, ignored: Collection[str] = ()) -> Iterator[str]:
             yield f"{package.__name__}.{name}"
 
 
-def find_task(path: str) -> TaskWrapper[..., Any]:
+def find_task(path: str) -> Task:
     """The task that a job names. Raises UnknownTask, with what to do about it.
 
     Whoever can write to the server chooses the path, so nothing is imported but modules of
     installed apps and those that TASK_MODULES lists, and nothing is given out but objects that
     `@task` made.
     """
-    from dlq.decorator import TaskWrapper
-
     module_name, _, name = path.rpartition(".")
     module = sys.modules.get(module_name)
     if module is None:
         module = _import_task_module(module_name, path)
     found = getattr(module, name, None)
-    if isinstance(found, TaskWrapper):
-        return found
+    task = as_task(found)
+    if task is not None:
+        return task
     if found is None:
         raise UnknownTask(
             f"no task {path}: module {module_name} has no {name!r}"

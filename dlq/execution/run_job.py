@@ -22,7 +22,7 @@ from dlq.primitives.text import printable, printable_lines
 from dlq.types import Logger, QueueName, WorkerNumber
 
 if TYPE_CHECKING:
-    from dlq.decorator import TaskWrapper
+    from dlq.jobs.task import Task
 
 TRACEBACK_LIMIT = 16_384
 """Characters. It is stored with the failed job, and a thousand of them are kept per queue."""
@@ -83,12 +83,8 @@ class Hooks:
         )
 
 
-def run_job(
-    job: Job, queue: QueueName, worker_num: WorkerNumber, hooks: Hooks | None = None
-) -> Result:
+def run_job(job: Job, queue: QueueName, worker_num: WorkerNumber, hooks: Hooks) -> Result:
     """Run a job here and now. Never raises: whatever the job does is in the result."""
-    if hooks is None:
-        hooks = _current_hooks()
     hooks.process_job(job, queue, worker_num)
     started = time.monotonic()
     try:
@@ -112,14 +108,14 @@ class _NotFound(Exception):
         self.unknown = unknown
 
 
-def _find(job: Job) -> TaskWrapper[..., Any]:
+def _find(job: Job) -> Task:
     try:
         return find_task(job.path)
     except UnknownTask as error:
         raise _NotFound(error) from None
 
 
-def _call(task: TaskWrapper[..., Any], job: Job) -> Any:
+def _call(task: Task, job: Job) -> Any:
     if not task.atomic:
         return _call_function(task.fn, job)
     with lazily_atomic():
@@ -203,11 +199,3 @@ def _from_task(trace: TracebackType | None) -> TracebackType | None:
 def _methods(middleware: Iterable[Any], name: str) -> tuple[Callable[..., Any], ...]:
     found = (getattr(instance, name, None) for instance in middleware)
     return tuple(method for method in found if method is not None)
-
-
-def _current_hooks() -> Hooks:
-    """Make the hooks of the current settings: for `Job.run` and backends that run jobs at once."""
-    from dlq import runtime
-
-    current = runtime.current()
-    return Hooks(current.middleware(), current.logger("dlq.worker"))

@@ -1,7 +1,7 @@
 """Jobs on their way to a server, many at once.
 
-A backend with a server takes their stored forms and never needs them as jobs: making those would
-take a third of the time of a bulk_enqueue. Code that wants jobs still finds them here.
+The backend of a server takes their stored forms and never needs them as jobs: making those would
+take a third of the time of a bulk_enqueue. A caller that wants jobs gets them all the same.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from typing import Any, TypeAlias, overload
 from dlq.job import Clock, Job, as_json, at, stored_form
 
 _Values: TypeAlias = tuple[str, Sequence[Any], Mapping[str, Any], float | None, bool, int]
-"""Of one job; the last is when it was made, in microseconds since the epoch."""
+"""The values of one job; the last is when it was made, in microseconds since the epoch."""
 
 
 class Batch(Sequence[Job]):
-    """`raws`: the stored forms, in the order of the calls. A job of it is made when it is asked
-    for."""
+    """`raws` are the stored forms, in the order of the calls, and `locks` those of unique jobs. A
+    job is made from them when it is read."""
 
     def __init__(self) -> None:
         self.raws: list[bytes] = []
+        self.locks: list[str] = []
         self._values: list[_Values] = []
         self._clock = Clock()
         self._path = self._path_json = ""
@@ -33,7 +34,7 @@ class Batch(Sequence[Job]):
         timeout: float | None,
         sigkill_on_stop: bool,
     ) -> None:
-        """A job of this moment. Raises UnusableArgument."""
+        """Add a job of this moment. Raises UnusableArgument."""
         if path is not self._path:
             self._path, self._path_json = path, as_json(path)
         moment, created = self._clock.read()

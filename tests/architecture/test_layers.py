@@ -20,6 +20,7 @@ LAYERS = (
     "execution middleware",
     "cron",
     "runtime",
+    "enqueueing",
     "decorator",
     "project",
     "planning",
@@ -32,16 +33,8 @@ LAYERS = (
 """From the bottom up: what stands directly below the top level, a package or a module."""
 
 UPWARD = {
-    ("dlq.job", "dlq.execution.run_job"): "Job.run, which user backends call, as 4.11 had it",
+    ("dlq.job", "dlq.runtime"): "Job.run, which user backends call, as 4.11 had it",
     ("dlq.job", "dlq.execution.find_task"): "Job.get_task_instance and Job.validate, likewise",
-    (
-        "dlq.execution.find_task",
-        "dlq.decorator",
-    ): "find_task gives out only what @task made, so it asks",
-    (
-        "dlq.execution.run_job",
-        "dlq.runtime",
-    ): "run_job without hooks: the runtime's own are looked up",
 }
 """Imports that go up, with the reason. Each is made when called, so that no import causes it."""
 

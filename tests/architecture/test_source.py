@@ -20,14 +20,15 @@ VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"
 
 STATE = {
     "dlq.jobs.declarations": {"_declared"},
+    "dlq.jobs.task": {"_adapters"},
     "dlq.runtime": {"_current", "_lock"},
     "dlq.config.active": {"_active"},
     "dlq.config.validation.expectations": {"@cache"},
     "dlq.diagnostics.user_exceptions": {"@cache"},
     "dlq.process.posix.fork": {"@cache"},
 }
-"""The only module state: the append-only declarations, the two holders of what is in force, and a
-constant that is made when it is first needed."""
+"""The only module state: the append-only declarations and adapters, the two holders of what is in
+force, and a constant that is made when it is first needed."""
 
 CHANGING = {"add", "append", "clear", "extend", "insert", "pop", "remove", "setdefault", "update"}
 

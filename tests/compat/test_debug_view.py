@@ -49,7 +49,7 @@ def url(job: Job, *, salt: str = SIGNING_SALT) -> str:
 STORE = Job(f"{__name__}.store", ["<i>a street</i>"], {})
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "other"])
 def test_the_url_that_the_backend_prints_leads_here(
     settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -66,7 +66,7 @@ def test_the_path_is_that_of_4_11() -> None:
     assert path == "/debug/django-lightweight-queue/debug-run"
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "other"])
 def test_get_shows_the_job_and_runs_nothing() -> None:
     answer = Client().get(url(STORE))
     page = answer.content.decode()
@@ -76,7 +76,7 @@ def test_get_shows_the_job_and_runs_nothing() -> None:
     assert ran == []
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "other"])
 def test_post_runs_it_and_rolls_back() -> None:
     answer = Client().post(url(STORE))
     page = answer.content.decode()
@@ -88,7 +88,7 @@ def test_post_runs_it_and_rolls_back() -> None:
     assert "<b>" not in page
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "other"])
 def test_a_job_that_raises_shows_its_traceback_escaped() -> None:
     page = Client().post(url(Job(f"{__name__}.fail", [], {}))).content.decode()
     assert "Failed in" in page
@@ -96,7 +96,7 @@ def test_a_job_that_raises_shows_its_traceback_escaped() -> None:
     assert "<script>" not in page
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "other"])
 def test_post_needs_the_token_of_the_form() -> None:
     client = Client(enforce_csrf_checks=True)
     assert client.post(url(STORE)).status_code == 403

@@ -186,6 +186,7 @@ def test_both_spellings_of_a_schedule_are_refused() -> None:
         ("timeout", True, None),
         ("timeout", float("nan"), "leave it out for no limit"),
         ("timeout", float("inf"), "leave it out for no limit"),
+        ("timeout", 10**400, "leave it out for no limit"),
         ("sigkill_on_stop", "no", None),
         ("sigkill_on_stop", None, None),
         ("atomic", 1, None),

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.test import override_settings
 
 from dlq import TaskWrapper, contribute_implied_queue_name, task
-from dlq.errors import UnfindableTask, UnusableArgument
+from dlq.errors import UnfindableTask, UnusableArgument, UnusableTask
 from dlq.job import encode
 from dlq.jobs import declarations as queues
 from dlq.types import QueueName
@@ -31,6 +31,19 @@ def full(*values: Any) -> None: ...
 
 @task(atomic=True, timeout=2.5)
 def quick() -> None: ...
+
+
+@task
+def bare(order_id: int) -> int:
+    return order_id
+
+
+@task()
+def shapes(a: int, b: int, /, c: int, d: int = 4, *, e: int, f: int = 6) -> None: ...
+
+
+@task()
+def anything(a: int, *more: int, **named: int) -> None: ...
 
 
 def replaced() -> None: ...
@@ -97,21 +110,37 @@ class TestDeclaration:
             with pytest.raises(UnfindableTask):
                 task()(fn)
 
+    def test_works_without_parentheses(self) -> None:
+        assert isinstance(bare, TaskWrapper)
+        assert (bare.queue, bare.fn(3)) == ("default", 3)
+        noted = {each.task: each for each in queues.declarations()}
+        lines = Path(__file__).read_text().splitlines()
+        assert noted[bare.path].source.line == lines.index("@task") + 1
+        bare(1)
+        assert sent() == [("default", (1,))]
+
+    def test_generator_functions_are_refused(self) -> None:
+        namespace: dict[str, Any] = {"__name__": "shop.tasks"}
+        exec("def one():\n    yield 1\nasync def two():\n    yield 1\n", namespace)
+        for name in ("one", "two"):
+            with pytest.raises(UnusableTask, match=f"shop.tasks.{name} cannot be a task: it is a"):
+                task()(namespace[name])
+
     def test_a_task_that_is_not_where_it_was_declared_is_refused_at_its_call(self) -> None:
         with pytest.raises(UnfindableTask, match="keep the name replaced in"):
             kept_elsewhere()
 
-    @pytest.mark.parametrize("timeout", ["30", -1, True, float("nan")])
+    @pytest.mark.parametrize("timeout", ["30", -1, True, float("nan"), 1e300, 10**400])
     def test_a_timeout_is_a_number_of_seconds(self, timeout: Any) -> None:
         with pytest.raises(UnusableArgument, match=r"plain: timeout is .*: give a number"):
             task(timeout=timeout)(plain.fn)
 
-    @pytest.mark.parametrize("options", [{"retries": -1}, {"retries": True}, {"retries": "3"}])
+    @pytest.mark.parametrize("options", [{"retries": n} for n in (-1, True, "3", 2000, 10**400)])
     def test_retries_are_a_whole_number(self, options: dict[str, Any]) -> None:
         with pytest.raises(UnusableArgument, match=r"plain: retries is .*: give a whole number"):
             task(**options)(plain.fn)
 
-    @pytest.mark.parametrize("backoff", [None, "1", -1, float("inf")])
+    @pytest.mark.parametrize("backoff", [None, "1", -1, float("inf"), 1e308, 10**400])
     def test_the_pause_before_a_retry_is_a_number_of_seconds(self, backoff: Any) -> None:
         with pytest.raises(UnusableArgument, match=r"plain: retry_backoff is .*: give a number"):
             task(retries=1, retry_backoff=backoff)(plain.fn)
@@ -150,12 +179,62 @@ class TestCall:
             {"django_lightweight_queue_queue": "two words"},
             {"django_lightweight_queue_timeout": "30"},
             {"django_lightweight_queue_timeout": -3},
+            {"django_lightweight_queue_timeout": 10**400},
         ],
     )
     def test_options_at_call_time_are_checked(self, option: dict[str, Any]) -> None:
         with pytest.raises(UnusableArgument, match=r"^tests\.unit\.test_decorator\.full: django_"):
             full(**option)
         assert sent() == []
+
+    @pytest.mark.parametrize(
+        ("called", "args", "kwargs"),
+        [
+            (plain, (), {}),
+            (plain, (1, 2), {}),
+            (plain, (1,), {"subjct": "x"}),
+            (plain, (1,), {"order_id": 1}),
+            (plain, (), {"subject": "x"}),
+            (quick, (1,), {}),
+            (shapes, (1,), {"c": 3, "e": 5}),
+            (shapes, (1, 2), {"e": 5}),
+            (shapes, (1, 2, 3), {}),
+            (shapes, (1, 2, 3), {"c": 3, "e": 5}),
+            (anything, (), {"b": 1}),
+            (anything, (1,), {"a": 1}),
+        ],
+    )
+    def test_a_wrong_call_raises_as_the_function_itself_would(
+        self, called: TaskWrapper[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        with pytest.raises(TypeError) as of_function:
+            called.fn(*args, **kwargs)
+        with pytest.raises(UnusableArgument) as of_task:
+            called(*args, **kwargs)
+        assert str(of_task.value) == f"{called.path}: {of_function.value}"
+        assert sent() == []
+
+    def test_what_is_only_positional_cannot_be_named(self) -> None:
+        with pytest.raises(UnusableArgument, match="'b' parameter is positional only"):
+            shapes(1, b=2, c=3, e=5)  # type: ignore[call-overload]
+        assert sent() == []
+
+    @pytest.mark.parametrize(
+        ("called", "args", "kwargs"),
+        [
+            (plain, (), {"order_id": 1, "subject": "x"}),
+            (shapes, (1, 2), {"c": 3, "e": 5}),
+            (shapes, (1, 2, 3, 4), {"e": 5, "f": 6}),
+            (anything, (1, 2, 3), {"x": 4}),
+            (anything, (), {"a": 1, "b": 2}),
+        ],
+    )
+    def test_a_right_call_is_enqueued(
+        self, called: TaskWrapper[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        called.fn(*args, **kwargs)
+        assert called(*args, **kwargs) is True
+        assert sent() == [("default", args)]
 
     def test_arguments_are_checked(self) -> None:
         with pytest.raises(UnusableArgument, match=r"full: args\[0\] is of type builtins.set"):
@@ -267,3 +346,23 @@ class TestOnCommit:
             values.append(2)
         ((_, (job,)),) = recording.calls
         assert b'"args": [[1]]' in encode(job)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "other"])
+class TestOtherDatabase:
+    def test_on_commit_follows_the_database_that_is_named(self) -> None:
+        with transaction.atomic(using="other"):
+            full.using(database="other").on_commit(1)
+            assert sent() == []
+        assert sent() == [("emails", (1,))]
+
+    def test_a_call_that_waits_for_no_commit_refuses_a_database(self) -> None:
+        with pytest.raises(UnusableArgument, match=r"call \.on_commit"):
+            full.using(database="other")(1)
+
+    def test_warns_where_another_database_has_the_transaction(self) -> None:
+        with transaction.atomic(using="other"):
+            with pytest.warns(RuntimeWarning, match=r"database=.other.\)\.on_commit") as caught:
+                full.on_commit(1)
+            assert caught[0].filename == __file__
+            assert sent() == [("emails", (1,))]

@@ -47,7 +47,7 @@ def test_a_task_is_found_by_its_path() -> None:
     ("path", "reason"),
     [
         ("tests.project.orders.tasks.nosuch", "has no 'nosuch' (was it renamed or removed"),
-        ("tests.project.orders.tasks.task", "it is a type, not made by @task"),
+        ("tests.project.orders.tasks.task", "it is a function, not made by @task"),
         ("tests.project.orders.nosuch.f", "No module named 'tests.project.orders.nosuch'"),
         ("os.system", "it is a builtin_function_or_method, not made by @task"),
         ("this.d", "this is no module of an installed app; if it holds tasks, list it in"),

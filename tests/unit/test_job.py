@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlq.errors import UndecodableJob, UnknownTask, UnusableArgument
-from dlq.job import MAX_DEPTH, Clock, Job, at, check_arguments, decode, encode, time_text
+from dlq.job import Clock, Job, at, decode, encode, time_text
+from dlq.jobs.arguments import MAX_DEPTH, check_arguments
 
 CREATED = datetime(2026, 11, 24, 8, 2, 5, 42)
 
@@ -131,6 +132,11 @@ UNDECODABLE: dict[str, tuple[bytes, str]] = {
     "kwargs is a list": (stored(kwargs=[]), "'kwargs' is a JSON array, not an object"),
     "timeout is text": (stored(timeout="30"), "'timeout' is not a number of seconds"),
     "timeout is negative": (stored(timeout=-1), "'timeout' is not a number of seconds"),
+    "timeout is beyond every clock": (
+        stored(timeout=10**400),
+        "'timeout' is not a number of seconds",
+    ),
+    "timeout is a huge float": (stored(timeout=1e300), "'timeout' is not a number of seconds"),
     "timeout is true": (stored(timeout=True), "'timeout' is not a number of seconds"),
     "timeout is infinite": (
         stored().replace(b'"timeout": 30', b'"timeout": 1e999'),

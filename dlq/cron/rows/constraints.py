@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from dlq.cron.rows.fields import Field
 from dlq.errors import UnusableArgument
-from dlq.job import check_arguments
+from dlq.jobs.arguments import check_arguments
 from dlq.jobs.queue_names import check_queue_name
 from dlq.primitives.text import short_repr
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple
@@ -25,6 +24,7 @@ from dlq.cron.rows.constraints import (
     with_type,
 )
 from dlq.cron.rows.fields import DAYS, HOURS, MINUTES, FieldViolation, checked, checked_schedule
+from dlq.job import MAX_TIMEOUT
 from dlq.primitives.text import short_repr
 from dlq.types import DEFAULT, QueueName, Source
 
@@ -170,10 +170,11 @@ class CronRow(BaseModel):
                 f"'timeout' is {with_type(value)}, and must be a number of seconds above 0",
                 f"write {value}" if isinstance(value, str) and value.isdigit() else None,
             )
-        if not 0 < value < math.inf:
+        if not 0 < value <= MAX_TIMEOUT:
             raise error(
                 "E206",
-                f"'timeout' is {value!r}, and must be a number of seconds above 0",
+                f"'timeout' is {short_repr(value)}, and must be a number of seconds above 0, up to"
+                f" {MAX_TIMEOUT}",
                 "leave it out for no limit",
             )
         return value

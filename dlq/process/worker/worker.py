@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 from dlq.backends.base import Consumer, Delivery, PreviousProcess
 from dlq.config.settings import Settings
@@ -21,6 +21,7 @@ from dlq.errors import BackendUnavailable, NotOwner
 from dlq.execution.find_task import find_task
 from dlq.execution.run_job import Hooks, Result, run_job
 from dlq.jobs.failure import Failure
+from dlq.jobs.task import Task, retry_delay
 from dlq.primitives.text import printable
 from dlq.process.posix.fork import STOP_SIGNAL, kill_group
 from dlq.process.posix.touch_file import TouchFile
@@ -30,9 +31,6 @@ from dlq.process.worker.database import DatabaseConnections
 from dlq.process.worker.isolation import Isolation
 from dlq.process.worker.unfinished_job import refusal, unfinished_delivery, write_outcome
 from dlq.types import Logger, QueueName, WorkerNumber
-
-if TYPE_CHECKING:
-    from dlq.decorator import TaskWrapper
 
 REPORT_LIMIT = 10.0
 """Seconds for which a stopping worker goes on trying to report its last job's outcome to a server
@@ -234,7 +232,7 @@ class Worker:
         before = self._consumer.attempts(delivery) if task is not None and task.retries else 0
         failure = failure._replace(attempts=failure.attempts + before + blamed)
         if task is not None and before < task.retries:
-            delay = task.retry_backoff * 2.0**before
+            delay = retry_delay(task, before)
             if self._consumer.retry(delivery, delay, failure):
                 self._log_retry(task, failure, before + 1, delay)
                 return
@@ -308,9 +306,7 @@ class Worker:
             extra={"action": "worker_leaves", "queue": self.spec.queue, "jobs": self._jobs},
         )
 
-    def _log_retry(
-        self, task: TaskWrapper[..., Any], failure: Failure, retry: int, delay: float
-    ) -> None:
+    def _log_retry(self, task: Task, failure: Failure, retry: int, delay: float) -> None:
         self._logger.warning(
             "%s: %s failed (%s) and is run again in %g s, retry %d of %d",
             self.name,
