@@ -19,7 +19,7 @@ from django.core.signals import setting_changed
 
 from dlq.config import active
 from dlq.config.settings import PREFIX
-from dlq.execution.find_task import import_tasks
+from dlq.execution.app_modules import ignored_apps, import_tasks
 
 
 class DlqConfig(AppConfig):
@@ -52,20 +52,17 @@ def _forget_settings(*, setting: str, **_: object) -> None:
 
 def _ignored_apps() -> Collection[str]:
     """IGNORE_APPS as the environment or the Django settings have it. Read without a resolution,
-    which would cost each web process its time at start; what is wrong with the value is for a
-    resolution to tell."""
+    which would cost each web process its time at start."""
     text = os.environ.get(f"{PREFIX}IGNORE_APPS")
-    if text is not None:
+    if text:  # an empty variable counts as unset
         return _from_text(text)
-    value = getattr(settings, f"{PREFIX}IGNORE_APPS", ())
-    return value if isinstance(value, list | tuple | set | frozenset) else ()
+    return ignored_apps(getattr(settings, f"{PREFIX}IGNORE_APPS", ()))
 
 
 def _from_text(text: str) -> Collection[str]:
     if not text.lstrip().startswith("["):
         return [name.strip() for name in text.split(",")]
     try:
-        value = json.loads(text)
+        return ignored_apps(json.loads(text))
     except ValueError:
         return ()
-    return [name for name in value if isinstance(name, str)]

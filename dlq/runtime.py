@@ -7,13 +7,13 @@ forks. Whoever needs a connection asks here and keeps no copy.
 from __future__ import annotations
 
 import inspect
-from importlib import import_module
 from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
 from dlq.backends.base import BaseBackend
 from dlq.config import active
 from dlq.config.settings import Settings
+from dlq.primitives.import_path import import_path
 from dlq.types import Logger, QueueName, WorkerNumber
 
 if TYPE_CHECKING:
@@ -126,9 +126,3 @@ def _forget() -> None:
 
 
 active.on_change(_forget)
-
-
-def import_path(path: str) -> Any:
-    """The object at a dotted path. Raises ImportError or AttributeError."""
-    module, _, name = path.rpartition(".")
-    return getattr(import_module(module), name)

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from dlq.config.settings import SECRETS, Secret
+from dlq.primitives.json_values import json_compatible
 from dlq.primitives.text import short_repr
 
 MASK = "********"
@@ -27,7 +27,7 @@ def json_value(name: str, value: object) -> Any:
     """As JSON can carry it, without secrets."""
     if name in SECRETS:
         return _masked(name, value)
-    return _plain(value)
+    return json_compatible(value, _json_scalar)
 
 
 def in_message(name: str, value: object) -> str:
@@ -69,17 +69,13 @@ def _without_credentials(text: str) -> str:
     return masked_url(text) if "://" in text and "@" in text else text
 
 
-def _plain(value: object) -> Any:
+def _json_scalar(value: object) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # JSON has no such number
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
         return _without_credentials(value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
     if isinstance(value, Secret):
         return MASK
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pkgutil
-import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 
-from dlq.primitives.display_path import display_path
+from dlq.diagnostics.user_exceptions import last_line, source_of_error
 from dlq.primitives.legacy_names import modern_path
 
 
@@ -50,20 +49,9 @@ def _module(path: str, given: str) -> ModuleType:
 
 def inner_error(error: BaseException) -> str:
     """What a module raised, and the line that did."""
-    line = traceback.format_exception_only(error)[-1].strip()
-    where = ""
-    if isinstance(error, SyntaxError) and error.filename is not None:
-        where = f" ({display_path(error.filename)}:{error.lineno})"
-    else:
-        frames = [
-            frame
-            for frame in traceback.extract_tb(error.__traceback__)
-            if not frame.filename.startswith("<frozen") and frame.filename != __file__
-        ]
-        frames = [f for f in frames if not f.filename.endswith("importlib/__init__.py")]
-        if frames:
-            where = f" ({display_path(frames[-1].filename)}:{frames[-1].lineno})"
-    return f": its module raises {line}{where}"
+    source = source_of_error(error)
+    where = f" ({source.label})" if source is not None else ""
+    return f": its module raises {last_line(error)}{where}"
 
 
 def _names_help(module: ModuleType, given: str, name: str) -> str:

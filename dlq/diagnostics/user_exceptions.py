@@ -13,6 +13,43 @@ from dlq.primitives.display_path import display_path
 from dlq.types import Source
 
 
+def last_line(error: BaseException) -> str:
+    """The last line of a traceback: `ImportError: cannot import name 'mial'`."""
+    return "".join(traceback.format_exception_only(error)).strip().splitlines()[-1].strip()
+
+
+def source_of_error(error: BaseException) -> Source | None:
+    """The innermost line of the project's own code, or of an installed package where there is
+    none."""
+    return project_source_of_error(error) or _innermost(_frames(error))
+
+
+def project_source_of_error(error: BaseException) -> Source | None:
+    """The innermost line of the project's own code that took part."""
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        return at_syntax_error(Source("file", file=display_path(error.filename)), error)
+    return _innermost([f for f in _frames(error) if not f.filename.startswith(_elsewhere())])
+
+
+def at_syntax_error(source: Source, error: SyntaxError) -> Source:
+    """The file with the line and the columns of the error, as far as Python knows them."""
+    if error.lineno is None:
+        return source
+    column, end = error.offset or None, error.end_offset
+    if column is None or end is None or end <= column or error.end_lineno != error.lineno:
+        end = None
+    return source.at(error.lineno, column, end)
+
+
+def line_in(path: str | Path, error: BaseException) -> int | None:
+    """The innermost line of one file that took part."""
+    path = Path(path)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename) == path or Path(frame.filename).resolve() == path.resolve():
+            return frame.lineno
+    return None
+
+
 @cache
 def _elsewhere() -> tuple[str, ...]:
     """Where Python and installed packages live: a mistake is seldom there."""
@@ -20,33 +57,15 @@ def _elsewhere() -> tuple[str, ...]:
     return tuple({sysconfig.get_path(name) for name in names})
 
 
-def last_line(error: BaseException) -> str:
-    """The last line of a traceback: `ImportError: cannot import name 'mial'`."""
-    return "".join(traceback.format_exception_only(error)).strip().splitlines()[-1].strip()
-
-
-def source_of_error(error: BaseException) -> Source | None:
-    """The innermost line of the project's own code, or of any code where there is none."""
-    return project_source_of_error(error) or _innermost(_frames(error))
-
-
-def project_source_of_error(error: BaseException) -> Source | None:
-    """The innermost line of the project's own code that took part."""
-    if isinstance(error, SyntaxError) and error.filename is not None:
-        source = Source("file", file=display_path(error.filename))
-        if error.lineno is None:
-            return source
-        end = error.end_offset if error.end_lineno == error.lineno else None
-        return source.at(error.lineno, error.offset or None, end or None)
-    own = [frame for frame in _frames(error) if not frame.filename.startswith(_elsewhere())]
-    return _innermost([frame for frame in own if not _is_ours(frame.filename)])
-
-
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """The frames that took part, without those of dlq and of the import system."""
     return [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<frozen") and frame.lineno is not None
+        if not frame.filename.startswith("<frozen")
+        and not frame.filename.endswith("importlib/__init__.py")
+        and frame.lineno is not None
+        and not _is_ours(frame.filename)
     ]
 
 

@@ -6,53 +6,14 @@ Needs a configured Django; knows no server.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from importlib import import_module
 from types import ModuleType
 
 from dlq.config import active
-from dlq.errors import DlqError, UnknownTask
+from dlq.errors import UnknownTask
 from dlq.jobs.task import Task, as_task
 from dlq.primitives.legacy_names import OLD_PACKAGE
-
-
-class TasksNotImportable(DlqError):
-    """Modules with tasks raised while they were imported. `causes` has each one's exception."""
-
-    def __init__(self, causes: dict[str, Exception]) -> None:
-        super().__init__(
-            "; ".join(
-                f"cannot import {module}: {type(error).__name__}: {error}"
-                for module, error in causes.items()
-            )
-        )
-        self.causes = causes
-
-
-def import_tasks(ignored: Collection[str]) -> None:
-    """Import the `tasks` module of every installed app that has one and isn't ignored. All are
-    tried. Raises TasksNotImportable, from the first cause."""
-    causes: dict[str, Exception] = {}
-    for module in app_modules("tasks", ignored):
-        try:
-            import_module(module)
-        except Exception as error:
-            causes[module] = error
-    if causes:
-        raise TasksNotImportable(causes) from next(iter(causes.values()))
-
-
-def app_modules(name: str, ignored: Collection[str] = ()) -> Iterator[str]:
-    """The dotted names of the submodules `name` that the installed apps have, not imported."""
-    from django.apps import apps
-    from django.utils.module_loading import module_has_submodule
-
-    for app in apps.get_app_configs():
-        package = app.module
-        if package is None or app.name in ignored or not hasattr(package, "__path__"):
-            continue
-        if module_has_submodule(package, name):
-            yield f"{package.__name__}.{name}"
 
 
 def find_task(path: str) -> Task:

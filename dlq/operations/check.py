@@ -15,6 +15,7 @@ from dlq.errors import ExitCode
 from dlq.planning.implied_queues import is_ours
 from dlq.planning.plan import make_plan
 from dlq.planning.pool import make_pool
+from dlq.primitives.text import counted
 from dlq.project.load import Project, load_project, load_running_project
 
 if TYPE_CHECKING:
@@ -110,25 +111,20 @@ def _report(project: Project, findings: Iterable[Finding]) -> Report:
     apps = {task.rpartition(".")[0].rpartition(".")[0] or task for task in tasks}
     settings = 0 if project.resolution is None else len(project.resolution.values)
     parts = [
-        _number(settings, "setting"),
+        counted(settings, "setting"),
         _rows(project.cron.row_count, len(project.cron.files)),
-        _number(len(set(tasks)), "task") + (f" in {_number(len(apps), 'app')}" if tasks else ""),
+        counted(len(set(tasks)), "task") + (f" in {counted(len(apps), 'app')}" if tasks else ""),
     ]
     return Report(tuple(in_reading_order(findings)), ", ".join(parts), project.is_readable)
 
 
 def _rows(rows: int, files: int) -> str:
-    return f"{_number(rows, 'cron row')} in {_number(files, 'file')}"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{counted(rows, 'cron row')} in {counted(files, 'file')}"
 
 
 def _counts(findings: Sequence[Finding]) -> str:
-    counted = [
-        _number(sum(1 for finding in findings if finding.level == level), noun)
+    parts = [
+        counted(sum(1 for finding in findings if finding.level == level), noun)
         for level, noun in (("error", "error"), ("warning", "warning"), ("info", "note"))
     ]
-    told = [text for text in counted if not text.startswith("0 ")]
-    return ", ".join(told) or "no mistakes found"
+    return ", ".join(text for text in parts if not text.startswith("0 ")) or "no mistakes found"

@@ -28,6 +28,7 @@ from dlq.errors import (
     UsageError,
 )
 from dlq.planning.split import PlannedWorker, Split
+from dlq.primitives.text import counted
 from dlq.process.posix.pidfile import PidFile, detach
 from dlq.process.posix.startup import exit_on_stop_signals
 from dlq.process.supervisor import reload
@@ -128,7 +129,7 @@ def refusal(findings: Sequence[Finding]) -> ConfigurationRefused:
     """Make the error for a configuration that cannot be run (exit code 78)."""
     count = len(errors(findings))
     return ConfigurationRefused(
-        f"nothing was started: the configuration has {count} error{'' if count == 1 else 's'}",
+        f"nothing was started: the configuration has {counted(count, 'error')}",
         findings,
         ExitCode.REFUSED,
     )

@@ -16,6 +16,7 @@ from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import backends as rules
 from dlq.errors import UsageError
 from dlq.planning.plan import queues_of
+from dlq.primitives.text import counted
 from dlq.project.load import Project, require_settings
 from dlq.types import QueueName
 
@@ -101,7 +102,7 @@ def judge(queues: Sequence[QueueStatus], runners: Sequence[RunnerState]) -> Iter
     is_anybody_there = bool(runners) or any(queue.alive for queue in queues)
     if planned and not is_anybody_there:
         yield rules.W503.finding(
-            f"no runner is alive: {_number(planned, 'worker')} of the configuration"
+            f"no runner is alive: {counted(planned, 'worker')} of the configuration"
             f" {'is' if planned == 1 else 'are'} not running",
             None,
             "start one: dlq run (workers of 4.11 show no life that could be seen here)",
@@ -111,7 +112,7 @@ def judge(queues: Sequence[QueueStatus], runners: Sequence[RunnerState]) -> Iter
         jobs = state.waiting + state.in_hand + state.delayed
         if jobs and not queue.alive:
             yield rules.W502.finding(
-                f"queue {name!r} has {jobs} job{'' if jobs == 1 else 's'} and no living worker",
+                f"queue {name!r} has {counted(jobs, 'job')} and no living worker",
                 None,
                 f"run it, or drop its jobs: dlq clear {name}"
                 if not queue.planned
@@ -120,7 +121,7 @@ def judge(queues: Sequence[QueueStatus], runners: Sequence[RunnerState]) -> Iter
         elif is_anybody_there and queue.missing:
             yield rules.W503.finding(
                 f"queue {name!r} has {queue.planned - len(queue.missing)} of"
-                f" {_number(queue.planned, 'worker')}: {_listed(name, queue.missing)}"
+                f" {counted(queue.planned, 'worker')}: {_listed(name, queue.missing)}"
                 f" {'has' if len(queue.missing) == 1 else 'have'} no living worker",
                 None,
                 "start the missing machine, or look into its log",
@@ -135,7 +136,7 @@ def _disagreement(runners: Sequence[RunnerState]) -> Iterable[Finding]:
     if len(pools) < 2:
         return
     told = ", ".join(
-        f"{pool} ({_number(len(members), 'machine')} of {members[0].runner.of})"
+        f"{pool} ({counted(len(members), 'machine')} of {members[0].runner.of})"
         for pool, members in sorted(pools.items(), key=lambda item: -len(item[1]))
     )
     yield rules.W501.finding(
@@ -232,7 +233,3 @@ def _listed(queue: QueueName, numbers: Sequence[int]) -> str:
     shown = ", ".join(f"{queue}/{number}" for number in numbers[:SHOWN])
     more = len(numbers) - SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -19,8 +19,9 @@ from dlq.planning.implied_queues import (
     source_of,
 )
 from dlq.planning.split import SCHEDULER_NAME, Split
+from dlq.primitives.import_path import import_path
+from dlq.primitives.text import counted
 from dlq.project.load import Project
-from dlq.runtime import import_path
 from dlq.types import QueueName, Source
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _only_queue_finding(dealt: Split, rows: tuple[CronRow, ...]) -> Iterable[Fin
     elif rows and dealt.pool.machine in (None, 1):
         yield rules.I304.finding(
             f"--only-queue {wanted} leaves the cron scheduler out: its"
-            f" {len(rows)} {'entry is' if len(rows) == 1 else 'entries are'} not scheduled",
+            f" {counted(len(rows), 'entry is', 'entries are')} not scheduled",
             source,
             f"--only-queue {SCHEDULER_NAME} runs the scheduler alone",
         )
@@ -92,7 +93,7 @@ def _idle_machines(dealt: Split, resolution: Resolution) -> Iterable[Finding]:
     looked_at = range(1, pool.of + 1) if pool.machine is None else (pool.machine,)
     idle = [machine for machine in looked_at if machine not in busy]
     if idle:
-        workers = "1 worker is" if count == 1 else f"{count} workers are"
+        workers = counted(count, "worker is", "workers are")
         one = len(idle) == 1
         yield rules.W301.finding(
             f"machine{'' if one else 's'} {ranges(idle)} of {pool.of}"
@@ -113,7 +114,7 @@ def _dropped_queues(
     below = _below_the_override(resolution.values["WORKERS"])
     for name, count in below.items():
         if isinstance(name, str) and isinstance(count, int) and count > 0:
-            dropped[QueueName(name)] = f"{count} worker{'' if count == 1 else 's'}"
+            dropped[QueueName(name)] = counted(count, "worker")
     for queue, source in implied_by_tasks(project.declarations).items():
         if source != OUR_TASK:
             dropped.setdefault(queue, f"implied by @task, {source.label}")

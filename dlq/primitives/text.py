@@ -6,6 +6,8 @@ line, and a bidirectional override could make a line read as another. Imports no
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 ELLIPSIS = "…"
 
 
@@ -39,6 +41,17 @@ def printable_lines(text: str, limit: int = 16_384) -> str:
         cut = len(text) - limit
         text = f"{text[:head]}\n{ELLIPSIS} {cut} characters cut {ELLIPSIS}\n{text[-tail:]}"
     return "\n".join(printable(line, limit) for line in text.split("\n"))
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """`1 job`, `3 jobs`; `plural` is for nouns that take more than an s."""
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *first, final = words
+    return f"{', '.join(first)} {last} {final}" if first else final
 
 
 def _escape(character: str) -> str:

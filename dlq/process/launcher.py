@@ -21,6 +21,7 @@ from dlq.config.settings import Settings
 from dlq.errors import BackendUnavailable
 from dlq.planning.split import Split
 from dlq.primitives.backoff import for_servers
+from dlq.primitives.import_path import import_path
 from dlq.process import entrypoints
 from dlq.process.entrypoints import SharedResources
 from dlq.process.heartbeat import WITHDRAW
@@ -145,7 +146,7 @@ class Launch:
         if self.settings.preload:
             for path in self.settings.middleware:
                 # The classes only: an instance may open what a fork must not share.
-                runtime.import_path(path)
+                import_path(path)
             if self.settings.enable_prometheus:
                 import prometheus_client  # noqa: F401 (loaded once, for all workers)
         current.reset_connections()

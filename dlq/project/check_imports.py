@@ -1,5 +1,7 @@
-"""Settings that name classes, functions and apps: whether those are there, and are what they ought
-to be. Imports the users' modules, so it runs in commands and checks, not when a setting is read."""
+"""Check that what settings name is there: classes, functions and apps.
+
+Imports the users' modules, so it runs in commands and checks, not when a setting is read.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,16 @@ from dlq.config.settings import PREFIX
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.importing import NotImportable, import_by_path, inner_error
 from dlq.diagnostics.rules import settings as rules
+from dlq.primitives.import_path import is_import_path
 from dlq.primitives.legacy_names import OLD_TRANSACTION_MIDDLEWARE, modern_path
+from dlq.primitives.text import listed
 from dlq.types import Source
 
 HOOKS = ("process_job", "process_result", "process_exception")
 
 
 def check_imports(resolution: Resolution) -> list[Finding]:
-    """Looks at every setting that has a usable value, also where others have errors. IGNORE_APPS
+    """Look at every setting that has a usable value, also where others have errors. IGNORE_APPS
     is looked at where Django's apps are loaded."""
     return [
         *_backends(resolution),
@@ -43,7 +47,7 @@ def _backends(resolution: Resolution) -> Iterator[Finding]:
 
 
 def _backend(setting: str, path: object, source: Callable[[], Source]) -> Iterator[Finding]:
-    if not isinstance(path, str) or not _is_dotted(path):
+    if not isinstance(path, str) or not is_import_path(path):
         return  # a finding of the validation
     from dlq.backends.base import BaseBackend
 
@@ -64,14 +68,14 @@ def _backend(setting: str, path: object, source: Callable[[], Source]) -> Iterat
     elif inspect.isabstract(found):
         missing = sorted(found.__abstractmethods__)
         yield rules.E112.finding(
-            f"backend {path!r} is not complete: {_listed(missing)}"
+            f"backend {path!r} is not complete: {listed(missing)}"
             f" {'is' if len(missing) == 1 else 'are'} missing",
             source(),
-            f"define {_listed(missing)} in {found.__name__}",
+            f"define {listed(missing)} in {found.__name__}",
         )
     elif needed := _needed_arguments(found):
         yield rules.E112.finding(
-            f"backend {path!r} cannot be made: its constructor needs {_listed(needed)}",
+            f"backend {path!r} cannot be made: its constructor needs {listed(needed)}",
             source(),
             "give them defaults; only an argument called `settings` is passed",
         )
@@ -97,7 +101,7 @@ def _middleware(resolution: Resolution) -> Iterator[Finding]:
     if not isinstance(value.value, list | tuple):
         return
     for index, path in enumerate(value.value):
-        if not isinstance(path, str) or not _is_dotted(path):
+        if not isinstance(path, str) or not is_import_path(path):
             continue
         if modern_path(path) == modern_path(OLD_TRANSACTION_MIDDLEWARE):
             yield rules.I115.finding(
@@ -140,7 +144,7 @@ def _logger_factory(resolution: Resolution) -> Iterator[Finding]:
     value = resolution.values["LOGGER_FACTORY"]
     factory = value.value
     if isinstance(factory, str):
-        if not _is_dotted(factory):
+        if not is_import_path(factory):
             return
         try:
             factory = import_by_path(factory)
@@ -162,8 +166,8 @@ def _logger_factory(resolution: Resolution) -> Iterator[Finding]:
     try:
         logger = factory("dlq")
     except Exception as error:
-        told = inner_error(error).removeprefix(": its module ")
-        yield rules.E116.finding(f"{PREFIX}LOGGER_FACTORY {told}", value.source)
+        raised = inner_error(error).removeprefix(": its module ")
+        yield rules.E116.finding(f"{PREFIX}LOGGER_FACTORY {raised}", value.source)
         return
     if not callable(getattr(logger, "log", None)):
         yield rules.E116.finding(
@@ -202,11 +206,3 @@ def _metrics(resolution: Resolution) -> Iterator[Finding]:
             value.source,
             "pip install 'dlq[metrics]'",
         )
-
-
-def _is_dotted(path: str) -> bool:
-    return "." in path and all(part.isidentifier() for part in path.split("."))
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -18,10 +18,11 @@ from dlq.diagnostics.finding import Finding, errors
 from dlq.diagnostics.refusal import ConfigurationRefused
 from dlq.diagnostics.rules import project as rules
 from dlq.diagnostics.user_exceptions import last_line, project_source_of_error, source_of_error
-from dlq.execution.find_task import TasksNotImportable, import_tasks
+from dlq.execution.app_modules import TasksNotImportable, ignored_apps, import_tasks
 from dlq.jobs import declarations as queues
 from dlq.jobs.declarations import Declaration
 from dlq.primitives.display_path import display_path
+from dlq.primitives.legacy_names import OLD_PACKAGE
 from dlq.project.alias_check import check_old_name
 from dlq.types import Source
 
@@ -222,7 +223,7 @@ def _is_ours(app: str) -> bool:
     return app.partition(".")[0] in OUR_NAMES
 
 
-OUR_NAMES = ("dlq", "django_lightweight_queue")
+OUR_NAMES = ("dlq", OLD_PACKAGE)
 
 
 def resolution_source(resolution: Resolution) -> Source:
@@ -243,10 +244,8 @@ def _not_importable(error: TasksNotImportable) -> list[Finding]:
 def _ignored(resolution: Resolution) -> tuple[str, ...]:
     if resolution.settings is not None:
         return resolution.settings.ignore_apps
-    value = resolution.values["IGNORE_APPS"].value if "IGNORE_APPS" in resolution.values else ()
-    if isinstance(value, list | tuple):
-        return tuple(app for app in value if isinstance(app, str))
-    return ()
+    value = resolution.values.get("IGNORE_APPS")
+    return () if value is None else ignored_apps(value.value)
 
 
 def _declarations() -> tuple[Declaration, ...]:

@@ -14,10 +14,12 @@ from dlq import runtime
 from dlq.cron.rows.row import CronRow
 from dlq.decorator import TaskWrapper, task
 from dlq.errors import DlqError
+from dlq.primitives.json_values import json_compatible
+from dlq.primitives.legacy_names import OLD_PACKAGE
 
 __all__ = ("PATH", "CommandNotAllowed", "execute")
 
-PATH = "django_lightweight_queue.cron_scheduler.execute"
+PATH = f"{OLD_PACKAGE}.cron_scheduler.execute"
 
 
 class CommandNotAllowed(DlqError):
@@ -55,24 +57,15 @@ def is_atomic(
     """The job cannot say it, since its stored form never grows: the row that has this command and
     these arguments does, or else the first one with this command."""
     same_command = [row for row in rows if row.command == name]
-    call = (_plain(args), _plain(kwargs))
+    call = (json_compatible(args), json_compatible(kwargs))
     same_call = [
         row
         for row in same_command
-        if (_plain(row.command_args), _plain(row.command_kwargs)) == call
+        if (json_compatible(row.command_args), json_compatible(row.command_kwargs)) == call
     ]
     for row in same_call or same_command:
         return default if row.atomic is None else row.atomic
     return default
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON brings it back: tuples are lists."""
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return value
 
 
 _execute.__name__ = _execute.__qualname__ = "execute"

@@ -10,13 +10,8 @@ import pytest
 from django.test import override_settings
 
 from dlq.errors import UnknownTask
-from dlq.execution.find_task import (
-    TasksNotImportable,
-    app_modules,
-    find_task,
-    import_tasks,
-    may_be_imported,
-)
+from dlq.execution.app_modules import TasksNotImportable, app_modules, import_tasks
+from dlq.execution.find_task import find_task, may_be_imported
 
 
 @pytest.fixture

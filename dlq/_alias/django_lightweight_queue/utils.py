@@ -7,7 +7,7 @@ from typing import Any
 from dlq import runtime
 from dlq.backends.base import BaseBackend
 from dlq.decorator import contribute_implied_queue_name
-from dlq.runtime import import_path as get_path
+from dlq.primitives.import_path import import_path as get_path
 from dlq.types import Logger, QueueName
 
 __all__ = (

@@ -14,7 +14,7 @@ from dlq.cli.framework.command import verb
 from dlq.cli.framework.invocation import Invocation
 from dlq.cli.output.screen import Column
 from dlq.errors import ExitCode, UsageError
-from dlq.primitives.text import printable, printable_lines
+from dlq.primitives.text import counted, printable, printable_lines
 
 if TYPE_CHECKING:
     from dlq.backends.base import FailedJob
@@ -273,7 +273,7 @@ def _facts(job: FailedJob) -> list[tuple[str, str]]:
 
 
 def _jobs(count: int, kind: str = "failed ") -> str:
-    return f"{count} {kind}job{'' if count == 1 else 's'}"
+    return counted(count, f"{kind}job")
 
 
 def _project(call: Invocation) -> Project:

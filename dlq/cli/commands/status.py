@@ -13,6 +13,7 @@ from dlq.cli.framework.invocation import Invocation
 from dlq.cli.framework.options import duration
 from dlq.cli.output.screen import Column, Screen
 from dlq.errors import BackendUnavailable, ExitCode, UsageError
+from dlq.primitives.text import counted
 
 if TYPE_CHECKING:
     from dlq.operations.status import QueueStatus, Status
@@ -82,7 +83,7 @@ def _print(screen: Screen, found: Status) -> None:
     from dlq.cli.output.plan import span
 
     counts = (
-        f"{_number(len(found.runners), 'machine')}, {_number(found.workers, 'worker')},"
+        f"{counted(len(found.runners), 'machine')}, {counted(found.workers, 'worker')},"
         f" {found.busy} busy"
     )
     for place, server in enumerate(found.servers):
@@ -158,7 +159,7 @@ def _state(queue: QueueStatus, now: float) -> str:
     if not queue.alive and (queue.planned or state.waiting or state.in_hand):
         told.append("no worker")
     if state.delayed:
-        told.append(f"{_number(state.delayed, 'retry')} later".replace("retrys", "retries"))
+        told.append(f"{counted(state.delayed, 'retry')} later".replace("retrys", "retries"))
     return ", ".join(told)
 
 
@@ -167,7 +168,3 @@ def _main_pool(found: Status) -> str:
 
     pools = Counter(seen.runner.pool_id for seen in found.runners if not seen.runner.exact)
     return pools.most_common(1)[0][0] if pools else ""
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from dlq.cli.output.screen import Segment
 from dlq.diagnostics.finding import Finding, Level, in_reading_order
-from dlq.primitives.text import printable
+from dlq.primitives.text import counted, printable
 
 ReadLine: TypeAlias = Callable[[str, int], str | None]
 Line: TypeAlias = list[Segment]
@@ -84,11 +84,7 @@ def count_text(findings: Iterable[Finding]) -> str:
         ("warning", "warning"),
         ("info", "note"),
     )
-    parts = [
-        f"{counts[level]} {word}{'' if counts[level] == 1 else 's'}"
-        for level, word in levels
-        if counts[level]
-    ]
+    parts = [counted(counts[level], word) for level, word in levels if counts[level]]
     return ", ".join(parts) or "no findings"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlq.planning.plan import Plan
+from dlq.primitives.text import counted
 
 
 def title(plan: Plan) -> str:
@@ -47,4 +48,4 @@ def workers_line(plan: Plan) -> str:
 
 
 def entries(count: int) -> str:
-    return "1 entry" if count == 1 else f"{count} entries"
+    return counted(count, "entry", "entries")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from dlq.operations.queues import Deduplicated
+from dlq.primitives.text import counted
 from dlq.types import QueueName
 
 
@@ -17,7 +18,7 @@ def resumed(name: QueueName) -> str:
 
 
 def cleared(name: QueueName, count: int | None) -> str:
-    what = "all jobs" if count is None else f"{count} job{'' if count == 1 else 's'}"
+    what = "all jobs" if count is None else counted(count, "job")
     return f"Cleared {what} from queue {name}."
 
 
@@ -26,6 +27,6 @@ def deduplicated(result: Deduplicated) -> str:
         return f"{result.queue}: no duplicate jobs ({result.before} in the queue)."
     dropped = result.before - result.after
     return (
-        f"{result.queue}: {result.before} job{'' if result.before == 1 else 's'} became"
-        f" {result.after}, {dropped} duplicate{'' if dropped == 1 else 's'} dropped."
+        f"{result.queue}: {counted(result.before, 'job')} became"
+        f" {result.after}, {counted(dropped, 'duplicate')} dropped."
     )

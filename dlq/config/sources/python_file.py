@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -12,6 +11,7 @@ from dlq.config.settings import PREFIX, SETTING_NAMES
 from dlq.config.sources.override_files import OverrideFile
 from dlq.config.sources.unknown_names import FAMILY, unknown_setting
 from dlq.diagnostics.rules import project as rules
+from dlq.diagnostics.user_exceptions import at_syntax_error, line_in
 from dlq.primitives.frozen import copied
 from dlq.provenance.file_places import FilePlaces
 from dlq.provenance.setting_location import SettingLocation
@@ -64,7 +64,7 @@ def _run(file: OverrideFile) -> ModuleType | None:
     except SyntaxError as error:
         _report_syntax_error(file, str(filename), error)
     except (Exception, SystemExit) as error:
-        line = _line_in(str(filename), error)
+        line = line_in(filename, error)
         file.report(
             rules.E005,
             f"override file {file.given} raises {type(error).__name__}: {error}",
@@ -86,19 +86,6 @@ def execute(filename: Path, code: CodeType) -> ModuleType:
 def _report_syntax_error(file: OverrideFile, filename: str, error: SyntaxError) -> None:
     """Report an error of the file itself, or of a module that it imports."""
     source = file.source if error.filename == filename else Source("file", file=error.filename)
-    if error.lineno is not None:
-        same_line = error.end_lineno == error.lineno
-        source = source.at(
-            error.lineno, error.offset or None, (error.end_offset or None) if same_line else None
-        )
-    file.report(rules.E004, f"override file {file.given}: {error.msg}", source)
-
-
-def _line_in(filename: str, error: BaseException) -> int | None:
-    """Return the innermost line of the file that took part."""
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename == filename
-    ]
-    return lines[-1] if lines else None
+    file.report(
+        rules.E004, f"override file {file.given}: {error.msg}", at_syntax_error(source, error)
+    )

@@ -6,12 +6,14 @@ Each check returns the value, or raises Unfit, whose message goes on after "SETT
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from ipaddress import ip_address as parse_ip_address
 from urllib.parse import parse_qsl, urlsplit
 
 from dlq.jobs.queue_names import check_queue_name
+from dlq.primitives.import_path import is_import_path
 from dlq.primitives.legacy_names import modern_path, path_of_word
+from dlq.primitives.time_zones import time_zone_help
 
 DOTTED_PATH = r"^[^\W\d]\w*(\.[^\W\d]\w*)+$"
 """As a pattern of JSON Schema, for editors; `dotted_path` has the last word."""
@@ -68,7 +70,7 @@ def queue_name(name: str) -> str:
 
 
 def dotted_path(path: str) -> str:
-    if "." not in path or not all(part.isidentifier() for part in path.split(".")):
+    if not is_import_path(path):
         known = path_of_word(path)
         help = None if known is None else f"use {known!r}"
         raise Unfit("E110", "must be a dotted path, as in 'package.module.Class'", help)
@@ -134,7 +136,7 @@ def _require_options(scheme: str, query: str) -> None:
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in URL_OPTIONS:
             raise Unfit(
-                "E106", "has an option that is not known", f"there are {_listed(URL_OPTIONS)}"
+                "E106", "has an option that is not known", f"there are {', '.join(URL_OPTIONS)}"
             )
         if name.startswith("ssl_") and scheme not in ("rediss", "valkeys"):
             raise Unfit("E106", f"its option {name} is for TLS", "start it with rediss://")
@@ -142,11 +144,7 @@ def _require_options(scheme: str, query: str) -> None:
             _require_database(value)
         allowed = URL_OPTIONS[name]
         if allowed and value not in allowed:
-            raise Unfit("E106", f"its option {name} must be one of {_listed(allowed)}")
-
-
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(words)
+            raise Unfit("E106", f"its option {name} must be one of {', '.join(allowed)}")
 
 
 _quoting_help = "write / as %2F, @ as %40 and : as %3A in a user name or password"
@@ -179,15 +177,7 @@ def is_site_url(url: object) -> bool:
 
 
 def timezone(name: str) -> str:
-    if name == "UTC":
-        return name
-    from difflib import get_close_matches
-    from zoneinfo import ZoneInfo, available_timezones
-
-    try:
-        ZoneInfo(name)
-    except Exception:
-        close = get_close_matches(name, available_timezones(), 1)
-        help = f"did you mean {close[0]!r}?" if close else "as in 'Europe/Berlin'"
-        raise Unfit("E105", "must be the IANA name of a time zone", help) from None
+    help = time_zone_help(name)
+    if help is not None:
+        raise Unfit("E105", "must be the IANA name of a time zone", help)
     return name

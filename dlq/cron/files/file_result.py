@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tokenize
-import traceback
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,12 @@ from dlq.cron.files.row_locations import ConfigLocation, RowLocation
 from dlq.cron.rows.row import CronRow, InvalidRow, Violation, parse_row
 from dlq.diagnostics.finding import Finding, Rule
 from dlq.diagnostics.rules import cron as rules
+from dlq.diagnostics.user_exceptions import (
+    at_syntax_error,
+    last_line,
+    line_in,
+    source_of_error,
+)
 from dlq.errors import UsageError
 from dlq.primitives.display_path import display_path
 from dlq.primitives.text import short_repr
@@ -43,23 +48,18 @@ def text_of(path: Path) -> str:
 
 
 def not_importable(name: str, path: Path, source: Source, error: BaseException) -> Finding:
-    message = f"cannot import {name}: {type(error).__name__}: {error}"
+    """The finding about a cron.py that raises while it is imported."""
     if isinstance(error, SyntaxError) and error.filename is not None:
-        where = Source("cron", file=display_path(error.filename))
-        if error.lineno is not None:
-            column, end = error.offset or None, error.end_offset
-            if column is None or end is None or end <= column or error.end_lineno != error.lineno:
-                end = None
-            where = where.at(error.lineno, column, end)
-        return rules.E201.finding(f"cannot import {name}: {error.msg}", where)
+        at = at_syntax_error(Source("cron", file=display_path(error.filename)), error)
+        return rules.E201.finding(f"cannot import {name}: {error.msg}", at)
+    line = line_in(path, error)
+    raised = source_of_error(error)
     help = None
-    for frame in traceback.extract_tb(error.__traceback__):
-        if Path(frame.filename) == path or Path(frame.filename).resolve() == path.resolve():
-            source = source.at(frame.lineno or 1)
-            help = None
-        elif source.line is not None and frame.lineno is not None:
-            help = f"raised at {display_path(frame.filename)}:{frame.lineno}"
-    return rules.E201.finding(message, source, help)
+    if line is not None:
+        source = source.at(line)
+        if raised is not None and (raised.file, raised.line) != (source.file, source.line):
+            help = f"raised at {raised.label}"
+    return rules.E201.finding(f"cannot import {name}: {last_line(error)}", source, help)
 
 
 def shape_finding(

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from dlq.cron.files.configuration import CronConfiguration
-from dlq.execution.find_task import app_modules
+from dlq.execution.app_modules import app_modules
+from dlq.primitives.legacy_names import OLD_PACKAGE
 
-OUR_OWN = ("dlq.cron", "django_lightweight_queue.cron")
+OUR_OWN = ("dlq.cron", f"{OLD_PACKAGE}.cron")
 """dlq is an installed app itself, and its package of this name is for another purpose."""
 
 

@@ -6,9 +6,7 @@ Messages are whole sentences about a key and its value; where they stand is adde
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic_core import PydanticCustomError
 
@@ -17,6 +15,7 @@ from dlq.errors import UnusableArgument
 from dlq.jobs.arguments import check_arguments
 from dlq.jobs.queue_names import check_queue_name
 from dlq.primitives.text import short_repr
+from dlq.primitives.time_zones import time_zone_help
 
 
 def error(code: str, message: str, help: str | None = None) -> PydanticCustomError:
@@ -56,21 +55,9 @@ def require_queue_name(value: str) -> None:
 
 
 def require_zone(value: str) -> None:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        message = f"timezone {value!r} is not in the time zone database"
-        raise error("E212", message, _zone_help(value)) from None
-
-
-def _zone_help(value: str) -> str:
-    zones = sorted(available_timezones())
-    wanted = value.replace(" ", "_")
-    close = [zone for zone in zones if zone.rpartition("/")[2].lower() == wanted.lower()]
-    close += get_close_matches(wanted, zones, 1, 0.7)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return "use a name such as 'Europe/London', or 'UTC'"
+    help = time_zone_help(value)
+    if help is not None:
+        raise error("E212", f"timezone {value!r} is not in the time zone database", help)
 
 
 def with_type(value: object) -> str:
