@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from dlq.backends.base import Consumer, PreviousProcess
+from dlq.backends.consumer import Consumer, PreviousProcess
 from dlq.backends.redis_storage.consumers.at_most_once import RedisConsumer
 from dlq.backends.redis_storage.storage import RedisStorage
-from dlq.backends.redis_storage.transport.address import told
+from dlq.backends.redis_storage.transport.errors import translated_errors
 from dlq.job import Job, decode
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
 
@@ -26,11 +26,11 @@ class RedisBackend(RedisStorage):
         return RedisConsumer(self.address, self.keys, self.settings, queue)
 
     def dequeue(self, queue: QueueName, worker_num: WorkerNumber, timeout: int) -> Job | None:
-        """As in 4.11, for code that calls it; workers have their consumer. Raises UndecodableJob
-        for what is no job; it is gone from the queue then."""
+        """Take a job as in 4.11, for code that calls it; workers have their consumer. Raises
+        UndecodableJob for bytes that are not a job; they are gone from the queue then."""
         if self.is_paused(queue):
             return None
-        with told(self.address):
+        with translated_errors(self.address):
             answer = cast(
                 "tuple[bytes, bytes] | None", self.client.brpop([self.keys.queue(queue)], timeout)
             )

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from dlq.backends.base import Consumer, PreviousProcess
+from dlq.backends.consumer import Consumer, PreviousProcess
 from dlq.backends.redis_storage.consumers.at_least_once import ReliableConsumer
 from dlq.backends.redis_storage.consumers.lease import POSTED
-from dlq.backends.redis_storage.fleet import runners as fleet
+from dlq.backends.redis_storage.fleet.reclaim import adopt_unknown
 from dlq.backends.redis_storage.storage import RedisStorage
-from dlq.backends.redis_storage.transport.address import told
+from dlq.backends.redis_storage.transport.errors import translated_errors
 from dlq.job import Job, decode, encode
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
 
@@ -29,10 +29,11 @@ class ReliableRedisBackend(RedisStorage):
         """Make the workers' scripts known, and give back what lies in lists that no worker of this
         configuration reads, as 4.11 does. Where workers of 4.11 are connected that may still be
         theirs; then it waits for a later `reclaim`."""
-        with told(self.address):
+        with translated_errors(self.address):
             for script in POSTED:
                 self.client.script_load(script.text)
-            fleet.adopt_unknown(self.client, self.keys, queue, self.settings)
+            for _ in adopt_unknown(self.client, self.keys, queue, self.settings):
+                pass
 
     def consumer(
         self,
@@ -47,20 +48,22 @@ class ReliableRedisBackend(RedisStorage):
         )
 
     def dequeue(self, queue: QueueName, worker_num: WorkerNumber, timeout: int) -> Job | None:
-        """As in 4.11, without the protection of an owner, for code that calls it; workers have
-        their consumer. Raises UndecodableJob; the bytes then stay in the list."""
+        """Take a job as in 4.11, without the protection of an owner, for code that calls it;
+        workers have their consumer. Raises UndecodableJob; the bytes then stay in the list."""
         if self.is_paused(queue):
             return None
-        own = self.keys.processing(queue, worker_num)
-        with told(self.address):
-            raw = cast("bytes | None", self.client.lindex(own, -1))
+        processing = self.keys.processing(queue, worker_num)
+        with translated_errors(self.address):
+            raw = cast("bytes | None", self.client.lindex(processing, -1))
             if raw is None:
                 raw = cast(
                     "bytes | None",
-                    self.client.blmove(self.keys.queue(queue), own, timeout, "RIGHT", "LEFT"),
+                    self.client.blmove(
+                        self.keys.queue(queue), processing, timeout, "RIGHT", "LEFT"
+                    ),
                 )
         return None if raw is None else decode(raw)
 
     def processed_job(self, queue: QueueName, worker_num: WorkerNumber, job: Job) -> None:
-        with told(self.address):
+        with translated_errors(self.address):
             self.client.lrem(self.keys.processing(queue, worker_num), 1, encode(job).decode())

@@ -138,7 +138,7 @@ class Heartbeat:
         slots = zip(self._workers, self._slots, strict=True)
         alive = [name for name, slot in slots if self._is_alive(slot)]
         for backend in self._queues:
-            backend.announce(self._runner, alive, busy)
+            backend.renew_heartbeat(self._runner, alive, busy)
 
     def _is_alive(self, slot: int) -> bool:
         """Whether that slot's worker lives, or will at once: it is being started, or has exited as

@@ -134,7 +134,7 @@ class Launch:
         for backend in {current.backend(queue) for queue in queues}:
             if isinstance(backend, BackendWithRunners):
                 _until_available(
-                    partial(backend.announce, self.runner, names, 0), "heartbeat", logger
+                    partial(backend.renew_heartbeat, self.runner, names, 0), "heartbeat", logger
                 )
 
     def _prepare_to_fork(self) -> None:

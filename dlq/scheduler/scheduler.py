@@ -271,7 +271,7 @@ class Scheduler:
     def _read_progress(self, backend: BaseBackend) -> datetime | None:
         if not isinstance(backend, BackendWithRunners):
             return None
-        text = backend.marks(self._progress_key).get(self._progress_key)
+        text = backend.idempotency_keys(self._progress_key).get(self._progress_key)
         try:
             done_until = None if text is None else datetime.fromisoformat(text)
         except ValueError:

@@ -167,7 +167,7 @@ def _tour(backend: Any) -> None:
             backend.deduplicate(Q, progress_logger=ProgressLogger(logger.info, take_one))[0] == 20
         )
     runner = make_runner(host="elsewhere")
-    backend.announce(runner, [], 0)
+    backend.renew_heartbeat(runner, [], 0)
     with consuming(backend) as consumer:
         consumer.acknowledge(take(consumer))
         consumer.give_back(take(consumer))
@@ -214,7 +214,7 @@ def _tour(backend: Any) -> None:
     mark = f"cron:{type(backend).__name__}"
     assert backend.enqueue_once(job(0), Q, mark, 60)
     backend.set_idempotency_key("cron:2", "x", 60)
-    assert set(backend.marks("cron:")) >= {mark, "cron:2"}
+    assert set(backend.idempotency_keys("cron:")) >= {mark, "cron:2"}
     backend.stored_queues()
     backend.queues_with_failed_jobs()
     backend.failed_count(Q)

@@ -179,7 +179,7 @@ def test_a_job_that_forks_finds_one_thread(busy: ReliableRedisBackend) -> None:
     with consuming(busy) as consumer:
         run_short_ones(consumer)
         take(consumer)
-        assert [thread.name for thread in threading.enumerate()].count("dlq watch") == 1
+        assert [thread.name for thread in threading.enumerate()].count("dlq prefetch watchdog") == 1
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             pid = os.fork()

@@ -363,7 +363,7 @@ def test_a_mark_enqueues_once(backend: RedisStorage) -> None:
     assert backend.enqueue_once(job(0), Q, "cron:row:1", 60)
     assert not backend.enqueue_once(job(1), Q, "cron:row:1", 60)
     assert backend.enqueue_once(job(2), Q, "cron:row:2", 0.05)
-    wait_until(lambda: "cron:row:2" not in backend.marks("cron:row:"), 5)
+    wait_until(lambda: "cron:row:2" not in backend.idempotency_keys("cron:row:"), 5)
     assert backend.enqueue_once(job(3), Q, "cron:row:2", 60)
     with consuming(backend) as consumer:
         assert drain(consumer) == [0, 2, 3]
@@ -374,15 +374,15 @@ def test_marks_are_read_by_how_they_begin(backend: RedisStorage) -> None:
     backend.set_idempotency_key("cron:ä[1]", "two", 60)
     backend.set_idempotency_key("cron:ä1", "other", 60)
     backend.set_idempotency_key("short", "gone", 0.001)
-    assert backend.marks("cron:ä[1]") == {"cron:ä[1]": "two"}
-    assert set(backend.marks("cron:")) == {"cron:ä[1]", "cron:ä1"}
-    wait_until(lambda: not backend.marks("short"), 5)
+    assert backend.idempotency_keys("cron:ä[1]") == {"cron:ä[1]": "two"}
+    assert set(backend.idempotency_keys("cron:")) == {"cron:ä[1]", "cron:ä1"}
+    wait_until(lambda: not backend.idempotency_keys("short"), 5)
 
 
 def test_runners_are_seen_until_they_withdraw(backend: RedisStorage) -> None:
     first, second = make_runner(machine=1, of=2), make_runner(machine=2, of=2)
-    backend.announce(first, ["emails/1", "emails/2"], 1)
-    backend.announce(second, [], 0)
+    backend.renew_heartbeat(first, ["emails/1", "emails/2"], 1)
+    backend.renew_heartbeat(second, [], 0)
     states = backend.runners()
     assert [state.runner for state in states] == [first, second]
     assert states[0].workers == ("emails/1", "emails/2")
@@ -441,7 +441,7 @@ def test_prefixes_keep_projects_apart(make: Make, server: Server) -> None:
         assert theirs.length(Q) == 0
         assert theirs.stored_queues() == []
         theirs.set_idempotency_key("cron:x", "1", 60)
-        assert ours.marks("cron:") == {}
+        assert ours.idempotency_keys("cron:") == {}
         with consuming(ours) as consumer:
             consumer.fail(take(consumer), FAILURE)
         assert theirs.queues_with_failed_jobs() == []

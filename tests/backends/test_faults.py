@@ -361,10 +361,10 @@ def test_a_full_server_drains_and_says_why_it_takes_no_more(make: Make, own_serv
         with pytest.raises(EnqueueError, match="maxmemory") as raised:
             backend.enqueue_once(job(0), Q, "cron:x", 60)
         assert not raised.value.may_be_stored
-        assert backend.marks("cron:") == {}
+        assert backend.idempotency_keys("cron:") == {}
         # Heartbeats, pauses, claims, failures and crashes are told, too.
         runner = make_runner()
-        backend.announce(runner, [], 0)
+        backend.renew_heartbeat(runner, [], 0)
         assert [seen.runner for seen in backend.runners()] == [runner]
         backend.pause(Q, datetime.now(UTC) + timedelta(minutes=1))
         assert backend.is_paused(Q)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dlq.backends.base import PreviousProcess
-from dlq.backends.redis_storage.fleet.runners import GONE_FOR
+from dlq.backends.redis_storage.fleet.heartbeats import GONE_FOR
 from dlq.backends.redis_storage.keys import LAST_NUMBER
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.errors import NotOwner
@@ -122,7 +122,7 @@ def test_an_owner_on_another_host_is_replaced_when_it_shows_no_life(
         began = time.monotonic()
         with pytest.raises(NotOwner):
             consumer.take(0)  # perhaps the server was away, and it shows life again soon
-        reliable.announce(runner, [], 0)
+        reliable.renew_heartbeat(runner, [], 0)
         with pytest.raises(NotOwner):
             consumer.take(0)
         reliable.client.pexpire(reliable.keys.alive(runner.nonce), 20)
@@ -324,7 +324,7 @@ def test_an_outage_ends_no_runner(reliable: ReliableRedisBackend) -> None:
     take(alive)
     reliable.withdraw(runner)
     assert reliable.reclaim([Q], make_runner()) == []
-    reliable.announce(runner, [], 1)
+    reliable.renew_heartbeat(runner, [], 1)
     assert reliable.reclaim([Q], make_runner()) == []
     reliable.withdraw(runner)
     assert reliable.reclaim([Q], make_runner()) == [], "the time counts from when it was seen last"

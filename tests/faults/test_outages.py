@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import redis
 
-from dlq.backends.redis_storage.fleet.runners import ALIVE_FOR
+from dlq.backends.redis_storage.fleet.heartbeats import ALIVE_FOR
 from tests.kit.runner import ROOT, Runner
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dlq.backends.base import PreviousProcess
-from dlq.backends.redis_storage.fleet.runners import ALIVE_FOR
+from dlq.backends.redis_storage.fleet.heartbeats import ALIVE_FOR
 from dlq.process.heartbeat import BEAT_EVERY
 from dlq.process.launcher import HEARTBEAT_PAUSE
 from dlq.process.posix.fork import fork

@@ -8,9 +8,9 @@ import pytest
 
 from dlq.backends.redis_storage.consumers.prefetch_buffer import PrefetchBuffer
 from dlq.backends.redis_storage.consumers.prefetch_size import (
-    LOOK_AHEAD,
     MOST,
     TOO_OLD,
+    WORK_AT_ONCE,
     PrefetchSize,
 )
 
@@ -22,7 +22,7 @@ def test_after_a_broken_connection_the_list_tells_what_was_done() -> None:
         held = PrefetchBuffer()
         held.take(chance.choice((b"a", b"b")) for _ in range(chance.randint(1, 8)))
         under_way = []
-        while held.ahead and chance.random() < 0.7:
+        while held.prefetched and chance.random() < 0.7:
             raw = held.next_job()
             if chance.random() < 0.8:
                 held.acknowledge()
@@ -30,7 +30,7 @@ def test_after_a_broken_connection_the_list_tells_what_was_done() -> None:
             else:
                 break
         is_running = held.running is not None
-        whole = [*under_way, *([held.running] if held.running else []), *held.ahead]
+        whole = [*under_way, *([held.running] if held.running else []), *held.prefetched]
         done = chance.randint(0, len(under_way))
         assert held.compare(whole[done:]) == under_way[done:]
         assert list(held.acknowledged) == under_way[done:]
@@ -45,7 +45,7 @@ def test_a_running_job_that_was_let_go_of_is_not_let_go_of_again() -> None:
     held.take([b"a", b"a", b"b"])
     held.next_job()
     assert held.compare([b"a", b"b"]) == []
-    assert (held.running, list(held.ahead)) == (None, [b"a", b"b"])
+    assert (held.running, list(held.prefetched)) == (None, [b"a", b"b"])
 
 
 def test_an_acknowledgement_that_was_refused_is_sent_again() -> None:
@@ -57,7 +57,7 @@ def test_an_acknowledgement_that_was_refused_is_sent_again() -> None:
         held.acknowledge()
     assert held.next_job() == b"c"
     assert held.compare([b"a", b"c"]) == [b"a"]
-    assert (held.running, list(held.ahead)) == (b"c", [])
+    assert (held.running, list(held.prefetched)) == (b"c", [])
 
 
 def test_what_a_lost_answer_brought_is_not_held_yet() -> None:
@@ -66,7 +66,7 @@ def test_what_a_lost_answer_brought_is_not_held_yet() -> None:
     held.next_job()
     held.acknowledge()
     assert held.compare([b"b", b"c"]) == []
-    assert (held.running, list(held.ahead), list(held.acknowledged)) == (None, [], [])
+    assert (held.running, list(held.prefetched), list(held.acknowledged)) == (None, [], [])
 
 
 def test_a_list_that_somebody_emptied() -> None:
@@ -74,7 +74,7 @@ def test_a_list_that_somebody_emptied() -> None:
     held.take([b"a", b"b"])
     held.next_job()
     assert held.compare([]) == []
-    assert (held.running, list(held.ahead)) == (None, [])
+    assert (held.running, list(held.prefetched)) == (None, [])
 
 
 def test_what_could_not_be_settled_is_handed_out_again() -> None:
@@ -82,7 +82,7 @@ def test_what_could_not_be_settled_is_handed_out_again() -> None:
     held.take([b"a", b"b"])
     held.next_job()
     held.requeue()
-    assert list(held.ahead) == [b"a", b"b"]
+    assert list(held.prefetched) == [b"a", b"b"]
 
 
 def test_short_jobs_are_taken_more_and_more_at_a_time() -> None:
@@ -99,7 +99,7 @@ def test_no_more_is_taken_than_can_be_run_in_a_moment(each: float) -> None:
     pace, now = PrefetchSize(), 0.0
     for _ in range(10):
         many = pace.next(now)
-        assert many == 1 or many * each <= LOOK_AHEAD
+        assert many == 1 or many * each <= WORK_AT_ONCE
         pace.took(many, now)
         now += many * each
 

@@ -4,7 +4,7 @@
     >>> rule.split(" +")[0]
     '~shop:django_lightweight_queue:* ~shop:dlq:* resetchannels -@all'
 
-Whoever has the user can put jobs on every queue below its prefix, and read what is there: failed
+A client with this user can put jobs on every queue below its prefix, and read what is there: failed
 jobs with their arguments, too. It can neither see other keys nor reconfigure or empty the server.
 """
 
@@ -21,22 +21,21 @@ KEY_COMMANDS = (
     *("xadd", "xdel", "xlen", "xrange", "xrevrange"),
     *("eval", "evalsha"),
 )
-"""On the keys that the rule names, and on no others."""
+"""Commands on the keys that the rule names, and on no others."""
 
 OTHER_COMMANDS = (
     *("multi", "exec", "ping", "scan", "script|load", "select", "time"),
-    # The server's name for status. INFO tells nothing about keys but how many there are.
+    # The server's name for status. INFO says nothing about keys but how many there are.
     "info",
-    # A worker that is told to stop ends its own blocking command; the connections of 4.11's workers
-    # are looked for before lists without a record are taken over.
+    # A worker that is to stop ends its own blocking command; the connections of 4.11's workers are
+    # looked for before lists without a record are taken over.
     *("client|id", "client|list", "client|setname", "client|unblock"),
 )
 
 
 def dlq_acl(prefix: str) -> str:
-    """The rule for `ACL SETUSER dlq on >password RULE`, with REDIS_PREFIX as `prefix`."""
+    """Return the rule for `ACL SETUSER dlq on >password RULE`, with REDIS_PREFIX as `prefix`."""
     keys = Keys(prefix)
-    queues, own = keys.mark("").removesuffix("dlq:"), keys.mark("")
-    patterns = (f"~{pattern(queues)}django_lightweight_queue:*", f"~{pattern(own)}*")
+    patterns = (f"~{pattern(keys.old_root)}*", f"~{pattern(keys.root)}*")
     commands = (f"+{name}" for name in (*KEY_COMMANDS, *OTHER_COMMANDS))
     return " ".join((*patterns, "resetchannels", "-@all", *commands))

@@ -12,7 +12,7 @@ What was pushed after the beginning stays in any case: the older one that equals
 before it was pushed.
 
 Where something else happened (the queue was cleared, or a job was given back to its tail), it is
-begun anew.
+begun again.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from typing import cast
 import redis
 
 from dlq.backends.base import ProgressLogger
-from dlq.backends.redis_storage.failed_jobs import run
 from dlq.backends.redis_storage.keys import Keys
-from dlq.backends.redis_storage.lua.worker_scripts import ALLOW_OOM, Script
+from dlq.backends.redis_storage.lua.scripts import SWAP_DEDUPLICATED
+from dlq.backends.redis_storage.transport.connect import run_script
 from dlq.errors import DlqError
 from dlq.job import decode, encode
 from dlq.types import QueueName
@@ -38,8 +38,8 @@ PAGE = 2000
 """Jobs in one read or one push: about a millisecond of the server's time."""
 OVERLAP = 200
 """Jobs by which pages overlap: workers may take so many between two reads."""
-LOOK_AHEAD = 200
-"""Places at which the swap looks for the queue's present tail."""
+TAIL_CANDIDATES = 200
+"""Indexes at which the swap looks for the queue's present tail."""
 CARRY = 500
 """New jobs that the swap itself carries over. More are copied before it is tried again."""
 LIFE = 3600
@@ -54,58 +54,6 @@ was read: jobs with equal bytes could make it look so."""
 
 class QueueTooBusy(DlqError):
     """Jobs come and go so fast that no copy can replace the queue; nothing was changed."""
-
-
-SWAP = Script(
-    ALLOW_OOM
-    + """
--- Put the copy without doubles in the queue's place, if the queue is still the one copied but for
--- what was taken from its tail and pushed at its head.
--- KEYS: queue, survivors, trash
--- ARGV: length of the snapshot, its newest job, how many were taken when we last looked (c),
---       how many new ones to carry over at most, how many anchors there are, for each of them its
---       place from the newest on (which is 1) and the job there, then for each of the next places
---       from c on: the job there, and how many survivors are older
-local first = 6 + 2 * ARGV[5]
-local function is_snapshot(rest, new)
-  if new < 0 or redis.call('LINDEX', KEYS[1], -rest) ~= ARGV[2] then return false end
-  for anchor = 6, first - 2, 2 do
-    local back = tonumber(ARGV[anchor])
-    if back <= rest and redis.call('LINDEX', KEYS[1], new + back - 1) ~= ARGV[anchor + 1] then
-      return false
-    end
-  end
-  return true
-end
-local length = redis.call('LLEN', KEYS[1])
-local tail = redis.call('LINDEX', KEYS[1], -1)
-if not tail then return {'gone'} end
-for place = first, #ARGV, 2 do
-  if ARGV[place] == tail then
-    local taken = ARGV[3] + (place - first) / 2
-    local rest = ARGV[1] - taken
-    local new = length - rest
-    if is_snapshot(rest, new) then
-      if new > tonumber(ARGV[4]) then return {'new', new} end
-      if new > 0 then
-        local jobs = redis.call('LRANGE', KEYS[1], 0, new - 1)
-        for index = #jobs, 1, -1 do redis.call('LPUSH', KEYS[2], jobs[index]) end
-      end
-      local older = tonumber(ARGV[place + 1])
-      if older > 0 then redis.call('LTRIM', KEYS[2], 0, -older - 1) end
-      redis.call('RENAME', KEYS[1], KEYS[3])
-      if redis.call('EXISTS', KEYS[2]) == 1 then
-        redis.call('RENAME', KEYS[2], KEYS[1])
-        redis.call('PERSIST', KEYS[1])
-      end
-      redis.call('UNLINK', KEYS[3])
-      return {'done', redis.call('LLEN', KEYS[1])}
-    end
-  end
-end
-return {'moved'}
-"""
-)
 
 
 def deduplicate(
@@ -220,15 +168,15 @@ class _Snapshot:
 
     def swap(self) -> int | None:
         """The new length, or None where it must be tried again."""
-        places = list(self._places())
+        candidates = list(self._candidates())
         anchors = list(self._anchors())
-        answer = run(
+        answer = run_script(
             self._client,
-            SWAP,
+            SWAP_DEDUPLICATED,
             (self._key, self._copy, self._trash),
             *(len(self.jobs), self.jobs[-1], self._taken, CARRY, len(anchors)),
             *(word for anchor in anchors for word in anchor),
-            *(word for place in places for word in place),
+            *(word for candidate in candidates for word in candidate),
         )
         kind, *rest = cast("list[object]", answer)
         if kind == b"done":
@@ -251,8 +199,8 @@ class _Snapshot:
         for back in sorted(place for place in places if 0 < place < rest):
             yield back, self.jobs[-back]
 
-    def _places(self) -> Iterator[tuple[bytes, int]]:
-        end = min(len(self.jobs), self._taken + LOOK_AHEAD)
+    def _candidates(self) -> Iterator[tuple[bytes, int]]:
+        end = min(len(self.jobs), self._taken + TAIL_CANDIDATES)
         for place in range(self._taken, end):
             yield self.jobs[place], self._older[place]
 
@@ -276,7 +224,7 @@ class _Snapshot:
         raise _OtherList
 
 
-_PLAIN_KEYS = 7
+_FEW_KEYS = 7
 """Those of a job, and one in its arguments. Counted by what follows a key, which also finds what
 looks like one inside a string: then it is looked at more closely than it need be."""
 
@@ -294,7 +242,7 @@ def identity(raw: bytes) -> bytes:
     key in their arguments, so that there is no order of keys to look beyond.
     """
     match = _AS_WRITTEN.fullmatch(raw)
-    if match is not None and raw.count(b'": ') <= _PLAIN_KEYS:
+    if match is not None and raw.count(b'": ') <= _FEW_KEYS:
         return match[1]
     try:
         job = decode(raw)

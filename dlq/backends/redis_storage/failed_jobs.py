@@ -7,10 +7,10 @@ from typing import cast
 
 import redis
 
-from dlq.backends.base import FailedJob
 from dlq.backends.redis_storage.keys import Keys, pattern
-from dlq.backends.redis_storage.lua.fleet_scripts import RETRY_FAILED
-from dlq.backends.redis_storage.lua.worker_scripts import Script
+from dlq.backends.redis_storage.lua.scripts import RETRY_FAILED
+from dlq.backends.redis_storage.transport.connect import run_script
+from dlq.backends.state import FailedJob
 from dlq.jobs.failure import Failure, FailureKind
 from dlq.types import QueueName
 
@@ -23,7 +23,7 @@ that ended on a worker which could not clean up."""
 
 
 def fields_of(raw: bytes, failure: Failure) -> list[str | bytes]:
-    """A failed job as the fields of a stream entry."""
+    """Return a failed job as the fields of a stream entry."""
     return ["raw", raw, *fields_without_raw(failure)]
 
 
@@ -57,12 +57,12 @@ def newest_first(client: redis.Redis, keys: Keys, queue: QueueName) -> Iterator[
 
 
 def retry(client: redis.Redis, keys: Keys, queue: QueueName, ids: Sequence[str]) -> int:
-    """Each of them in one step; those that are gone count nothing."""
+    """Put failed jobs back, each in one step; those that are gone count nothing."""
     done = 0
     names = (keys.failed(queue), keys.queue(queue), keys.crashes(queue), keys.attempts(queue))
     for start in range(0, len(ids), PAGE):
         entries = [entry for id in ids[start : start + PAGE] if (entry := _entry_id(id))]
-        done += cast("int", run(client, RETRY_FAILED, names, *entries))
+        done += cast("int", run_script(client, RETRY_FAILED, names, *entries))
     return done
 
 
@@ -76,19 +76,9 @@ def discard(client: redis.Redis, keys: Keys, queue: QueueName, ids: Sequence[str
 
 
 def queues(client: redis.Redis, keys: Keys) -> list[QueueName]:
-    match = f"{pattern(keys.mark('failed:'))}*"
+    match = f"{pattern(keys.failed(QueueName('')))}*"
     found = {keys.queue_of(key, "failed") for key in client.scan_iter(match, count=1000)}
     return sorted(found)
-
-
-def run(client: redis.Redis, script: Script, keys: Sequence[str], *arguments: object) -> object:
-    """A script on an ordinary client, loaded where the server does not have it."""
-    words = [*keys, *arguments]
-    try:
-        return client.evalsha(script.sha, len(keys), *words)  # type: ignore[arg-type]  # redis-py's types know only str
-    except redis.exceptions.NoScriptError:
-        client.script_load(script.text)
-        return client.evalsha(script.sha, len(keys), *words)  # type: ignore[arg-type]  # as above
 
 
 def _failed_job(entry: str, fields: Mapping[bytes, bytes], queue: QueueName) -> FailedJob:
@@ -111,7 +101,7 @@ def _failed_job(entry: str, fields: Mapping[bytes, bytes], queue: QueueName) -> 
 
 
 def _entry_id(id: str) -> str | None:
-    """The stream's id for ours, which is the same in hexadecimal; None for what is no id."""
+    """Return the stream's id for ours, which is the same in hexadecimal; None for what is no id."""
     milliseconds, _, sequence = id.partition(".")
     try:
         return f"{int(milliseconds, 16)}-{int(sequence or '0', 16)}"

@@ -1,8 +1,8 @@
-"""Where things lie on the server: the only module that makes a key.
+"""The keys on the server: the only module that makes one.
 
 The keys of django-lightweight-queue 4.11 are a contract. What is new lives below `dlq:` and nowhere
-else, because 4.11's startup takes every `…:{queue}:processing:*` that its settings don't know for
-a list of jobs, and dies on one that is something else.
+else, because 4.11's startup reads every `…:{queue}:processing:*` that its settings don't know as a
+list of jobs, and dies on one that is something else.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import NamedTuple
 from dlq.types import QueueName
 
 LAST_NUMBER = 1024
-"""The highest worker number that WORKERS can give. Beyond it are spare ones, for workers of exact
-machines that run beside a pool; 4.11 knows none of them, so their lists lie where it does not look.
-"""
+"""The highest worker number that WORKERS can give. Beyond it are overflow numbers, for workers of
+exact machines that run beside a pool; 4.11 knows none of them, so their lists have keys that it
+does not read."""
 
 
 class Keys(NamedTuple):
@@ -40,7 +40,7 @@ class Keys(NamedTuple):
         return f"{self.queue(queue)}:processing:{number}"
 
     def owners(self, queue: QueueName) -> str:
-        """A hash: worker number → the process that holds it, as JSON."""
+        """A hash: worker number → the process that owns it, as JSON."""
         return self._key(f"dlq:owner:{queue}")
 
     def alive(self, nonce: str) -> str:
@@ -65,21 +65,33 @@ class Keys(NamedTuple):
         return self._key(f"dlq:attempts:{queue}")
 
     def survivors(self, queue: QueueName) -> str:
-        """A list: the copy without doubles that deduplicate makes. Of no use after a crash, so it
+        """A list: the copy without duplicates that deduplicate makes. Useless after a crash, so it
         expires."""
         return self._key(f"dlq:deduplicate:{queue}")
 
     def trash(self, token: str) -> str:
+        """A list that is being removed."""
         return self._key(f"dlq:trash:{token}")
 
-    def mark(self, mark: str) -> str:
-        return self._key(f"dlq:{mark}")
+    def idempotency_key(self, name: str) -> str:
+        """Lives as long as what it names is not to be done again."""
+        return self._key(f"dlq:{name}")
+
+    @property
+    def old_root(self) -> str:
+        """What the keys of 4.11 begin with."""
+        return self._key("django_lightweight_queue:")
+
+    @property
+    def root(self) -> str:
+        """What all other keys begin with."""
+        return self._key("dlq:")
 
     def queue_of(self, key: bytes, kind: str) -> QueueName:
-        """The queue in a key below `dlq:{kind}:`."""
+        """Return the queue in a key below `dlq:{kind}:`."""
         return QueueName(key.decode("utf-8", "replace")[len(self._key(f"dlq:{kind}:")) :])
 
 
 def pattern(text: str) -> str:
-    """A key as a pattern that matches it alone, for SCAN."""
+    """Return a key as a pattern that matches it alone, for SCAN."""
     return "".join(f"\\{letter}" if letter in "*?[]\\^" else letter for letter in text)

@@ -1,4 +1,4 @@
-"""What the Redis backends share: all but how a worker takes a job and lets go of it.
+"""What the Redis backends share: all but how a worker takes a job and releases it.
 
 Works with Redis 7.0 and later, and with Valkey. One client per process, made when first used.
 """
@@ -27,10 +27,13 @@ from dlq.backends.base import (
     ServerState,
 )
 from dlq.backends.redis_storage import failed_jobs as failed
-from dlq.backends.redis_storage.fleet import runners as fleet
+from dlq.backends.redis_storage.fleet import heartbeats, queue_state
+from dlq.backends.redis_storage.fleet import reclaim as reclaiming
 from dlq.backends.redis_storage.keys import Keys, pattern
-from dlq.backends.redis_storage.lua.fleet_scripts import ENQUEUE_ONCE, SET_FOR_A_WHILE
-from dlq.backends.redis_storage.transport.address import Address, told
+from dlq.backends.redis_storage.lua.scripts import ENQUEUE_ONCE, SET_EXPIRING
+from dlq.backends.redis_storage.transport.address import Address
+from dlq.backends.redis_storage.transport.connect import make_client, run_script
+from dlq.backends.redis_storage.transport.errors import translated_errors
 from dlq.backends.redis_storage.transport.producer import Producer
 from dlq.config import active
 from dlq.config.settings import Settings
@@ -42,8 +45,8 @@ IN_FLIGHT = 0.25
 """Seconds that `pause` waits before it returns: a worker that was given a job just before the pause
 has started it by then, or asks about it again."""
 
-AHEAD = 0.1
-"""Seconds for which a worker keeps jobs that it took ahead and does not come to."""
+PREFETCHED_FOR = 0.1
+"""Seconds for which a worker keeps jobs that it prefetched and does not come to."""
 
 
 class RedisStorage(
@@ -53,8 +56,8 @@ class RedisStorage(
     BackendWithFailedJobs,
     BackendWithRunners,
 ):
-    """Without settings, those in force are taken, so that a subclass of a project's own with a
-    constructor that takes nothing works as with 4.11."""
+    """One server. Without settings, those in force are used, so that a project's own subclass whose
+    constructor has no parameters works as with 4.11."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or active.settings()
@@ -63,16 +66,18 @@ class RedisStorage(
         self._client: redis.Redis | None = None
         self._producer: Producer | None = None
         self._gone_since: dict[str, float] = {}
-        self._patience: dict[str, float] = {}
+        self._timeouts: dict[str, float] = {}
 
     @property
     def client(self) -> redis.Redis:
+        """The client for short commands, made when first used."""
         if self._client is None:
-            self._client = self.address.client(**self._patience)
+            self._client = make_client(self.address, **self._timeouts)
         return self._client
 
     @property
     def producer(self) -> Producer:
+        """The connections by which jobs are stored, made when first used."""
         if self._producer is None:
             self._producer = Producer(self.address)
         return self._producer
@@ -98,24 +103,24 @@ class RedisStorage(
         raws = jobs.raws if isinstance(jobs, Batch) else map(encode, jobs)
         self.producer.push(what, self.keys.queue(queue), *raws)
 
-    def enqueue_once(self, job: Job, queue: QueueName, mark: str, keep: float) -> bool:
-        names = (self.keys.mark(mark), self.keys.queue(queue))
+    def enqueue_once(self, job: Job, queue: QueueName, key: str, keep: float) -> bool:
+        names = (self.keys.idempotency_key(key), self.keys.queue(queue))
         milliseconds = max(1, int(keep * 1000))
         done = self.producer.run(job.path, ENQUEUE_ONCE, names, encode(job), milliseconds)
         return bool(done)
 
     def length(self, queue: QueueName) -> int:
-        with told(self.address):
+        with translated_errors(self.address):
             return self.client.llen(self.keys.queue(queue))
 
     def clear(self, queue: QueueName) -> int:
-        """In one step, and at once however many they are: UNLINK leaves the work to a thread of the
-        server's. What workers had taken ahead at that moment is either run or given back within
-        AHEAD, so it is looked for once more."""
-        with told(self.address):
+        """Drop all waiting jobs in one step, and at once however many they are: UNLINK leaves the
+        work to a thread of the server's. What workers had prefetched at that moment is either run
+        or given back within PREFETCHED_FOR, so it is looked for once more."""
+        with translated_errors(self.address):
             count = self._clear(queue)
-            if fleet.has_jobs_ahead(self.client, self.keys, queue):
-                time.sleep(AHEAD)
+            if queue_state.has_prefetched_jobs(self.client, self.keys, queue):
+                time.sleep(PREFETCHED_FOR)
                 count += self._clear(queue)
         return count
 
@@ -131,7 +136,7 @@ class RedisStorage(
     ) -> tuple[int, int]:
         from dlq.backends.redis_storage import deduplication
 
-        with told(self.address):
+        with translated_errors(self.address):
             return deduplication.deduplicate(self.client, self.keys, queue, progress_logger)
 
     # Pauses
@@ -139,96 +144,98 @@ class RedisStorage(
     def pause(self, queue: QueueName, until: datetime) -> None:
         left = (until - datetime.now(UTC)).total_seconds()
         milliseconds = max(1, int(left * 1000))
-        with told(self.address):
-            failed.run(
+        with translated_errors(self.address):
+            run_script(
                 self.client,
-                SET_FOR_A_WHILE,
+                SET_EXPIRING,
                 (self.keys.pause(queue),),
                 *(until.isoformat(" "), milliseconds),
             )
         time.sleep(IN_FLIGHT)
 
     def resume(self, queue: QueueName) -> None:
-        with told(self.address):
+        with translated_errors(self.address):
             self.client.delete(self.keys.pause(queue))
 
     def is_paused(self, queue: QueueName) -> bool:
-        with told(self.address):
+        with translated_errors(self.address):
             return bool(self.client.exists(self.keys.pause(queue)))
 
     # Failed jobs
 
     def failed_count(self, queue: QueueName) -> int:
-        with told(self.address):
+        with translated_errors(self.address):
             return failed.count(self.client, self.keys, queue)
 
     def failed_jobs(self, queue: QueueName) -> Iterator[FailedJob]:
-        with told(self.address):
+        with translated_errors(self.address):
             yield from failed.newest_first(self.client, self.keys, queue)
 
     def retry_failed(self, queue: QueueName, ids: Sequence[str]) -> int:
-        with told(self.address):
+        with translated_errors(self.address):
             return failed.retry(self.client, self.keys, queue, ids)
 
     def discard_failed(self, queue: QueueName, ids: Sequence[str]) -> int:
-        with told(self.address):
+        with translated_errors(self.address):
             return failed.discard(self.client, self.keys, queue, ids)
 
     def queues_with_failed_jobs(self) -> list[QueueName]:
-        with told(self.address):
+        with translated_errors(self.address):
             return failed.queues(self.client, self.keys)
 
     # Runners
 
     def wait_at_most(self, seconds: float) -> None:
-        patience = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
-        if patience != self._patience:
-            self._patience = patience
+        timeouts = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+        if timeouts != self._timeouts:
+            self._timeouts = timeouts
             self.reset()
 
-    def announce(self, runner: Runner, workers: Sequence[str], busy: int) -> None:
-        with told(self.address):
-            fleet.announce(self.client, self.keys, runner, workers, busy)
+    def renew_heartbeat(self, runner: Runner, workers: Sequence[str], busy: int) -> None:
+        with translated_errors(self.address):
+            heartbeats.renew(self.client, self.keys, runner, workers, busy)
 
     def withdraw(self, runner: Runner) -> None:
-        with told(self.address):
-            fleet.withdraw(self.client, self.keys, runner)
+        with translated_errors(self.address):
+            heartbeats.withdraw(self.client, self.keys, runner)
 
     def reclaim(self, queues: Iterable[QueueName], runner: Runner) -> list[Reclaimed]:
-        given_back = []
-        with told(self.address):
+        given_back: list[Reclaimed] = []
+        with translated_errors(self.address):
             for queue in queues:
-                given_back += fleet.reclaim(
-                    self.client, self.keys, queue, self.settings, self._gone_since
+                given_back += reclaiming.reclaim(
+                    self.client, self.keys, queue, self.settings, runner, self._gone_since
                 )
-                given_back += fleet.adopt_unknown(self.client, self.keys, queue, self.settings)
+                given_back += reclaiming.adopt_unknown(self.client, self.keys, queue, self.settings)
         return given_back
 
     def give_back_all(self, queue: QueueName, number: WorkerNumber, runner: Runner) -> int:
-        with told(self.address):
-            return fleet.give_back_all(self.client, self.keys, queue, number, runner, self.settings)
+        with translated_errors(self.address):
+            return reclaiming.give_back_all(
+                self.client, self.keys, queue, number, runner, self.settings
+            )
 
     def runners(self) -> list[RunnerState]:
-        with told(self.address):
-            return fleet.runners(self.client, self.keys)
+        with translated_errors(self.address):
+            return heartbeats.runners(self.client, self.keys)
 
     def queue_state(self, queue: QueueName) -> QueueState:
-        with told(self.address):
-            return fleet.queue_state(self.client, self.keys, queue)
+        with translated_errors(self.address):
+            return queue_state.queue_state(self.client, self.keys, queue)
 
     def stored_queues(self) -> list[QueueName]:
-        with told(self.address):
-            return fleet.stored_queues(self.client, self.keys)
+        with translated_errors(self.address):
+            return queue_state.stored_queues(self.client, self.keys)
 
     def server_state(self) -> ServerState:
-        with told(self.address):
-            return fleet.server_state(self.client, self.address)
+        with translated_errors(self.address):
+            return queue_state.server_state(self.client, self.address)
 
-    # Marks
+    # Idempotency keys
 
-    def marks(self, prefix: str) -> Mapping[str, str]:
-        start = self.keys.mark("")
-        with told(self.address):
+    def idempotency_keys(self, prefix: str) -> Mapping[str, str]:
+        start = self.keys.idempotency_key("")
+        with translated_errors(self.address):
             found = {}
             for key in self.client.scan_iter(f"{pattern(start + prefix)}*", count=1000):
                 value = cast("bytes | None", self.client.get(key))
@@ -236,6 +243,7 @@ class RedisStorage(
                     found[key.decode()[len(start) :]] = value.decode()
             return found
 
-    def set_idempotency_key(self, mark: str, value: str, keep: float) -> None:
-        with told(self.address):
-            self.client.set(self.keys.mark(mark), value, px=max(1, int(keep * 1000)))
+    def set_idempotency_key(self, key: str, value: str, keep: float) -> None:
+        milliseconds = max(1, int(keep * 1000))
+        with translated_errors(self.address):
+            self.client.set(self.keys.idempotency_key(key), value, px=milliseconds)

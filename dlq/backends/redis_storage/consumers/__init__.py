@@ -1,1 +1,1 @@
-"""The worker's side: how jobs are taken, held and acknowledged."""
+"""The worker's side of the Redis backends: how jobs are taken, kept in hand and acknowledged."""

@@ -1,4 +1,4 @@
-"""One worker's hold on its number, and on the list of jobs in its hand.
+"""One worker's ownership of its number, and of the list of jobs in its hand.
 
 The list on the server is the truth and `PrefetchBuffer` its mirror here. When a connection was lost
 the two are compared before anything else is done. Knows the scripts and the order of their answers;
@@ -10,63 +10,63 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from dlq.backends.redis_storage.consumers.prefetch_buffer import PrefetchBuffer
-from dlq.backends.redis_storage.fleet.claiming import Claimant
+from dlq.backends.redis_storage.fleet.ownership import LeaseClaim
 from dlq.backends.redis_storage.keys import Keys
-from dlq.backends.redis_storage.lua.fleet_scripts import RELEASE
-from dlq.backends.redis_storage.lua.worker_scripts import (
+from dlq.backends.redis_storage.lua.scripts import (
     ACKNOWLEDGE,
     ARRIVED,
     FINISH,
     GIVE_BACK,
     LOOK,
+    RELEASE_NUMBER,
     TAKE,
     Script,
 )
-from dlq.backends.redis_storage.transport.channel import Call, Channel, call_of
+from dlq.backends.redis_storage.transport.channel import Channel, PackedScript, pack_script
 from dlq.backends.redis_storage.transport.resp import Word
 from dlq.errors import NotOwner
 from dlq.types import QueueName
 
 POSTED = (ACKNOWLEDGE, FINISH)
-"""Scripts that are sent without waiting. A server should have heard of them before: one that is
-refused is found out late, and takes a new connection."""
+"""Scripts that are sent without waiting. A server should have them before: one that is refused is
+noticed late, and takes a new connection."""
 
 GIVE_BACK_STEP = 100
 """Jobs that one script gives back, at most."""
 
 
 class Lease:
-    """Each method but `prepare` and `doubt` is called after `prepare`. Where one raises, `doubt` is
-    called before anything else is."""
+    """Each method but `prepare` and `mark_uncertain` is called after `prepare`. Where one raises,
+    `mark_uncertain` is called before anything else is."""
 
-    def __init__(self, channel: Channel, keys: Keys, queue: QueueName, claimant: Claimant) -> None:
+    def __init__(self, channel: Channel, keys: Keys, queue: QueueName, claim: LeaseClaim) -> None:
         self.jobs = PrefetchBuffer()
         self._channel = channel
         self._keys = keys
         self._queue = queue
-        self._claimant = claimant
-        self._number: int = claimant.number
+        self._claim = claim
+        self._number: int = claim.number
         self._record: str | None = None
-        self._is_in_doubt = False
+        self._is_uncertain = False
 
     @property
     def has_number(self) -> bool:
         return self._record is not None
 
     def prepare(self) -> None:
-        """Have a number that is ours, and a list that is as we think it is."""
+        """Get a number that is ours, and make sure that our list is as we think it is."""
         if self._record is None:
-            self._number, self._record = self._claimant.claim()
-            self._pack_calls()
-        elif self._is_in_doubt or not self._channel.is_open:
-            self._is_in_doubt = True
+            self._number, self._record = self._claim.claim()
+            self._pack_scripts()
+        elif self._is_uncertain or not self._channel.is_open:
+            self._is_uncertain = True
             self._load()
             self._compare()
-        self._is_in_doubt = False
+        self._is_uncertain = False
 
-    def doubt(self) -> None:
-        """Something went wrong: what was asked for last has been done, or not."""
-        self._is_in_doubt = True
+    def mark_uncertain(self) -> None:
+        """Note that an answer did not come: what was asked for has been done, or not."""
+        self._is_uncertain = True
 
     # Taking
 
@@ -76,11 +76,11 @@ class Lease:
         return self._channel.is_answer_due
 
     def ask(self, many: int) -> None:
-        """For the next jobs."""
+        """Ask for the next jobs."""
         self._channel.send(self._take, many)
 
     def answer(self) -> Any:
-        """To `ask`. If it brings jobs, they are in our list now."""
+        """Return the answer to `ask`. If it brings jobs, they are in our list now."""
         self.collect()
         answer = self._channel.answer()
         # With it the server has confirmed whatever went before.
@@ -88,21 +88,20 @@ class Lease:
         return self._checked(answer)
 
     def block(self, seconds: float) -> bool:
-        """Have the server wait for a job and move it to our list; whether one has come. May we have
-        it? That is to be asked with `look`."""
-        queue, own = self._keys.queue(self._queue), self._list
-        words = ("BLMOVE", queue, own, "RIGHT", "LEFT", f"{seconds:.3f}")
+        """Have the server wait for a job and move it to our list; return whether one has come.
+        Whether it may be run now is to be asked with `look`."""
+        words = ("BLMOVE", self._keys.queue(self._queue), self._list, "RIGHT", "LEFT")
         return self._channel.block(seconds, *words) is not None
 
     def look(self) -> Any:
-        """What is in our list, if we may have it now; the answers are those to `ask`."""
+        """Return what is in our list, if it may be run now; the answers are those to `ask`."""
         return self._checked(self._channel.run(self._arrived))
 
-    # Letting go
+    # Releasing
 
     def acknowledge(self, *, is_counted: bool, many: int) -> None:
-        """The running job has ended well. If `many` is not 0, the next ones are asked for in the
-        same step; else nobody waits for an answer, which is read before the next one."""
+        """Record that the running job has ended well. If `many` is not 0, the next ones are asked
+        for in the same step; else the answer is not waited for, but read before the next one."""
         raw = self.jobs.running
         assert raw is not None
         self.jobs.acknowledge()
@@ -114,37 +113,38 @@ class Lease:
             self.ask(many)
 
     def release_job(self, script: Script, keys: Iterable[str], *arguments: Word) -> None:
-        """Of the running job, by a script whose keys are our list, the owners, and then `keys`, and
-        whose arguments are our number, our record, the job, and then `arguments`."""
+        """Release the running job by a script whose keys are our list, the owners, and then `keys`,
+        and whose arguments are our number, our record, the job, and then `arguments`."""
         raw = self.jobs.running
         if raw is None:
             # Done by a call whose answer was lost, or taken from us with the whole list.
             return
         self.collect()
-        self._checked(self._channel.run(self._call_of(script, *keys), raw, *arguments))
+        self._checked(self._channel.run(self._pack(script, *keys), raw, *arguments))
         self.jobs.release()
 
     def give_back(self, *, keep_next: bool = False) -> None:
-        """To the queue's tail, but for what is running. `keep_next`: or is about to."""
+        """Move our list to the queue's tail, but for what is running. `keep_next`: or is to run
+        next."""
         self.collect()
         keep = int(keep_next or self.jobs.running is not None)
-        call = self._call_of(GIVE_BACK, self._keys.queue(self._queue))
+        script = self._pack(GIVE_BACK, self._keys.queue(self._queue))
         count = GIVE_BACK_STEP
         while count == GIVE_BACK_STEP:
-            count = self._checked(self._channel.run(call, keep, GIVE_BACK_STEP))[1]
-        self.jobs.ahead.clear()
+            count = self._checked(self._channel.run(script, keep, GIVE_BACK_STEP))[1]
+        self.jobs.prefetched.clear()
 
-    def call(self, *words: Word) -> Any:
+    def command(self, *words: Word) -> Any:
         self.collect()
-        return self._channel.call(*words)
+        return self._channel.command(*words)
 
     def release(self) -> None:
-        """The number is anybody's."""
-        call = call_of(RELEASE, (self._keys.owners(self._queue),))
-        self._channel.run(call, self._number, str(self._record))
+        """Give the number up."""
+        script = pack_script(RELEASE_NUMBER, (self._keys.owners(self._queue),))
+        self._channel.run(script, self._number, str(self._record))
 
     def collect(self) -> None:
-        """Read what is under way from acknowledgements."""
+        """Read the answers to acknowledgements that are under way."""
         for answer in self._channel.collect():
             if answer == -1:
                 self._lose()
@@ -152,7 +152,7 @@ class Lease:
 
     # The number
 
-    def _pack_calls(self) -> None:
+    def _pack_scripts(self) -> None:
         keys, queue = self._keys, self._queue
         self._list = keys.processing(queue, self._number)
         names = (
@@ -162,22 +162,23 @@ class Lease:
             *(keys.owners(queue), keys.delayed(queue), keys.attempts(queue), keys.crashes(queue)),
         )
         ours = (self._number, str(self._record))
-        self._take = call_of(TAKE, names, *ours)
-        self._arrived = call_of(ARRIVED, names, *ours)
-        self._acknowledge = self._call_of(ACKNOWLEDGE)
-        self._finish = self._call_of(FINISH, keys.attempts(queue), keys.crashes(queue))
-        self._look = self._call_of(LOOK)
+        self._take = pack_script(TAKE, names, *ours)
+        self._arrived = pack_script(ARRIVED, names, *ours)
+        self._acknowledge = self._pack(ACKNOWLEDGE)
+        self._finish = self._pack(FINISH, keys.attempts(queue), keys.crashes(queue))
+        self._look = self._pack(LOOK)
 
-    def _call_of(self, script: Script, *more: str) -> Call:
+    def _pack(self, script: Script, *more: str) -> PackedScript:
         names = (self._list, self._keys.owners(self._queue), *more)
-        return call_of(script, names, self._number, str(self._record))
+        return pack_script(script, names, self._number, str(self._record))
 
     def _load(self) -> None:
         for script in POSTED:
-            self._channel.call("SCRIPT", "LOAD", script.text)
+            self._channel.command("SCRIPT", "LOAD", script.text)
 
     def _compare(self) -> None:
-        """What was under way when the connection was lost has happened or not: the list tells."""
+        """Find out by the list what of that which was under way, when the connection was lost, has
+        happened."""
         left = self._checked(self._channel.run(self._look))[1]
         for raw in self.jobs.compare(left[::-1]):
             if self._channel.run(self._acknowledge, raw) == -1:
@@ -190,12 +191,13 @@ class Lease:
         return answer
 
     def _lose(self) -> NoReturn:
-        """The record on the server is not ours any more: we were taken for dead, or an operator
-        emptied the server. Nothing in the list is ours. Claim the number anew, next time."""
+        """Forget the number: the record on the server is not ours any more. We were taken for dead,
+        or an operator emptied the server. Nothing in the list is ours. Next time it is claimed
+        again."""
         self.jobs.forget()
         self._record = None
         self._channel.drop()
         raise NotOwner(
-            f"{self._queue}/{self._number} was taken over while this process did not show life",
+            f"{self._queue}/{self._number} was taken over while this process had no heartbeat",
             owner="another process",
         )

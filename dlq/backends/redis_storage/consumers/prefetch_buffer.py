@@ -1,11 +1,11 @@
-"""What a worker holds, as its list on the server must show it.
+"""What a worker has in hand, as its list on the server must show it.
 
     tail of the list                                       head of the list
-    [acknowledged, not confirmed …] [running] [untouched, taken ahead …]
+    [acknowledged, not confirmed …] [running] [prefetched …]
 
 The server works through what one connection sends in order, so the list is always this sequence
-less some of its first items. After a broken connection that tells what was done and what was not.
-Bookkeeping only: talks to nobody.
+less some of its first items. After a broken connection that shows what was done and what was not.
+Bookkeeping only: talks to no server.
 """
 
 from __future__ import annotations
@@ -20,51 +20,51 @@ class PrefetchBuffer:
     def __init__(self) -> None:
         self.acknowledged: deque[bytes] = deque()
         self.running: bytes | None = None
-        self.ahead: deque[bytes] = deque()
+        self.prefetched: deque[bytes] = deque()
 
     def take(self, jobs: Iterable[bytes]) -> None:
-        """They are in the list now, and were not."""
-        self.ahead.extend(jobs)
+        """Add jobs that are in the list now, and were not."""
+        self.prefetched.extend(jobs)
 
     def next_job(self) -> bytes:
-        self.running = self.ahead.popleft()
+        self.running = self.prefetched.popleft()
         return self.running
 
     def acknowledge(self) -> None:
-        """The server is being told that the job has ended."""
+        """Note that the end of the running job is being sent to the server."""
         if self.running is not None:
             self.acknowledged.append(self.running)
             self.running = None
 
     def confirm(self) -> None:
-        """The server has worked through the oldest of the acknowledgements."""
+        """Note that the server has worked through the oldest of the acknowledgements."""
         if self.acknowledged:
             self.acknowledged.popleft()
 
     def release(self) -> None:
-        """The running job is in the list no more."""
+        """Note that the running job is not in the list any more."""
         self.running = None
 
     def requeue(self) -> None:
-        """The running job is to be handed out again."""
-        self.ahead.extendleft(self._running())
+        """Make the running job the next one again."""
+        self.prefetched.extendleft(self._running())
         self.running = None
 
     def forget(self) -> None:
         self.acknowledged.clear()
         self.running = None
-        self.ahead.clear()
+        self.prefetched.clear()
 
     def compare(self, left: Sequence[bytes]) -> list[bytes]:
-        """Put right after the list was read, the oldest job first. What was acknowledged and is
-        still there, to be acknowledged once more.
+        """Correct the buffer by the list as the server has it, the oldest job first; return what
+        was acknowledged and is still there, to be acknowledged once more.
 
         Mostly the list is what we left, less some at its beginning. Otherwise an acknowledgement
         was refused, or a take was under way, and what it brought is not known here yet. (If it
         brought a job that equals one of the acknowledged byte for byte, time included, it passes
         for that one.)
         """
-        expected = [*self.acknowledged, *self._running(), *self.ahead]
+        expected = [*self.acknowledged, *self._running(), *self.prefetched]
         done = len(expected) - len(left)
         may_be_done = len(self.acknowledged) + len(self._running())
         if 0 <= done <= may_be_done and expected[done:] == list(left):
@@ -73,8 +73,8 @@ class PrefetchBuffer:
             again = list(self.acknowledged)[done:]
         else:
             again, rest = _split(left, self.acknowledged)
-            if rest != [*self._running(), *self.ahead]:
-                self.ahead.clear()
+            if rest != [*self._running(), *self.prefetched]:
+                self.prefetched.clear()
                 if self.running not in rest[:1]:
                     self.running = None
         self.acknowledged = deque(again)
@@ -85,7 +85,7 @@ class PrefetchBuffer:
 
 
 def _split(left: Sequence[bytes], acknowledged: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
-    """Of what is left: what was acknowledged, and all else."""
+    """Split what is left into what was acknowledged, and all else."""
     pending = Counter(acknowledged)
     again: list[bytes] = []
     rest: list[bytes] = []

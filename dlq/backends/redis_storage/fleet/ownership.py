@@ -1,22 +1,34 @@
-"""Who owns a worker number.
+"""Who owns a worker number, and how a worker process gets one.
 
 Two processes that both think they are `emails/1` would read each other's list and run jobs twice. A
 number's owner is a record in a hash on the server; a claim replaces it only if the old owner is
-gone, and every script that takes or lets go of a job compares the record first.
+gone, and every script that takes or releases a job compares the record first.
+
+An owner is gone whose process is known to be dead, on this kernel, or whose runner has no heartbeat
+any more. All runners of a fleet lose their heartbeats when their server is away for long, and those
+that live renew them within seconds of its return: so the heartbeat must have been missing for a
+while. On this kernel a process that is known to live keeps its number even without a heartbeat.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import time
 from typing import NamedTuple
 
-from dlq.types import Runner
+from dlq.backends.redis_storage.fleet.heartbeats import ALIVE_FOR, GONE_FOR, heartbeat
+from dlq.backends.redis_storage.fleet.host_identity import process_started, state_of
+from dlq.backends.redis_storage.keys import LAST_NUMBER, Keys
+from dlq.backends.redis_storage.lua.scripts import CLAIM
+from dlq.backends.redis_storage.transport.channel import Channel, pack_script
+from dlq.errors import NotOwner
+from dlq.types import Logger, QueueName, Runner
 
 
 class Owner(NamedTuple):
     """One worker process. `started` is the start time of the process in clock ticks since the boot,
-    by which a pid that was given to another process is told apart."""
+    0 where it is not known."""
 
     nonce: str
     host: str
@@ -32,16 +44,14 @@ class Owner(NamedTuple):
         return f"process {self.pid} on {self.host}"
 
 
-def own(runner: Runner) -> Owner:
-    """This process, as a worker of `runner`."""
+def this_process(runner: Runner) -> Owner:
+    """Return this process, as a worker of `runner`."""
     pid = os.getpid()
-    return Owner(
-        runner.nonce, runner.host, runner.boot, pid, process_started(pid) or 0, runner.exact
-    )
+    return Owner(runner.nonce, runner.host, runner.boot, pid, process_started(pid), runner.exact)
 
 
 def parse(record: str) -> Owner | None:
-    """None for a record that is not one: nobody who could be asked."""
+    """Return the owner of a record; None for text that is not a record."""
     try:
         content = json.loads(record)
         return Owner(**{name: content[name] for name in Owner._fields})
@@ -49,39 +59,89 @@ def parse(record: str) -> Owner | None:
         return None
 
 
-def is_same_kernel(owner: Owner, runner: Runner) -> bool:
-    """Whether the owner's pid can be looked up here."""
-    return (owner.host, owner.boot) == (runner.host, runner.boot)
-
-
-def process_lives(owner: Owner) -> bool:
-    """Of an owner on this kernel: a zombie has ended."""
-    return process_started(owner.pid) == owner.started
-
-
-def process_started(pid: int) -> int | None:
-    """Field 22 of /proc/<pid>/stat (proc(5)); None where there is no such process, or it is a
-    zombie. The name in field 2 may hold anything, so fields are counted from its closing
-    parenthesis."""
-    try:
-        stat = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None if os.path.exists("/proc/self/stat") else _without_proc(pid)
-    try:
-        fields = os.read(stat, 4096).rpartition(b")")[2].split()
-    except OSError:
+def lives_here(owner: Owner, host: str, boot: str) -> bool | None:
+    """Return whether the owner's process lives, where that can be known at `host` and `boot`; None
+    where only its runner's heartbeat can say."""
+    if (owner.host, owner.boot) != (host, boot):
         return None
-    finally:
-        os.close(stat)
-    return None if fields[0] in b"ZX" else int(fields[19])
+    state = state_of(owner.pid, owner.started)
+    return None if state == "unknown" else state == "alive"
 
 
-def _without_proc(pid: int) -> int | None:
-    """Where there is no /proc: 0 for a process that lives."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        pass
-    return 0
+class LeaseClaim:
+    """The claim of one worker of `runner` on a number, `queue`/`number` by its plan."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        keys: Keys,
+        queue: QueueName,
+        number: int,
+        runner: Runner,
+        logger: Logger,
+    ) -> None:
+        self._channel = channel
+        self._keys = keys
+        self._queue = queue
+        self.number = number
+        """By the plan."""
+        self._runner = runner
+        self._logger = logger
+        self._gone_since: dict[str, float] = {}
+
+    def claim(self) -> tuple[int, str]:
+        """Return the number that is ours now, and our record. Raises NotOwner where another process
+        has it.
+
+        An exact machine beside a pool takes an overflow number instead, and so does a pool's worker
+        that finds an exact machine there: both add the capacity that they are there to add, and no
+        two share a list."""
+        ours = this_process(self._runner)
+        owner = self._try(self.number, ours)
+        if owner is None:
+            return self.number, ours.record()
+        if not (self._runner.exact or owner.exact):
+            raise NotOwner(
+                f"{self._queue}/{self.number} belongs to {owner}, which is alive",
+                owner=str(owner),
+            )
+        overflow = LAST_NUMBER
+        while owner is not None:
+            overflow += 1
+            owner = self._try(overflow, ours)
+        self._logger.info(
+            "%s/%d is taken by another runner; working beside it as number %d",
+            self._queue,
+            self.number,
+            overflow,
+            extra={"action": "spare_number", "queue": self._queue, "number": overflow},
+        )
+        return overflow, ours.record()
+
+    def _try(self, number: int, ours: Owner) -> Owner | None:
+        """Claim a number; return None where it is ours now, else its owner."""
+        keys = (self._keys.owners(self._queue), self._keys.alive(ours.nonce))
+        script = pack_script(CLAIM, keys, number)
+        life = heartbeat(self._runner, (), 0), int(ALIVE_FOR * 1000)
+        old = b""
+        while True:
+            answer = self._channel.run(script, ours.record(), old, *life)
+            if answer[0] == b"done":
+                return None
+            old = answer[1]
+            owner = parse(old.decode("utf-8", "replace")) if old else None
+            if owner is not None and owner != ours and self._lives(owner):
+                return owner
+
+    def _lives(self, owner: Owner) -> bool:
+        known = lives_here(owner, self._runner.host, self._runner.boot)
+        if known is not None:
+            return known
+        if owner.nonce == self._runner.nonce:
+            # Our supervisor starts the next process of a number when it has seen the last one die.
+            return False
+        if self._channel.command("EXISTS", self._keys.alive(owner.nonce)):
+            self._gone_since.pop(owner.nonce, None)
+            return True
+        since = self._gone_since.setdefault(owner.nonce, time.monotonic())
+        return time.monotonic() - since < GONE_FOR

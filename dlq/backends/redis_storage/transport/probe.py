@@ -18,16 +18,15 @@ LIMIT = 1.0
 
 
 def count_databases(client: redis.Redis) -> int | None:
-    """None where the user may not ask. `client` is for this only, and closed."""
-    # Not the database that the server doesn't have, or the question would fail like the command.
-    client.connection_pool.connection_kwargs["db"] = 0
+    """Return how many databases the server has; None where the user may not ask. `client` is for
+    this only, connected to database 0, and closed."""
     with client, suppress(redis.RedisError, OSError, KeyError, ValueError):
         return int(client.config_get("databases")["databases"] or "")
     return None
 
 
 def spoken_at(host: str, port: int) -> Literal["plain", "TLS"] | None:
-    """What the server speaks. None where it doesn't say: it is away, or busy, or hangs."""
+    """Return what the server speaks; None where it doesn't say: it is away, or busy, or hangs."""
     with suppress(OSError):
         if _answers_plainly(host, port):
             return "plain"
@@ -49,7 +48,7 @@ def _answers_plainly(host: str, port: int) -> bool:
 
 
 def _shakes_hands(host: str, port: int) -> bool:
-    """Whoever it is: nothing is entrusted to it."""
+    """Whether TLS can be agreed upon, with any server: nothing is entrusted to it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with socket.create_connection((host, port), LIMIT) as channel:

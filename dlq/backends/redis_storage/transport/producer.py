@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from dlq.backends.redis_storage.lua.worker_scripts import Script
-from dlq.backends.redis_storage.transport.address import SERVER_TROUBLE, Address, describe
-from dlq.backends.redis_storage.transport.resp import ErrorReply, Wire, pack
+from dlq.backends.redis_storage.lua.scripts import Script
+from dlq.backends.redis_storage.transport.address import Address
+from dlq.backends.redis_storage.transport.connect import open_wire
+from dlq.backends.redis_storage.transport.errors import SERVER_ERRORS, not_enqueued
+from dlq.backends.redis_storage.transport.resp import ErrorReply, Wire, Word, pack
 from dlq.errors import EnqueueError
 
 MOST_IDLE = 16
@@ -20,19 +22,19 @@ MOST_IDLE = 16
 
 
 class Producer:
-    """For all threads of a process. A process that was forked makes connections of its own."""
+    """Connections for all threads of a process. A process that was forked makes its own."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
-        self._idle: list[tuple[Any, Wire]] = []
+        self._idle: list[Wire] = []
         self._pid = os.getpid()
 
     def push(self, what: str, key: str, *raws: bytes) -> None:
-        """`what` names the job or jobs for people. Raises EnqueueError."""
+        """Push jobs; `what` names them for people. Raises EnqueueError."""
         self._send(what, pack("LPUSH", key, *raws))
 
-    def run(self, what: str, script: Script, keys: tuple[str, ...], *arguments: Any) -> Any:
-        """A script that stores a job. Raises EnqueueError."""
+    def run(self, what: str, script: Script, keys: tuple[str, ...], *arguments: Word) -> Any:
+        """Run a script that stores a job. Raises EnqueueError."""
         words = (len(keys), *keys, *arguments)
         try:
             return self._send(what, pack("EVALSHA", script.sha, *words))
@@ -45,59 +47,41 @@ class Producer:
     def reset(self) -> None:
         idle, self._idle = self._idle, []
         self._pid = os.getpid()
-        for connection, _ in idle:
-            # Shuts a connection down that this very process has made, else only closes its copy.
-            connection.disconnect()
+        for wire in idle:
+            wire.close()
 
     def _send(self, what: str, command: bytes) -> Any:
-        try:
-            connection, wire = self._checkout()
-        except SERVER_TROUBLE as error:
-            raise self._error(what, error, may_be_stored=False) from error
         is_sent = False
+        wire: Wire | None = None
         try:
+            wire = self._checkout()
             wire.send(command)
             is_sent = True
             answer = wire.reply()
-        except ErrorReply as error:
-            connection.disconnect()
-            raise self._error(what, error, may_be_stored=False) from error
-        except SERVER_TROUBLE as error:
-            connection.disconnect()
-            raise self._error(what, error, may_be_stored=is_sent) from error
-        except BaseException:
-            # As of a signal handler's: whoever came next would read our answer.
-            connection.disconnect()
-            raise
-        if len(self._idle) < MOST_IDLE:
-            self._idle.append((connection, wire))
+        except SERVER_ERRORS as error:
+            may_be_stored = is_sent and not isinstance(error, ErrorReply)
+            raise not_enqueued(self._address, what, error, may_be_stored) from error
         else:
-            connection.disconnect()
-        return answer
+            if len(self._idle) < MOST_IDLE:
+                self._idle.append(wire)
+                wire = None
+            return answer
+        finally:
+            # Also after an exception of a signal handler's: the next caller would read our answer.
+            if wire is not None:
+                wire.close()
 
-    def _checkout(self) -> tuple[Any, Wire]:
+    def _checkout(self) -> Wire:
         if os.getpid() != self._pid:
             self.reset()
         while self._idle:
             try:
-                connection, wire = self._idle.pop()
+                wire = self._idle.pop()
             except IndexError:
                 break
             # What can be read before anything was asked is the end: the server was restarted, or
-            # has dropped an idle connection. Seen now, that is nobody's trouble.
+            # has dropped an idle connection. Noticed now, it is no error.
             if not wire.is_readable(0):
-                return connection, wire
-            connection.disconnect()
-        made = self._address.connection()
-        made.connect()
-        return made, Wire(made._sock)
-
-    def _error(self, what: str, error: BaseException, *, may_be_stored: bool) -> EnqueueError:
-        trouble = describe(self._address, error)
-        message = (
-            f"{what} was not enqueued for certain: {trouble}; it may be on the queue all the same:"
-            " enqueueing it again may run it twice"
-            if may_be_stored
-            else f"{what} was not enqueued: {trouble}"
-        )
-        return EnqueueError(message, may_be_stored=may_be_stored)
+                return wire
+            wire.close()
+        return open_wire(self._address, self._address.socket_timeout)

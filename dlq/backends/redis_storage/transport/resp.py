@@ -1,16 +1,17 @@
 """What goes over a connection: commands packed to bytes, replies read from them (RESP2).
 
-For the loop that every job goes through. redis-py makes the connection (address, TLS, password); to
-pack a command and to parse its reply it takes three times as long as this, and a part of a command
-that never changes is packed here once. Knows nothing of jobs; sends nothing twice.
+Every job goes through this. redis-py makes the connection (address, TLS, password); it takes three
+times as long to pack a command and to parse its reply, and a part of a command that never changes
+is packed here once. Knows nothing of jobs; sends nothing twice.
 """
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import redis
@@ -40,44 +41,46 @@ def pack_words(*words: Word) -> bytes:
 
 
 class Wire:
-    """`connected` has the time-out that an answer is waited for. After any exception but ErrorReply
-    the connection is useless: what comes next may be the answer to what was asked before."""
+    """One connection, on which commands are sent and replies read.
 
-    def __init__(self, connected: socket.socket) -> None:
+    `connected` has the time-out that an answer is waited for; `disconnect` ends the connection.
+    After any exception but ErrorReply the connection is useless: what comes next may be the answer
+    to what was asked before.
+    """
+
+    def __init__(self, connected: socket.socket, disconnect: Callable[[], object]) -> None:
         self._socket = connected
-        self._plain_fd = connected.fileno() if type(connected) is socket.socket else None
+        self._disconnect = disconnect
         self._buffer = b""
         self._at = 0
 
+    def close(self) -> None:
+        """End the connection. In a process that did not make it, only this copy is closed."""
+        with suppress(Exception):
+            self._disconnect()
+
+    def set_timeout(self, seconds: float) -> None:
+        """Wait no longer than this for an answer, from now on."""
+        self._socket.settimeout(seconds)
+
     def send(self, data: bytes) -> None:
         try:
-            sent = self._send_at_once(data)
-            if sent < len(data):
-                self._socket.sendall(data[sent:])
+            # By the socket and not by its number: a job may have closed that and opened a file.
+            self._socket.sendall(data)
         except OSError as error:
             raise _broken(error) from error
 
-    def _send_at_once(self, data: bytes) -> int:
-        """How many bytes the system has room for now. A socket with a time-out asks for room before
-        it sends, and there nearly always is some."""
-        if self._plain_fd is None:
-            return 0
-        try:
-            return os.write(self._plain_fd, data)
-        except BlockingIOError:
-            return 0
-
     def reply(self) -> Any:
-        """Bytes, int, None, or a list of them. Raises ErrorReply; an error inside a list is an item
-        of it."""
+        """Read one reply: bytes, int, None, or a list of them. Raises ErrorReply; an error inside a
+        list is an item of it."""
         answer = self._read()
         if isinstance(answer, ErrorReply):
             raise answer
         return answer
 
     def wait(self, seconds: float, other: int) -> bool:
-        """Until there is something to read here, or on `other` (a descriptor), for at most
-        `seconds`; whether there is something here."""
+        """Wait until there is something to read here, or on `other` (a descriptor), for at most
+        `seconds`; return whether there is something here."""
         if self._has_unread():
             return True
         poll = select.poll()

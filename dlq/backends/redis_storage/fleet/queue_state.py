@@ -1,0 +1,118 @@
+"""What the server shows of queues and of itself, for status and for the other modules here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC
+from typing import Any, cast
+
+import redis
+
+from dlq.backends.redis_storage import failed_jobs as failed
+from dlq.backends.redis_storage.fleet.heartbeats import living
+from dlq.backends.redis_storage.fleet.host_identity import here
+from dlq.backends.redis_storage.fleet.ownership import lives_here, parse
+from dlq.backends.redis_storage.keys import LAST_NUMBER, Keys, pattern
+from dlq.backends.redis_storage.lua.scripts import LENGTHS
+from dlq.backends.redis_storage.transport.address import Address
+from dlq.backends.redis_storage.transport.connect import run_script
+from dlq.backends.state import OwnerState, QueueState, ServerState
+from dlq.errors import UndecodableJob
+from dlq.job import decode
+from dlq.types import QueueName, WorkerNumber
+
+
+def queue_state(client: redis.Redis, keys: Keys, queue: QueueName) -> QueueState:
+    pipe = client.pipeline(transaction=False)
+    pipe.llen(keys.queue(queue))
+    pipe.lindex(keys.queue(queue), -1)
+    pipe.xlen(keys.failed(queue))
+    pipe.zcard(keys.delayed(queue))
+    pipe.pttl(keys.pause(queue))
+    waiting, tail, failed_count, delayed, pause = pipe.execute()
+    # A worker runs the job at the tail of its list. Those behind it were prefetched: they wait.
+    lengths = list_lengths(client, keys, queue)
+    with_prefetched = [number for number, length in lengths.items() if length > 1]
+    next_ones = [
+        tail,
+        *(client.lindex(keys.processing(queue, number), -2) for number in with_prefetched),
+    ]
+    return QueueState(
+        queue=queue,
+        waiting=waiting + sum(lengths.values()) - len(lengths),
+        in_hand=len(lengths),
+        failed=failed_count,
+        delayed=delayed,
+        oldest=min(filter(None, map(_created, next_ones)), default=None),
+        paused_until=None if pause == -2 else time.time() + max(pause, 0) / 1000,
+        owners=tuple(_owner_states(client, keys, queue)),
+    )
+
+
+def list_lengths(client: redis.Redis, keys: Keys, queue: QueueName) -> dict[int, int]:
+    """Return worker number → jobs in its list, for those that have any. Overflow numbers have
+    owners."""
+    start = keys.processing(queue, 0).removesuffix("0")
+    answer: Any = run_script(client, LENGTHS, (start,), LAST_NUMBER)
+    lengths = dict(zip(answer[::2], answer[1::2], strict=True))
+    for number, _ in owner_records(client, keys, queue):
+        if number > LAST_NUMBER and (length := client.llen(keys.processing(queue, number))):
+            lengths[number] = length
+    return lengths
+
+
+def has_prefetched_jobs(client: redis.Redis, keys: Keys, queue: QueueName) -> bool:
+    return any(length > 1 for length in list_lengths(client, keys, queue).values())
+
+
+def owner_records(client: redis.Redis, keys: Keys, queue: QueueName) -> list[tuple[int, str]]:
+    """Return the numbers that have an owner, with its record."""
+    owners = cast("dict[bytes, bytes]", client.hgetall(keys.owners(queue)))
+    return sorted(
+        (int(number), record.decode("utf-8", "replace"))
+        for number, record in owners.items()
+        if number.isdigit()
+    )
+
+
+def stored_queues(client: redis.Redis, keys: Keys) -> list[QueueName]:
+    start = keys.queue(QueueName(""))
+    names = set()
+    for key in client.scan_iter(f"{pattern(start)}*", count=1000):
+        rest = key.decode("utf-8", "replace")[len(start) :]
+        if ":processing:" in rest:
+            rest = rest.rpartition(":processing:")[0]
+        names.add(QueueName(rest.removesuffix(":pause")))
+    delayed = client.scan_iter(f"{pattern(keys.delayed(QueueName('')))}*", count=1000)
+    names.update(keys.queue_of(key, "delayed") for key in delayed)
+    return sorted(names | set(failed.queues(client, keys)))
+
+
+def server_state(client: redis.Redis, address: Address) -> ServerState:
+    began = time.monotonic()
+    client.ping()
+    latency = time.monotonic() - began
+    info: Mapping[str, Any] = cast("Mapping[str, Any]", client.info("server"))
+    is_valkey = "valkey_version" in info
+    version = info["valkey_version"] if is_valkey else info.get("redis_version", "?")
+    return ServerState(f"{'Valkey' if is_valkey else 'Redis'} {version}", str(address), latency)
+
+
+def _owner_states(client: redis.Redis, keys: Keys, queue: QueueName) -> Iterator[OwnerState]:
+    (host, boot), lives = here(), living(client, keys)
+    for number, record in owner_records(client, keys, queue):
+        owner = parse(record)
+        if owner is not None:
+            alive = lives(owner.nonce) and lives_here(owner, host, boot) is not False
+            yield OwnerState(WorkerNumber(number), owner.nonce, owner.host, owner.pid, alive)
+
+
+def _created(raw: bytes | None) -> float | None:
+    if raw is None:
+        return None
+    try:
+        created = decode(raw).created_time
+    except UndecodableJob:
+        return None
+    return None if created is None else created.replace(tzinfo=UTC).timestamp()

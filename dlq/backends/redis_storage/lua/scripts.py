@@ -1,0 +1,57 @@
+"""The scripts by name. How to add one is in the docstring of the package."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+
+_INCLUDE = re.compile(r"^--@include (.+)\n", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script by its file. The file is read when the script is first used."""
+
+    name: str
+
+    @cached_property
+    def text(self) -> str:
+        return _INCLUDE.sub(
+            lambda found: "".join(_read(f"shared/{name}") for name in found[1].split()),
+            _read(self.name),
+        )
+
+    @cached_property
+    def sha(self) -> str:
+        """The server's name for it."""
+        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _read(name: str) -> str:
+    return files(__package__).joinpath(f"{name}.lua").read_text(encoding="utf-8")
+
+
+TAKE = Script("worker/take")
+ARRIVED = Script("worker/arrived")
+ACKNOWLEDGE = Script("worker/acknowledge")
+FINISH = Script("worker/finish")
+LOOK = Script("worker/look")
+FAIL = Script("worker/fail")
+RETRY_LATER = Script("worker/retry_later")
+GIVE_BACK = Script("worker/give_back")
+TAKE_ONCE = Script("worker/take_once")
+ARRIVED_ONCE = Script("worker/arrived_once")
+FAIL_ONCE = Script("worker/fail_once")
+
+CLAIM = Script("fleet/claim")
+RELEASE_NUMBER = Script("fleet/release_number")
+SET_EXPIRING = Script("fleet/set_expiring")
+RECLAIM = Script("fleet/reclaim")
+LENGTHS = Script("fleet/lengths")
+
+ENQUEUE_ONCE = Script("queue/enqueue_once")
+RETRY_FAILED = Script("queue/retry_failed")
+SWAP_DEDUPLICATED = Script("queue/swap_deduplicated")
