@@ -7,10 +7,13 @@ forks. Whoever needs a connection asks here and keeps no copy.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
-from dlq.backends.base import BaseBackend
+from dlq.backends.base import BackendWithRunners, BaseBackend
 from dlq.config import active
 from dlq.config.settings import Settings
 from dlq.primitives.import_path import import_path
@@ -25,8 +28,10 @@ if TYPE_CHECKING:
 class Runtime:
     """Live objects for one resolution of the settings."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, wait_at_most: float | None = None) -> None:
         self.settings = settings
+        self._wait_at_most = wait_at_most
+        self._probe: Runtime | None = None
         self._lock = RLock()
         self._backends: dict[str, BaseBackend] = {}
         self._middleware: tuple[Any, ...] | None = None
@@ -93,28 +98,53 @@ class Runtime:
         """Drop all connections, before and after a fork: no child may use its parent's sockets."""
         for backend in self.backends():
             backend.reset()
+        if self._probe is not None:
+            self._probe.reset_connections()
+
+    def probe(self, seconds: float) -> Runtime:
+        """Return the runtime for looks, made when first asked for."""
+        with self._lock:
+            if self._probe is None:
+                self._probe = Runtime(self.settings, wait_at_most=seconds)
+            return self._probe
 
     def _build(self, path: str) -> BaseBackend:
         backend_class = import_path(path)
-        if "settings" in inspect.signature(backend_class).parameters:
-            return cast("BaseBackend", backend_class(settings=self.settings))
-        return cast("BaseBackend", backend_class())
+        takes_settings = "settings" in inspect.signature(backend_class).parameters
+        made = backend_class(settings=self.settings) if takes_settings else backend_class()
+        if self._wait_at_most is not None and isinstance(made, BackendWithRunners):
+            made.wait_at_most(self._wait_at_most)
+        return cast("BaseBackend", made)
 
 
 _lock = RLock()
 _current: Runtime | None = None
+_probing: ContextVar[Runtime | None] = ContextVar("dlq_probing", default=None)
 
 
 def current() -> Runtime:
     """The runtime of this process. Raises InvalidConfiguration."""
     global _current
-    runtime = _current
+    runtime = _probing.get() or _current
     if runtime is None:
         with _lock:
             if _current is None:
                 _current = Runtime(active.settings())
             runtime = _current
     return runtime
+
+
+@contextmanager
+def probing(seconds: float) -> Iterator[None]:
+    """Answer `current` with a runtime of its own while the block runs, for whoever only looks: its
+    backends have connections of their own and wait `seconds` for an answer, so that a look never
+    shortens the timeouts of a process that enqueues. Raises InvalidConfiguration."""
+    probe = current().probe(seconds)
+    token = _probing.set(probe)
+    try:
+        yield
+    finally:
+        _probing.reset(token)
 
 
 def _forget() -> None:

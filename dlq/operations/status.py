@@ -60,7 +60,8 @@ class Status(NamedTuple):
 
 
 def read_status(project: Project, now: float) -> Status:
-    """Ask every server of the project's backends. Raises UsageError where no backend can tell, and
+    """Ask every server of the project's backends, within `runtime.probing` where a limit of their
+    settings is too long to wait for. Raises UsageError where no backend can tell, and
     BackendUnavailable."""
     settings = require_settings(project)
     assert project.resolution is not None
@@ -78,7 +79,6 @@ def read_status(project: Project, now: float) -> Status:
     runners: dict[str, RunnerState] = {}
     states: dict[QueueName, QueueState] = {}
     for backend in able:
-        backend.wait_at_most(ANSWER_LIMIT)
         server = backend.server_state()
         servers.setdefault(server.address, server)
         runners.update({seen.runner.nonce: seen for seen in backend.runners()})

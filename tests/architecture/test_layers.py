@@ -28,7 +28,9 @@ LAYERS = (
     "process",
     "operations",
     "cli",
-    "management checks apps app_settings urls views starters demo __main__",
+    "web",
+    "management admin models templatetags checks apps app_settings urls views",
+    "starters demo __main__",
 )
 """From the bottom up: what stands directly below the top level, a package or a module."""
 

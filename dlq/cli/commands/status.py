@@ -67,9 +67,13 @@ def _watch(call: Invocation, project: Project, interval: float) -> ExitCode:
 def _show(call: Invocation, project: Project, *, one_line: bool = False) -> ExitCode:
     import json
 
-    from dlq.operations.status import read_status, status_json
+    from dlq.operations.status import ANSWER_LIMIT, read_status, status_json
+    from dlq.project.load import require_settings
+    from dlq.runtime import probing
 
-    found = read_status(project, time.time())
+    require_settings(project)
+    with probing(ANSWER_LIMIT):
+        found = read_status(project, time.time())
     if call.format == "json":
         content = status_json(found)
         call.screen.print(json.dumps(content) if one_line else json.dumps(content, indent=2))

@@ -1,0 +1,1 @@
+"""Pages in the Django admin: the documents of the commands, for people who would rather look."""

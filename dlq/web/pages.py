@@ -1,0 +1,210 @@
+"""The pages that only look: each returns the document of a command, and the rows of its tables."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from django.http import HttpRequest
+
+from dlq.backends.base import FailedJob
+from dlq.config.active import resolution, settings
+from dlq.errors import UsageError
+from dlq.operations import failed_jobs
+from dlq.operations.status import Status, read_status, status_json
+from dlq.planning.document import plan_json
+from dlq.planning.plan import make_plan
+from dlq.planning.split import Pool
+from dlq.types import QueueName
+from dlq.web import rows
+from dlq.web.gate import ARGUMENTS, Page, may
+from dlq.web.project import this_project
+
+FAILED_PER_PAGE = 50
+"""Failed jobs on one page: what a person reads, and a bounded read of the server."""
+
+
+def overview(request: HttpRequest) -> Page:
+    """Show the queues, the machines and what needs somebody."""
+    status = read_status(this_project(), time.time())
+    return Page(
+        "overview",
+        "Queues and workers",
+        {
+            "status": status,
+            "queues": rows.queue_rows(status),
+            "machines": rows.machine_rows(status.runners, status.at),
+            "totals": rows.totals([queue.state for queue in status.queues]),
+        },
+        status_json(status),
+    )
+
+
+def queue(request: HttpRequest) -> Page:
+    """Show one queue: its counts, its state, and what can be done to it."""
+    name = required(request, "queue")
+    status = read_status(this_project(), time.time())
+    found = [queue for queue in status.queues if queue.state.queue == name]
+    if not found:
+        raise UsageError(f"no queue is called {name!r}")
+    only = status._replace(queues=tuple(found))
+    return Page(
+        "queue",
+        f"Queue {name}",
+        {
+            "row": rows.queue_row(found[0], status.at),
+            "state": found[0].state,
+            "findings": _about(status, name),
+        },
+        status_json(only),
+    )
+
+
+def failed(request: HttpRequest) -> Page:
+    """List failed jobs, newest first, with filters."""
+    project = this_project()
+    selection = selection_of(request)
+    found = list(islice(failed_jobs.select_failed(project, selection), FAILED_PER_PAGE + 1))
+    queues = failed_jobs.failed_queues(project)
+    return Page(
+        "failed",
+        "Failed jobs",
+        {
+            "jobs": [_failed_row(job, time.time()) for job in found[:FAILED_PER_PAGE]],
+            "has_more": len(found) > FAILED_PER_PAGE,
+            "queues": queues,
+            "selection": selection,
+            "selected_queue": selection.queues[0] if selection.queues else "",
+        },
+        [_document(job, request) for job in found[:FAILED_PER_PAGE]],
+    )
+
+
+def failed_job(request: HttpRequest) -> Page:
+    """Show one failed job with its traceback."""
+    job = find_failed(request)
+    document = _document(job, request)
+    return Page(
+        "failed_job",
+        f"Failed job {job.id}",
+        {"job": document, "row": _failed_row(job, time.time())},
+        document,
+    )
+
+
+def plan(request: HttpRequest) -> Page:
+    """Show the plan of the pool: which worker belongs to which machine."""
+    of = whole_number(request.GET.get("of"), 1, 1000) or _machines_seen()
+    made = make_plan(this_project(), Pool(None, of))
+    document = plan_json(made, datetime.now(UTC))
+    machines = range(1, of + 1)
+    counts: dict[tuple[str, int], int] = {}
+    for worker in document["workers"]:
+        key = (worker["queue"], worker["machine"])
+        counts[key] = counts.get(key, 0) + 1
+    table = [
+        (
+            name,
+            planned["workers"],
+            [counts.get((name, machine), 0) for machine in machines],
+            planned["backend"].rpartition(".")[2],
+            planned["source"],
+        )
+        for name, planned in document["queues"].items()
+    ]
+    context = {"plan": document, "machines": list(machines), "table": table, "of": of}
+    return Page("plan", f"Plan for {of} machine{'' if of == 1 else 's'}", context, document)
+
+
+def cron(request: HttpRequest) -> Page:
+    """Show the cron rows: schedules in words, the next run, run now."""
+    from dlq.operations.cron import next_runs
+
+    project = this_project()
+    previews = next_runs(project.cron.rows, settings().cron_timezone, datetime.now(UTC))
+    numbers = {id(row): number for number, row in enumerate(project.cron.rows, 1)}
+    table: list[dict[str, Any]] = [
+        {
+            "number": numbers[id(preview.row)],
+            "command": preview.row.command,
+            "queue": preview.row.queue,
+            "schedule": preview.row.expression,
+            "words": preview.words,
+            "timezone": preview.timezone,
+            "next": preview.runs[0] if preview.runs else None,
+            "source": preview.row.source.label,
+        }
+        for preview in previews
+    ]
+    document = [{**row, "next": row["next"] and row["next"].isoformat()} for row in table]
+    return Page("cron", "Cron", {"rows": table}, document)
+
+
+def show_settings(request: HttpRequest) -> Page:
+    """Show every setting, its value and the line that wrote it; secrets are masked."""
+    from dlq.config.explain import settings_json, show
+
+    found = resolution()
+    return Page("settings", "Settings", {"rows": show(found)}, settings_json(found))
+
+
+def find_failed(request: HttpRequest) -> FailedJob:
+    """Return the failed job that the address names. Raises UsageError where it is gone."""
+    name, id = required(request, "queue"), required(request, "id")
+    selection = failed_jobs.Selection((name,), ids=(id,))
+    return next(iter(failed_jobs.select_failed(this_project(), selection)))
+
+
+def selection_of(request: HttpRequest) -> failed_jobs.Selection:
+    """Return the filters of the page, from its query or from its form."""
+    given: Any = request.POST if request.method == "POST" else request.GET
+    queue, task = given.get("queue", ""), given.get("task", "").strip()
+    return failed_jobs.Selection((queue,) if queue else (), task or None)
+
+
+def required(request: HttpRequest, name: str) -> str:
+    """Return a parameter of the address or the form. Raises UsageError where it is missing."""
+    given: Any = request.POST if request.method == "POST" else request.GET
+    value = given.get(name, "")
+    if not value:
+        raise UsageError(f"the parameter {name!r} is missing")
+    return str(value)
+
+
+def whole_number(text: str | None, least: int, most: int) -> int | None:
+    """Return the number that a parameter holds, or None where it holds none in this range."""
+    if text is None or not (text.isascii() and text.isdigit()) or len(text) > 9:
+        return None
+    return int(text) if least <= int(text) <= most else None
+
+
+def _machines_seen() -> int:
+    status = read_status(this_project(), time.time())
+    return max((s.runner.of or 1 for s in status.runners if not s.runner.exact), default=1)
+
+
+def _about(status: Status, queue: str) -> list[Any]:
+    return [finding for finding in status.findings if repr(queue) in finding.message]
+
+
+def _document(job: FailedJob, request: HttpRequest) -> dict[str, Any]:
+    document = failed_jobs.as_json(job)
+    if not may(request, ARGUMENTS):
+        hidden = dict.fromkeys(("args", "kwargs", "raw", "traceback", "reason"))
+        document = {**document, **hidden, "hidden": "needs the permission view_job_arguments"}
+    return document
+
+
+def _failed_row(job: FailedJob, now: float) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "queue": QueueName(job.queue),
+        "task": "(no job)" if job.job is None else job.job.path,
+        "kind": job.failure.kind,
+        "reason": job.failure.reason,
+        "attempts": job.failure.attempts,
+        "ago": rows.age(job.failed_at, now),
+        "failed_at": datetime.fromtimestamp(job.failed_at, UTC),
+    }
