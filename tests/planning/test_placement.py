@@ -12,7 +12,7 @@ from dlq.planning.placement import assign_machines
 from dlq.planning.split import Pool, QueuePlan, split
 from dlq.types import QueueName
 from tests.planning.configurations import workers_of
-from tests.planning.placement_bounds import machines_by_worker, measure
+from tests.planning.placement_bounds import LARGEST_POOL, machines_by_worker, measure
 
 COUNTS = st.dictionaries(st.text("abcdef", min_size=1, max_size=4), st.integers(0, 9), max_size=25)
 MACHINES = st.integers(1, 25)
@@ -47,7 +47,7 @@ def test_another_machine_takes_workers_and_moves_no_other(counts: dict[str, int]
     assert len(moves) <= -(-len(workers) // (of + 1))
 
 
-@given(COUNTS, MACHINES, st.integers(1, 16))
+@given(COUNTS, st.integers(1, LARGEST_POOL), st.integers(1, 16))
 def test_another_queue_moves_few_of_the_others(counts: dict[str, int], of: int, k: int) -> None:
     workers = workers_of(counts)
     before = machines_by_worker(workers, of, "stable")
