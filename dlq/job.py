@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dlq.errors import UndecodableJob, UnusableArgument
+from dlq.primitives.legacy_names import OLD_PACKAGE
 from dlq.types import QueueName, WorkerNumber
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 """The format of `created_time`: naive, in UTC."""
+
+CRON_TASK = f"{OLD_PACKAGE}.cron_scheduler.execute"
+"""The task that runs the command of a cron row, which is its first argument. The path is 4.11's."""
 
 MAX_TIMEOUT = 1_000_000_000
 """Seconds, about 31 years. Deadlines are sums of it with clocks, in floats and in milliseconds."""
@@ -306,3 +310,10 @@ def _json_type(value: object) -> str:
         return "null"
     names = {dict: "object", list: "array", str: "string", bool: "boolean"}
     return names.get(type(value), "number")
+
+
+def job_name(job: Job) -> str:
+    """Return what people call the job: the command of a cron job, the path of any other."""
+    if job.path == CRON_TASK and job.args and isinstance(job.args[0], str):
+        return job.args[0]
+    return job.path

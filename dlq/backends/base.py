@@ -125,6 +125,13 @@ class BackendWithDeduplicate(BaseBackend):
     ) -> tuple[int, int]:
         """Remove all but the oldest of equal jobs; return the length before and after."""
 
+    def count_duplicates(
+        self, queue: QueueName, *, progress_logger: ProgressLogger = NULL_PROGRESS_LOGGER
+    ) -> tuple[int, int]:
+        """What `deduplicate` would return, with nothing changed. Raises NotImplementedError where a
+        backend cannot look without acting."""
+        raise NotImplementedError
+
 
 class BackendWithClear(BaseBackend):
     @abstractmethod

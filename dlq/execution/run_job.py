@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dlq.errors import UnknownTask
 from dlq.execution.find_task import find_task
 from dlq.execution.lazy_transaction import lazily_atomic
-from dlq.job import Job
+from dlq.job import Job, job_name
 from dlq.jobs.failure import Failure, FailureKind
 from dlq.primitives.text import printable, printable_lines
 from dlq.types import Logger, QueueName, WorkerNumber
@@ -78,7 +78,7 @@ class Hooks:
         self._logger.exception(
             "middleware %s raised for a job of %s; the job's own outcome stands",
             name,
-            printable(job.path),
+            printable(job_name(job)),
             extra={"action": "middleware_raised", "hook": name},
         )
 
@@ -153,7 +153,7 @@ def _leave_forked_child(job: Job) -> None:
 
         logging.getLogger("dlq.worker").error(
             "a job of %s forked and its child came back from it: the child ends here",
-            printable(job.path),
+            printable(job_name(job)),
             extra={"action": "forked_child_ended"},
         )
     finally:

@@ -9,7 +9,7 @@ import logging
 from typing import Any
 
 from dlq.execution.run_job import traceback_text
-from dlq.job import Job
+from dlq.job import Job, job_name
 from dlq.primitives.text import printable
 from dlq.types import QueueName, WorkerNumber
 
@@ -36,7 +36,7 @@ class LoggingMiddleware:
                 "%s/%s runs %s",
                 queue,
                 worker_num,
-                printable(job.path),
+                printable(job_name(job)),
                 extra={"action": "job_started", "queue": queue, "worker": worker_num},
             )
 
@@ -44,7 +44,7 @@ class LoggingMiddleware:
         if logger.isEnabledFor(logging.INFO):
             logger.info(
                 "%s finished in %.2f s",
-                printable(job.path),
+                printable(job_name(job)),
                 time_taken,
                 extra={"action": "job_finished", "time_taken": time_taken},
             )
@@ -53,7 +53,7 @@ class LoggingMiddleware:
         if logger.isEnabledFor(logging.ERROR):
             logger.error(
                 "%s failed after %.2f s",
-                printable(job.path),
+                printable(job_name(job)),
                 time_taken,
                 exc_info=exc_info,
                 extra={"action": "job_failed", "time_taken": time_taken},

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from fnmatch import fnmatchcase
 from heapq import merge
 from typing import Any, NamedTuple
 
 from dlq import runtime
 from dlq.backends.base import BackendWithFailedJobs, FailedJob
+from dlq.diagnostics.formats import iso_utc
 from dlq.errors import UsageError
+from dlq.job import Job, job_name
 from dlq.operations.queues import known_queues, no_such_queue
 from dlq.project.load import Project
 from dlq.types import QueueName
@@ -22,17 +24,27 @@ PAGE = 500
 Progress = Callable[[int], None]
 
 
+Targets = dict[QueueName, list[str]]
+"""Ids of failed jobs by queue, the oldest first, so that they run in the order in which they
+failed."""
+
+
 class Selection(NamedTuple):
-    """Which failed jobs are meant. `ids` may be beginnings of ids; `task` a path, or a pattern with
-    `*`."""
+    """Which failed jobs are meant. `ids` may be beginnings of ids; `task` a path, a name, a cron
+    command, or a pattern with `*`."""
 
     queues: tuple[str, ...] = ()
     task: str | None = None
     ids: tuple[str, ...] = ()
 
+    @property
+    def is_by_queue(self) -> bool:
+        """Whether whole queues are meant, so that their jobs can be counted without reading."""
+        return self.task is None and not self.ids
+
 
 class Done(NamedTuple):
-    """`gone`: selected, but no longer there (somebody else was quicker)."""
+    """`gone`: selected, but no longer there (another command was quicker)."""
 
     jobs: int
     gone: int
@@ -40,7 +52,7 @@ class Done(NamedTuple):
 
 def failed_queues(project: Project, names: Sequence[str] = ()) -> list[QueueName]:
     """The queues to look at: the named ones, or all that may have failed jobs. Raises UsageError
-    for a name that nobody knows, or whose backend keeps no failed jobs."""
+    for a name that no configuration knows, or whose backend keeps no failed jobs."""
     known = known_queues(project)
     stored: set[QueueName] = set()
     for backend in _backends(known):
@@ -70,6 +82,7 @@ def select_failed(project: Project, selection: Selection) -> Iterator[FailedJob]
 
 
 def counts(project: Project, queues: Iterable[QueueName]) -> dict[QueueName, int]:
+    """How many failed jobs each queue has."""
     return {
         queue: backend.failed_count(queue)
         for queue in queues
@@ -77,31 +90,50 @@ def counts(project: Project, queues: Iterable[QueueName]) -> dict[QueueName, int
     }
 
 
-def retry(jobs: Iterable[FailedJob], progress: Progress = lambda done: None) -> Done:
-    """Put them back on their queues, each in one atomic step."""
-    return _in_pages(jobs, lambda backend, queue, ids: backend.retry_failed(queue, ids), progress)
+def collect(jobs: Iterable[FailedJob], progress: Progress = lambda done: None) -> Targets:
+    """Read all ids first: a list that shrinks while it is read in pages would skip some."""
+    targets: Targets = defaultdict(list)
+    for number, failed in enumerate(jobs, 1):
+        targets[failed.queue].append(failed.id)
+        if number % PAGE == 0:
+            progress(number)
+    for ids in targets.values():
+        ids.reverse()
+    return dict(targets)
 
 
-def discard(jobs: Iterable[FailedJob], progress: Progress = lambda done: None) -> Done:
-    return _in_pages(jobs, lambda backend, queue, ids: backend.discard_failed(queue, ids), progress)
+def retry(targets: Targets, progress: Progress = lambda done: None) -> Done:
+    """Put failed jobs back on their queues, each in one atomic step. `progress` gets the number of
+    jobs that were handled, after each page."""
+    return _in_pages(targets, lambda b, queue, ids: b.retry_failed(queue, ids), progress)
+
+
+def discard(targets: Targets, progress: Progress = lambda done: None) -> Done:
+    """Drop failed jobs for good; `progress` as for `retry`."""
+    return _in_pages(targets, lambda b, queue, ids: b.discard_failed(queue, ids), progress)
 
 
 def matches(failed: FailedJob, task: str) -> bool:
-    path = "" if failed.job is None else failed.job.path
-    return path == task or path.rpartition(".")[2] == task or fnmatchcase(path, task)
+    """Whether a failed job is of this task: a path, a name, a cron command, or a pattern."""
+    if failed.job is None:
+        return False
+    names = {failed.job.path, failed.job.path.rpartition(".")[2], job_name(failed.job)}
+    return any(task == name or fnmatchcase(name, task) for name in names)
 
 
 def as_json(failed: FailedJob) -> dict[str, Any]:
-    """For machines: the whole job, its bytes as text with backslash escapes where they are none."""
+    """Describe a failed job for machines: all of it, its bytes as text with backslash escapes where
+    they are none. `name` is the cron command's where the job is one."""
     job = failed.job
     return {
         "id": failed.id,
         "queue": failed.queue,
         "task": None if job is None else job.path,
+        "name": None if job is None else job_name(job),
         "args": None if job is None else list(job.args),
         "kwargs": None if job is None else dict(job.kwargs),
-        "created": None if job is None else job.created_time_str or None,
-        "failed": datetime.fromtimestamp(failed.failed_at, UTC).isoformat(),
+        "created": None if job is None else _created(job),
+        "failed": iso_utc(failed.failed_at),
         "kind": failed.failure.kind,
         "reason": failed.failure.reason,
         "traceback": failed.failure.traceback,
@@ -120,43 +152,42 @@ def _by_id(queues: Sequence[QueueName], selection: Selection) -> Iterator[Failed
                 # Nothing at all begins each id; it is what an unset shell variable gives.
                 if wanted and failed.id.startswith(wanted):
                     found[wanted].append(failed)
-    problems = []
+    unclear = []
     for wanted in selection.ids:
         exact = [failed for failed in found[wanted] if failed.id == wanted]
         if exact:
             found[wanted] = exact
         if not found[wanted]:
-            problems.append(f"no failed job has the id {wanted!r}: dlq failed list shows them")
+            unclear.append(f"no failed job has the id {wanted!r}: dlq failed list shows them")
         elif len(found[wanted]) > 1:
             listed = ", ".join(f"{failed.id} in {failed.queue}" for failed in found[wanted][:5])
-            problems.append(f"id {wanted!r} is not unique: {listed}; say more of it, or --queue")
-    if problems:
-        raise UsageError("; ".join(problems))
+            unclear.append(f"id {wanted!r} is not unique: {listed}; say more of it, or --queue")
+    if unclear:
+        raise UsageError("; ".join(unclear))
     yield from {failed.id: failed for jobs in found.values() for failed in jobs}.values()
 
 
 def _in_pages(
-    jobs: Iterable[FailedJob],
+    targets: Targets,
     act: Callable[[BackendWithFailedJobs, QueueName, Sequence[str]], int],
     progress: Progress,
 ) -> Done:
-    # All ids first: a list that shrinks while it is read in pages would skip some.
-    ids: dict[QueueName, list[str]] = defaultdict(list)
-    for failed in jobs:
-        ids[failed.queue].append(failed.id)
-    done = wanted = 0
-    for queue, of_queue in ids.items():
+    done = handled = 0
+    for queue, ids in targets.items():
         backend = _backend(queue)
         if backend is None:
             continue
-        # The oldest first, so that they run in the order in which they failed.
-        of_queue.reverse()
-        for start in range(0, len(of_queue), PAGE):
-            page = of_queue[start : start + PAGE]
-            wanted += len(page)
+        for start in range(0, len(ids), PAGE):
+            page = ids[start : start + PAGE]
             done += act(backend, queue, page)
+            handled += len(page)
             progress(done)
-    return Done(done, wanted - done)
+    return Done(done, handled - done)
+
+
+def _created(job: Job) -> str | None:
+    """The time of the enqueueing, which is stored as UTC without a zone."""
+    return None if job.created_time is None else iso_utc(job.created_time.replace(tzinfo=UTC))
 
 
 def _jobs(queue: QueueName) -> Iterator[FailedJob]:

@@ -1,12 +1,11 @@
 """Pause, resume, clear, deduplicate: what is done to queues on their servers, by name.
 
-A name that nobody knows is refused: pausing `email` while `emails` runs on would be a mistake that
+A name that is not known is refused: pausing `email` while `emails` runs on would be a mistake that
 shows late.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -26,12 +25,9 @@ from dlq.backends.base import (
 from dlq.cron.files.configuration import implied_queues
 from dlq.errors import UsageError
 from dlq.planning.implied_queues import implied_by_tasks
+from dlq.primitives.duration import LONGEST, parse_duration
 from dlq.project.load import Project, require_settings
 from dlq.types import QueueName
-
-DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,10})s)?")
-LONGEST = timedelta(days=3660)
-"""A pause beyond that is a typing error, and the server's clock arithmetic has its limits."""
 
 B = TypeVar("B", bound=BaseBackend)
 
@@ -81,23 +77,26 @@ def pause_until(duration: str | None, until: str | None, now: datetime) -> datet
     """The end of a pause, from `--for` or `--until`. Raises UsageError."""
     if (duration is None) == (until is None):
         raise UsageError(
-            "say how long: --for 1h2m3s, or --until 2026-01-31T08:00:00+0000 (one of the two)"
+            "say how long: --for 1h30m, or --until 2026-01-31T08:00:00+0000 (one of the two)"
         )
-    end = now + _duration(duration) if duration is not None else _moment(until or "")
+    if duration is not None:
+        return now + _length(duration)
+    end = _moment(until or "")
     if end <= now:
         raise UsageError(f"--until {until} is in the past")
-    if end - now > LONGEST:
-        raise UsageError("a pause may last ten years at most")
+    if (end - now).total_seconds() > LONGEST:
+        raise UsageError(f"--until {until}: a pause may last ten years at most")
     return end
 
 
-def _duration(text: str) -> timedelta:
-    match = DURATION.fullmatch(text.strip())
-    parts = [int(part or 0) for part in match.groups()] if match else []
-    length = timedelta(hours=parts[0], minutes=parts[1], seconds=parts[2]) if parts else None
-    if not length:
-        raise UsageError(f"--for {text!r}: say it as in 1h2m3s, 5m or 90s, and more than 0")
-    return length
+def _length(text: str) -> timedelta:
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--for {error}") from None
+    if not seconds:
+        raise UsageError(f"--for {text!r}: must be more than 0")
+    return timedelta(seconds=seconds)
 
 
 def _moment(text: str) -> datetime:
@@ -140,8 +139,30 @@ def deduplicate(
     ]
 
 
+def waiting(queues: Iterable[QueueName]) -> dict[QueueName, int]:
+    """How many jobs wait in each queue."""
+    return {queue: runtime.current().backend(queue).length(queue) for queue in queues}
+
+
+def count_duplicates(
+    queues: Iterable[QueueName], progress: ProgressLogger = NULL_PROGRESS_LOGGER
+) -> list[Deduplicated]:
+    """What `deduplicate` would do. Raises UsageError where a backend can't tell without acting."""
+    found = []
+    for queue, backend in _backends(queues, _can_deduplicate, "deduplication"):
+        try:
+            counts = backend.count_duplicates(queue, progress_logger=progress)
+        except NotImplementedError:
+            raise UsageError(
+                f"queue {queue!r}: its backend cannot count duplicates without removing them:"
+                " leave out --dry-run"
+            ) from None
+        found.append(Deduplicated(queue, *counts))
+    return found
+
+
 def require_clearing(queues: Iterable[QueueName]) -> None:
-    """Raises UsageError, before anybody is asked, where a backend can't."""
+    """Raises UsageError, where a backend can't clear, before the question."""
     _backends(queues, _can_clear, "clearing")
 
 

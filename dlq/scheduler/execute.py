@@ -14,12 +14,12 @@ from dlq import runtime
 from dlq.cron.rows.row import CronRow
 from dlq.decorator import TaskWrapper, task
 from dlq.errors import DlqError
+from dlq.job import CRON_TASK
 from dlq.primitives.json_values import json_compatible
-from dlq.primitives.legacy_names import OLD_PACKAGE
 
 __all__ = ("PATH", "CommandNotAllowed", "execute")
 
-PATH = f"{OLD_PACKAGE}.cron_scheduler.execute"
+PATH = CRON_TASK
 
 
 class CommandNotAllowed(DlqError):

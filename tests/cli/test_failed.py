@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dlq import __version__
 from tests.cli.conftest import Project
 from tests.cli.running import running
 from tests.cli.test_queues import KEY, enqueue
@@ -24,7 +25,7 @@ def failed(live: Project, server: Server) -> Project:
 
 def listed(project: Project, *words: str) -> list[dict[str, object]]:
     answer = project.dlq("failed", "list", "--format", "json", *words)
-    content: list[dict[str, object]] = answer.json
+    content: list[dict[str, object]] = answer.json["jobs"]
     return content
 
 
@@ -83,7 +84,8 @@ def test_retry(failed: Project, server: Server) -> None:
     with server.client() as client:
         assert client.llen(KEY.format("webhooks")) == 1
     answer = failed.dlq("failed", "retry", "--task", "call", "--all", "--yes", "--format", "json")
-    assert answer.json == {"retried": 1, "gone": 0, "dry_run": False}
+    envelope = {"format_version": "1", "dlq": __version__}
+    assert answer.json == {**envelope, "retried": 1, "gone": 0, "dry_run": False}
     assert [job["task"] for job in listed(failed)] == [None]
 
 

@@ -52,7 +52,7 @@ def test_flags_of_the_predecessor_are_there(project: Project, name: str) -> None
         (["queue_worker", "images", "0"], "its workers are 1 to 2", 2),
         (["queue_worker", "images", "99"], "its workers are 1 to 2", 2),
         (["queue_worker", "images", "1", "--config", "config/broken.py"], "dlq.E101", 78),
-        (["queue_pause", "emails", "--for", "5x"], "1h2m3s", 2),
+        (["queue_pause", "emails", "--for", "5x"], "1h30m", 2),
         (["queue_pause", "emails", "--until", "2030-01-01T08:00:00"], "+0000", 2),
         (["queue_pause", "emails"], "one of the arguments --for --until is required", 2),
         (["queue_configuration", "--config", "config/broken.py"], "dlq.E101", 1),

@@ -62,7 +62,7 @@ def test_a_queue_that_only_the_server_knows_can_be_cleared(live: Project, server
 def test_clear(live: Project, server: Server, command: str) -> None:
     enqueue(live, "confirm(1)", "confirm(2)", "call('u')")
     ask, verb = getattr(live, command), "clear" if command == "dlq" else "queue_clear"
-    ask(verb, "default").has("Clear all jobs from default?", "--yes", code=2)
+    ask(verb, "default").has("Clear 2 jobs from default?", "--yes", code=2)
     with server.client() as client:
         assert client.llen(KEY.format("default")) == 2
     ask(verb, "default", "webhooks", "--yes").has(

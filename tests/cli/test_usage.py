@@ -36,15 +36,18 @@ from tests.kit.valkey import Server
         (["worker", "images", "0"], "'images' has no worker 0: its workers are 1 to 2"),
         (["worker", "images", "99"], "'images' has no worker 99: its workers are 1 to 2"),
         (["worker", "images", "x"], "'x' is not a whole number"),
-        (["pause", "emails"], "--for 1h2m3s"),
-        (["pause", "emails", "--for", "5x"], "--for '5x': say it as in 1h2m3s"),
-        (["pause", "emails", "--for", ""], "--for '': say it as in 1h2m3s"),
+        (["pause", "emails"], "--for 1h30m"),
+        (
+            ["pause", "emails", "--for", "5x"],
+            "--for '5x' is not a duration: write 90s, 5m, 1h30m or 7d",
+        ),
+        (["pause", "emails", "--for", ""], "--for '' is not a duration"),
         (["pause", "emails", "--for", "0s"], "more than 0"),
         (["pause", "emails", "--for", "999999h"], "ten years"),
         (["pause", "emails", "--until", "2030-01-01T08:00:00"], "2030-01-01T08:00:00+0000"),
         (["pause", "emails", "--until", "2001-01-01T08:00:00Z"], "is in the past"),
         (["pause", "emails", "--until", "noon"], "--until 'noon' is not a time"),
-        (["failed", "retry"], "say --all"),
+        (["failed", "retry"], "--queue, --task or --all"),
         (["failed", "discard", "7f", "--all"], "not both"),
         (["config", "explain", "REDIS_HOTS"], "did you mean REDIS_HOST?"),
         (["cron", "explain", "0 25 * * *"], "'25' is not an hour (0 to 23)"),
@@ -229,7 +232,7 @@ def test_a_terminal_is_asked_before_jobs_are_dropped(live: Project, server: Serv
     with server.client() as client:
         client.lpush("django_lightweight_queue:emails", b"{}")
         shown = in_terminal(live, ["clear", "emails"], typed="n\n")
-        assert "Clear all jobs from emails? [y/N]" in shown
+        assert "Clear 1 job from emails? [y/N]" in shown
         assert "Nothing was done." in shown
         assert client.llen("django_lightweight_queue:emails") == 1
         shown = in_terminal(live, ["clear", "emails"], typed="y\n")

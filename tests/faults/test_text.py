@@ -76,7 +76,7 @@ def test_job_text_reaches_people_only_escaped(
     output += dlq(warm, runner, "failed", "list") + dlq(
         warm, runner, "failed", "list", "--format", "json"
     )
-    for entry in json.loads(dlq(warm, runner, "failed", "list", "--format", "json")):
+    for entry in json.loads(dlq(warm, runner, "failed", "list", "--format", "json"))["jobs"]:
         output += dlq(warm, runner, "failed", "show", entry["id"])
     output += dlq(warm, runner, "failed", "retry", "--all", "--yes")
     assert hidden(output) == []

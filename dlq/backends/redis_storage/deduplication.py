@@ -74,6 +74,25 @@ def deduplicate(
     )
 
 
+def count_duplicates(
+    client: redis.Redis, keys: Keys, queue: QueueName, progress: ProgressLogger
+) -> tuple[int, int]:
+    """Length of the queue, and what `deduplicate` would leave of it. Changes nothing."""
+    if not client.llen(keys.queue(queue)):
+        return 0, 0
+    for _ in range(BEGINNINGS):
+        snapshot = _Snapshot(client, keys, queue)
+        try:
+            for _ in progress.progress(range(snapshot.pages)):
+                snapshot.read_page()
+        except _OtherList:
+            continue
+        return len(snapshot.jobs), len(snapshot.jobs) - snapshot.doubles
+    raise QueueTooBusy(
+        f"the duplicates in queue {queue!r} were not counted: jobs come and go too fast"
+    )
+
+
 def _replaced(snapshot: _Snapshot, progress: ProgressLogger) -> int:
     """The length at the end. Raises _OtherList."""
     progress.info("Collecting jobs")

@@ -139,6 +139,14 @@ class RedisStorage(
         with translated_errors(self.address):
             return deduplication.deduplicate(self.client, self.keys, queue, progress_logger)
 
+    def count_duplicates(
+        self, queue: QueueName, *, progress_logger: ProgressLogger = NULL_PROGRESS_LOGGER
+    ) -> tuple[int, int]:
+        from dlq.backends.redis_storage import deduplication
+
+        with told(self.address):
+            return deduplication.count_duplicates(self.client, self.keys, queue, progress_logger)
+
     # Pauses
 
     def pause(self, queue: QueueName, until: datetime) -> None:

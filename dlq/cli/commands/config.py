@@ -28,8 +28,8 @@ def show(ctx: typer.Context) -> ExitCode:
     if call.format == "json":
         call.print_document(settings=configuration.settings_json(resolution))
     else:
-        columns = [Column("SETTING"), Column("VALUE", fold=True), Column("FROM")]
-        columns.append(Column("INSTEAD OF", fold=True))
+        columns = [Column("SETTING"), Column("VALUE", gives=2), Column("FROM", gives=1)]
+        columns.append(Column("INSTEAD OF", gives=3))
         rows = [
             [row.name, row.value, row.source, ", ".join(row.instead_of)]
             for row in configuration.show(resolution)
@@ -47,7 +47,7 @@ def explain(
 ) -> ExitCode:
     """Explain one setting: its value, every source that sets it or could, and what it is for."""
     call: Invocation = ctx.obj
-    from dlq.cli.output.screen import plain_table
+    from dlq.cli.output.tables import plain_table
     from dlq.config import explain as configuration
 
     resolution = _resolution(call)

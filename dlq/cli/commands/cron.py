@@ -37,7 +37,7 @@ def show_next(
 ) -> ExitCode:
     """Show when each cron row fires next."""
     call: Invocation = ctx.obj
-    from dlq.cli.output.plan import moment
+    from dlq.cli.output.text import moment
     from dlq.operations import cron as operations
     from dlq.project.load import require_settings
 
@@ -55,10 +55,10 @@ def show_next(
     columns = [
         Column("COMMAND"),
         Column("QUEUE"),
-        Column(f"SCHEDULE ({next(iter(zones))})" if one_zone else "SCHEDULE"),
+        Column(f"SCHEDULE ({next(iter(zones))})" if one_zone else "SCHEDULE", gives=1),
         Column("NEXT RUN"),
-        Column("READS AS", fold=True),
-        Column("FROM", fold=True),
+        Column("READS AS", gives=2),
+        Column("FROM", gives=3),
     ]
     rows = []
     for preview in previews:
@@ -91,7 +91,7 @@ def explain(
 ) -> ExitCode:
     """Say in words what a schedule means, and when it fires. Needs no project."""
     call: Invocation = ctx.obj
-    from dlq.cli.output.plan import moment
+    from dlq.cli.output.text import moment
     from dlq.operations import cron as operations
 
     now = datetime.now(UTC)

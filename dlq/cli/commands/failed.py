@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from dlq.cli.commands.queues import YesOption, confirmed
+from dlq.cli.commands.queues import DryRunOption, YesOption, confirmed
 from dlq.cli.framework.command import verb
 from dlq.cli.framework.invocation import Invocation
-from dlq.cli.output.screen import Column
-from dlq.errors import ExitCode, UsageError
+from dlq.cli.framework.options import count_number
+from dlq.errors import ExitCode, Interrupted, UsageError
 from dlq.primitives.text import counted, printable, printable_lines
 
 if TYPE_CHECKING:
-    from dlq.backends.base import FailedJob
-    from dlq.operations.failed_jobs import Done, Selection
+    from dlq.operations.failed_jobs import Done, Progress, Selection, Targets
     from dlq.project.load import Project
 
 verbs = typer.Typer(rich_markup_mode=None)
@@ -29,16 +27,21 @@ QueueOption = Annotated[
 ]
 TaskOption = Annotated[
     str | None,
-    typer.Option("--task", metavar="TASK", help="Only this task: path, name, or pattern with *."),
+    typer.Option(
+        "--task",
+        metavar="TASK",
+        help="Only this task or cron command: path, name, or pattern with *.",
+    ),
 ]
 IdsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, or unique beginnings of ids.")
 ]
-AllOption = Annotated[bool, typer.Option("--all", help="All that the options select.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")]
+AllOption = Annotated[
+    bool, typer.Option("--all", help="All of them; not needed with --queue or --task.")
+]
 
-ARGUMENTS_LIMIT = 60
-ERROR_LIMIT = 120
+SHOWN = 20
+"""Jobs that --dry-run lists."""
 
 
 @verb(verbs, "list", example="dlq failed list --queue emails --task confirm")
@@ -46,31 +49,35 @@ def list_failed(
     ctx: typer.Context,
     queue: QueueOption = None,
     task: TaskOption = None,
-    limit: Annotated[int, typer.Option("--limit", help="Show at most so many.")] = 100,
+    limit: Annotated[
+        int,
+        typer.Option("--limit", metavar="N", parser=count_number, help="Show at most so many."),
+    ] = 100,
 ) -> ExitCode:
     """List failed jobs, newest first."""
-    call: Invocation = ctx.obj
     from itertools import islice
 
+    from dlq.cli.output.failed import failed_table, none_text
     from dlq.operations import failed_jobs as operations
 
+    call: Invocation = ctx.obj
     project = _project(call)
     selection = operations.Selection(tuple(queue or ()), task)
-    jobs = list(islice(operations.select_failed(project, selection), max(0, limit) + 1))
-    more, jobs = len(jobs) > limit, jobs[:limit]
+    there = sum(operations.counts(project, operations.failed_queues(project, queue or ())).values())
+    found = operations.select_failed(project, selection)
+    jobs = list(islice(found, limit))
+    total = there if selection.is_by_queue else len(jobs) + sum(1 for _ in found)
     if call.format == "json":
-        call.screen.print(json.dumps([operations.as_json(job) for job in jobs], indent=2))
+        call.print_document(total=total, jobs=[operations.as_json(job) for job in jobs])
+        return ExitCode.DONE
+    if not jobs:
+        call.screen.print(none_text(queue or (), task, there))
         return ExitCode.DONE
     where = f" in {', '.join(queue)}" if queue else ""
-    if not jobs:
-        call.screen.print(f"No failed jobs{where}.")
-        return ExitCode.DONE
-    one_queue = len(queue or ()) == 1
-    call.screen.table(_columns(one_queue=one_queue), _rows(jobs, one_queue=one_queue))
-    total = sum(operations.counts(project, {job.queue for job in jobs}).values())
-    count = f"{len(jobs)} of {total} shown" if more or task else _jobs(total)
+    call.screen.table(*failed_table(jobs, time.time(), one_queue=len(queue or ()) == 1))
+    count = counted(total, "failed job") if len(jobs) == total else f"{len(jobs)} of {counted(total, "failed job")} shown"
     first = jobs[0].id
-    hint = f"dlq failed retry --queue {queue[0]} --all" if queue else f"dlq failed retry {first}"
+    hint = f"dlq failed retry --queue {queue[0]}" if queue else f"dlq failed retry {first}"
     call.screen.print(f"{count}{where}. dlq failed show {first} · {hint}")
     return ExitCode.DONE
 
@@ -82,16 +89,17 @@ def show(
     queue: QueueOption = None,
 ) -> ExitCode:
     """Show everything that is known about failed jobs."""
-    call: Invocation = ctx.obj
+    from dlq.cli.output.failed import failed_facts
     from dlq.operations import failed_jobs as operations
 
+    call: Invocation = ctx.obj
     selection = operations.Selection(tuple(queue or ()), None, tuple(ids))
     jobs = list(operations.select_failed(_project(call), selection))
     if call.format == "json":
-        call.screen.print(json.dumps([operations.as_json(job) for job in jobs], indent=2))
+        call.print_document(jobs=[operations.as_json(job) for job in jobs])
         return ExitCode.DONE
     for job in jobs:
-        for name, value in _facts(job):
+        for name, value in failed_facts(job):
             call.screen.print(f"{name:<9} {printable(value, 2000)}")
         if job.failure.traceback:
             call.screen.print()
@@ -100,7 +108,7 @@ def show(
     return ExitCode.DONE
 
 
-@verb(verbs, example="dlq failed retry --queue emails --all")
+@verb(verbs, example="dlq failed retry --queue emails")
 def retry(
     ctx: typer.Context,
     ids: IdsArgument = None,
@@ -111,17 +119,17 @@ def retry(
     yes: YesOption = False,
 ) -> ExitCode:
     """Put failed jobs back on their queues."""
-    call: Invocation = ctx.obj
     from dlq.operations import failed_jobs as operations
 
-    deed = BulkAction(
+    action = BulkAction(
         operations.retry,
         "retried",
-        question=lambda count, where: f"Put {_jobs(count, '')} back on {where}?",
-        done=lambda count, where: f"Put {_jobs(count, '')} back on {where}.",
+        question="Put {jobs} back on {queues}?",
+        outcome="Put {jobs} back on {queues}.",
+        noun="job",
     )
     # Naming jobs one by one is deliberate enough, where nothing is lost by it.
-    return _perform(call, deed, _selection(ids, queue, task, all), dry_run, yes or not all)
+    return _perform(ctx.obj, action, _selection(ids, queue, task, all), dry_run, yes or bool(ids))
 
 
 @verb(verbs, example="dlq failed discard --task confirm --dry-run")
@@ -135,145 +143,134 @@ def discard(
     yes: YesOption = False,
 ) -> ExitCode:
     """Drop failed jobs for good."""
-    call: Invocation = ctx.obj
     from dlq.operations import failed_jobs as operations
 
-    deed = BulkAction(
+    action = BulkAction(
         operations.discard,
         "discarded",
-        question=lambda count, where: f"Discard {_jobs(count)} of {where} for good?",
-        done=lambda count, where: f"Discarded {_jobs(count)} of {where}.",
+        question="Discard {jobs} of {queues} for good?",
+        outcome="Discarded {jobs} of {queues}.",
     )
-    return _perform(call, deed, _selection(ids, queue, task, all), dry_run, yes)
+    return _perform(ctx.obj, action, _selection(ids, queue, task, all), dry_run, yes)
 
 
 class BulkAction(NamedTuple):
-    """What is done to selected jobs. `word` is its participle; `question` and `done` make sentences
-    of how many jobs they are, and of which queues."""
+    """What is done to selected jobs. `participle` as in "retried"; `question` and `outcome` are
+    sentences with `{jobs}` and `{queues}` to be filled in; `noun` is what they are called."""
 
-    act: Callable[[Sequence[FailedJob]], Done]
-    word: str
-    question: Callable[[int, str], str]
-    done: Callable[[int, str], str]
+    act: Callable[[Targets, Progress], Done]
+    participle: str
+    question: str
+    outcome: str
+    noun: str = "failed job"
+
+    def fill(self, sentence: str, count: int, queues: Sequence[str]) -> str:
+            return sentence.format(jobs=counted(count, self.noun), queues=", ".join(queues))
 
 
 def _perform(
-    call: Invocation, deed: BulkAction, selection: Selection, dry_run: bool, is_sure: bool
+    call: Invocation, action: BulkAction, selection: Selection, dry_run: bool, is_sure: bool
 ) -> ExitCode:
-    """Select, ask, do, tell."""
-    from dlq.operations.failed_jobs import select_failed
+    """Count, ask, read, act, report. Whole queues are counted without reading, so that the question
+    comes before the long part."""
+    from dlq.cli.output.progress import progress_bar
+    from dlq.operations import failed_jobs as operations
 
-    jobs = list(select_failed(_project(call), selection))
-    if not jobs or dry_run:
-        _tell_what_would_be_done(call, jobs, deed.word, dry_run)
-        return ExitCode.DONE
-    where = ", ".join(sorted({job.queue for job in jobs}))
-    if not confirmed(call, deed.question(len(jobs), where), is_sure):
+    project = _project(call)
+    counted = operations.counts(project, operations.failed_queues(project, selection.queues))
+
+    def read() -> Targets:
+        bar = progress_bar(call.screen, "reading", sum(counted.values()))
+        return operations.collect(operations.select_failed(project, selection), bar)
+
+    if dry_run:
+        return _print_dry_run(call, action, project, selection)
+    targets = None if selection.is_by_queue else read()
+    found = counted if targets is None else {queue: len(ids) for queue, ids in targets.items()}
+    total = sum(found.values())
+    if not total:
+        return _print_outcome(call, action, operations.Done(0, 0), ())
+    queues = sorted(queue for queue, count in found.items() if count)
+    if not confirmed(call, action.fill(action.question, total, queues), is_sure):
         return ExitCode.NOT_DONE
-    done = deed.act(jobs)
+    return _act(call, action, read() if targets is None else targets, queues)
+
+
+def _act(call: Invocation, action: BulkAction, targets: Targets, queues: Sequence[str]) -> ExitCode:
+    from dlq.cli.framework.interrupts import interrupts_between_steps
+    from dlq.cli.output.progress import progress_bar
+
+    total = sum(map(len, targets.values()))
+    bar = progress_bar(call.screen, action.participle, total)
+    last = 0
+    with interrupts_between_steps() as check:
+
+        def progress(done: int) -> None:
+            nonlocal last
+            last = done
+            bar(done)
+            if done < total:
+                check()
+
+        try:
+            done = action.act(targets, progress)
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"{last:,} of {total:,} failed jobs were {action.participle};"
+                " the same command goes on with the others"
+            ) from None
+    return _print_outcome(call, action, done, queues)
+
+
+def _print_outcome(
+    call: Invocation, action: BulkAction, done: Done, queues: Sequence[str]
+) -> ExitCode:
     if call.format == "json":
-        call.screen.print(json.dumps({deed.word: done.jobs, "gone": done.gone, "dry_run": False}))
-        return ExitCode.DONE
-    call.screen.print(deed.done(done.jobs, where))
-    if done.gone:
-        call.screen.note(f"{_jobs(done.gone)} had gone meanwhile.")
+        content = {action.participle: done.jobs, "gone": done.gone, "dry_run": False}
+        call.print_document(**content)
+    elif not done.jobs and not done.gone:
+        call.screen.print("No failed jobs are selected.")
+    else:
+        call.screen.print(action.fill(action.outcome, done.jobs, queues))
+        if done.gone:
+            call.screen.note(f"{counted(done.gone, "failed job")} had gone meanwhile.")
     return ExitCode.DONE
 
 
-def _tell_what_would_be_done(
-    call: Invocation, jobs: Sequence[FailedJob], word: str, dry_run: bool
-) -> None:
+def _print_dry_run(
+    call: Invocation, action: BulkAction, project: Project, selection: Selection
+) -> ExitCode:
+    """List the jobs that the action would be done to; of many, the newest."""
+    from dlq.cli.output.failed import failed_table
+    from dlq.operations.failed_jobs import select_failed
+
+    jobs = list(select_failed(project, selection))
     if call.format == "json":
         ids = [job.id for job in jobs]
-        call.screen.print(json.dumps({word: 0, "gone": 0, "dry_run": dry_run, "ids": ids}))
+        call.print_document(**{action.participle: 0, "gone": 0, "dry_run": True, "ids": ids})
     elif not jobs:
         call.screen.print("No failed jobs are selected.")
     else:
-        call.screen.table(_columns(one_queue=False), _rows(jobs, one_queue=False))
-        call.screen.print(f"{_jobs(len(jobs))} would be {word}.")
+        call.screen.table(*failed_table(jobs[:SHOWN], time.time()))
+        if len(jobs) > SHOWN:
+            call.screen.print(f"and {len(jobs) - SHOWN:,} more")
+        call.screen.print(f"{counted(len(jobs), "failed job")} would be {action.participle}.")
+    return ExitCode.DONE
 
 
 def _selection(
     ids: Sequence[str] | None, queue: Sequence[str] | None, task: str | None, all: bool
 ) -> Selection:
+    """Raises UsageError, where it doesn't say which jobs are meant."""
     from dlq.operations.failed_jobs import Selection
 
     if ids and (all or task):
-        raise UsageError("name ids, or say --all with --queue and --task: not both")
-    if not ids and not all:
-        raise UsageError("which ones? name ids (dlq failed list shows them), or say --all")
+        raise UsageError("name ids, or select with --queue, --task and --all: not both")
+    if not (ids or queue or task or all):
+        raise UsageError(
+            "which ones? name ids (dlq failed list shows them), or say --queue, --task or --all"
+        )
     return Selection(tuple(queue or ()), task, tuple(ids or ()))
-
-
-def _columns(*, one_queue: bool) -> list[Column]:
-    return [
-        Column("ID"),
-        *([] if one_queue else [Column("QUEUE")]),
-        Column("TASK"),
-        Column("ARGS", fold=True),
-        Column("FAILED"),
-        Column("RAN"),
-        Column("ERROR", fold=True),
-    ]
-
-
-def _rows(jobs: Sequence[FailedJob], *, one_queue: bool) -> list[list[str]]:
-    now = time.time()
-    return [_row(job, now, one_queue) for job in jobs]
-
-
-def _row(job: FailedJob, now: float, one_queue: bool) -> list[str]:
-    from dlq.cli.output.plan import span
-
-    path = "(not a job)" if job.job is None else job.job.path
-    return [
-        job.id,
-        *([] if one_queue else [job.queue]),
-        printable(path, 120),
-        _arguments(job),
-        f"{span(now - job.failed_at)} ago",
-        "-" if job.failure.ran is None else f"{job.failure.ran:.1f} s",
-        printable(job.failure.reason, ERROR_LIMIT),
-    ]
-
-
-def _arguments(job: FailedJob, limit: int = ARGUMENTS_LIMIT) -> str:
-    """As they are written in a call."""
-    if job.job is None:
-        return printable(job.raw.decode("utf-8", "backslashreplace"), limit)
-    shown = [_value(value) for value in job.job.args]
-    shown += [f"{name}={_value(value)}" for name, value in job.job.kwargs.items()]
-    return printable(", ".join(shown), limit)
-
-
-def _value(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _facts(job: FailedJob) -> list[tuple[str, str]]:
-    from datetime import UTC, datetime
-
-    failure = job.failure
-    facts = [
-        ("id", job.id),
-        ("queue", job.queue),
-        ("task", "(not a job)" if job.job is None else job.job.path),
-        ("args", _arguments(job, 2000)),
-        ("failed", f"{datetime.fromtimestamp(job.failed_at, UTC):%Y-%m-%d %H:%M:%S} UTC"),
-        ("reason", f"{failure.reason} ({failure.kind})"),
-        ("ran", "-" if failure.ran is None else f"{failure.ran:.3f} s"),
-        ("attempts", str(failure.attempts)),
-        ("worker", failure.worker or "-"),
-    ]
-    if job.job is None:
-        facts.append(("raw", job.raw.decode("utf-8", "backslashreplace")))
-    elif job.job.created_time_str:
-        facts.insert(4, ("created", f"{job.job.created_time_str} UTC"))
-    return facts
-
-
-def _jobs(count: int, kind: str = "failed ") -> str:
-    return counted(count, f"{kind}job")
 
 
 def _project(call: Invocation) -> Project:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,119 +13,140 @@ from dlq.cli.framework.invocation import Invocation
 from dlq.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from dlq.project.load import Project
+    from dlq.types import QueueName
 
 verbs = typer.Typer(rich_markup_mode=None)
 
 QueuesArgument = Annotated[
     list[str], typer.Argument(metavar="QUEUE...", help="One or more queues, by name.")
 ]
-YesOption = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would be done.")]
+
+ASK_STATUS = "`dlq status` shows what waits and what is paused"
 
 
-@verb(
-    verbs,
-    example="dlq pause emails images --for 1h30m",
-    interrupted="`dlq status` shows which queues are paused",
-)
+@verb(verbs, example="dlq pause emails images --for 1h30m", interrupted=ASK_STATUS)
 def pause(
     ctx: typer.Context,
     queues: QueuesArgument,
     duration: Annotated[
-        str | None, typer.Option("--for", metavar="1h2m3s", help="How long.")
+        str | None, typer.Option("--for", metavar="DURATION", help="How long: 90s, 5m, 1h30m, 7d.")
     ] = None,
     until: Annotated[
         str | None,
         typer.Option("--until", metavar="TIME", help="Until when, as 2026-01-31T08:00:00+0000."),
     ] = None,
+    dry_run: DryRunOption = False,
 ) -> ExitCode:
     """Let no job of these queues start for a while.
 
     Jobs that run go on, and new ones can be enqueued.
     """
-    call: Invocation = ctx.obj
     from dlq.cli.output import queues as queues_text
+    from dlq.diagnostics.formats import iso_utc
     from dlq.operations import queues as operations
 
+    call: Invocation = ctx.obj
     end = operations.pause_until(duration, until, datetime.now(UTC))
-    names = operations.select_queues(_project(call), queues)
-    operations.pause(names, end)
+    names = _select(call, queues)
+    if not dry_run:
+        operations.pause(names, end)
+    if call.format == "json":
+        call.print_document(queues=names, paused_until=iso_utc(end), dry_run=dry_run)
+        return ExitCode.DONE
     for name in names:
-        call.screen.print(queues_text.paused(name, end))
+        call.screen.print(queues_text.paused_text(name, end, dry_run=dry_run))
     return ExitCode.DONE
 
 
-@verb(verbs, example="dlq resume emails", interrupted="`dlq status` shows which queues are paused")
-def resume(ctx: typer.Context, queues: QueuesArgument) -> ExitCode:
+@verb(verbs, example="dlq resume emails", interrupted=ASK_STATUS)
+def resume(ctx: typer.Context, queues: QueuesArgument, dry_run: DryRunOption = False) -> ExitCode:
     """End a pause now."""
-    call: Invocation = ctx.obj
     from dlq.cli.output import queues as queues_text
     from dlq.operations import queues as operations
 
-    names = operations.select_queues(_project(call), queues)
-    operations.resume(names)
+    call: Invocation = ctx.obj
+    names = _select(call, queues)
+    if not dry_run:
+        operations.resume(names)
+    if call.format == "json":
+        call.print_document(queues=names, dry_run=dry_run)
+        return ExitCode.DONE
     for name in names:
-        call.screen.print(queues_text.resumed(name))
+        call.screen.print(queues_text.resume_text(name, dry_run=dry_run))
     return ExitCode.DONE
 
 
-@verb(verbs, example="dlq clear emails --dry-run", interrupted="`dlq status` shows what waits")
-def clear(ctx: typer.Context, queues: QueuesArgument, yes: YesOption = False) -> ExitCode:
+@verb(verbs, example="dlq clear emails --dry-run", interrupted=ASK_STATUS)
+def clear(
+    ctx: typer.Context,
+    queues: QueuesArgument,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> ExitCode:
     """Drop all waiting jobs of these queues.
 
     Jobs that run are left alone.
     """
-    call: Invocation = ctx.obj
     from dlq.cli.output import queues as queues_text
     from dlq.operations import queues as operations
 
-    names = operations.select_queues(_project(call), queues)
+    call: Invocation = ctx.obj
+    names = _select(call, queues)
     operations.require_clearing(names)
-    if not confirmed(call, f"Clear all jobs from {', '.join(names)}?", yes):
+    counts = operations.waiting(names)
+    if not dry_run and not confirmed(call, queues_text.clear_question(counts), yes):
         return ExitCode.NOT_DONE
-    for name, count in operations.clear(names).items():
-        call.screen.print(queues_text.cleared(name, count))
+    cleared = counts if dry_run else operations.clear(names)
+    if call.format == "json":
+        call.print_document(cleared=cleared, dry_run=dry_run)
+        return ExitCode.DONE
+    for name, count in cleared.items():
+        call.screen.print(queues_text.cleared_text(name, count, dry_run=dry_run))
     return ExitCode.DONE
 
 
-@verb(
-    verbs, example="dlq deduplicate emails --dry-run", interrupted="`dlq status` shows what waits"
-)
-def deduplicate(ctx: typer.Context, queues: QueuesArgument) -> ExitCode:
+@verb(verbs, example="dlq deduplicate emails --dry-run", interrupted=ASK_STATUS)
+def deduplicate(
+    ctx: typer.Context, queues: QueuesArgument, dry_run: DryRunOption = False
+) -> ExitCode:
     """Drop waiting jobs that would do the same again.
 
     The oldest of equal jobs is kept.
     """
-    call: Invocation = ctx.obj
     from dlq.backends.base import ProgressLogger
     from dlq.cli.output import queues as queues_text
     from dlq.operations import queues as operations
 
-    names = operations.select_queues(_project(call), queues)
-    screen = call.screen
-
-    def steps(items: Iterable[Any]) -> Iterable[Any]:
-        return items
-
-    progress = ProgressLogger(screen.note if call.verbose else lambda message: None, steps)
-    for result in operations.deduplicate(names, progress):
-        screen.print(queues_text.deduplicated(result))
+    call: Invocation = ctx.obj
+    names = _select(call, queues)
+    note = call.screen.note if call.verbose else lambda message: None
+    progress = ProgressLogger(note, lambda items: items)
+    act = operations.count_duplicates if dry_run else operations.deduplicate
+    results = act(names, progress)
+    if call.format == "json":
+        call.print_document(queues=[result._asdict() for result in results], dry_run=dry_run)
+        return ExitCode.DONE
+    for result in results:
+        call.screen.print(queues_text.deduplicated_text(result, dry_run=dry_run))
     return ExitCode.DONE
 
 
 def confirmed(call: Invocation, question: str, yes: bool) -> bool:
-    """Raises UsageError where there is nobody to ask."""
+    """Ask at the terminal, unless --yes says so. Raises UsageError where there is no terminal."""
     if yes:
         return True
     if not call.screen.can_ask:
-        raise UsageError(f"{question} Nobody is here to answer: add --yes")
+        raise UsageError(f"{question} stdin is not a terminal: add --yes")
     if call.screen.ask(question):
         return True
     call.screen.note("Nothing was done.")
     return False
 
 
-def _project(call: Invocation) -> Project:
+def _select(call: Invocation, queues: Sequence[str]) -> list[QueueName]:
+    from dlq.operations.queues import select_queues
     from dlq.project.load import load_project
 
-    return load_project(call.settings, call.config)
+    return select_queues(load_project(call.settings, call.config), queues)

@@ -84,7 +84,7 @@ def _show(call: Invocation, project: Project, *, one_line: bool = False) -> Exit
 
 def _print(screen: Screen, found: Status) -> None:
     from dlq.cli.output.findings import findings_lines
-    from dlq.cli.output.plan import span
+    from dlq.cli.output.text import span
 
     counts = (
         f"{counted(len(found.runners), 'machine')}, {counted(found.workers, 'worker')},"
@@ -137,7 +137,7 @@ MACHINE_COLUMNS = [
 
 
 def _queue_row(queue: QueueStatus, now: float) -> list[str]:
-    from dlq.cli.output.plan import span
+    from dlq.cli.output.text import span
 
     state = queue.state
     return [
@@ -152,7 +152,7 @@ def _queue_row(queue: QueueStatus, now: float) -> list[str]:
 
 
 def _state(queue: QueueStatus, now: float) -> str:
-    from dlq.cli.output.plan import span
+    from dlq.cli.output.text import span
 
     state = queue.state
     told = []

@@ -18,6 +18,14 @@ def whole_number(text: str) -> int:
         raise typer.BadParameter(f"{text!r} is not a whole number") from None
 
 
+def count_number(text: str) -> int:
+    """Parse an option's value that says how many. Raises BadParameter."""
+    number = whole_number(text)
+    if number < 1:
+        raise typer.BadParameter(f"{number} is less than 1")
+    return number
+
+
 def duration(text: object) -> float:
     """Parse an option's value to seconds; Typer sends defaults through it too. Raises
     BadParameter."""

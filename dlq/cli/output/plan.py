@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from dlq.cli.output.findings import count_text, findings_lines
 from dlq.cli.output.plan_lines import entries, title
 from dlq.cli.output.screen import Column, Screen
+from dlq.cli.output.text import moment
 from dlq.config.settings import Settings
 from dlq.planning.document import count_from
 from dlq.planning.implied_queues import implied_by_tasks
@@ -74,7 +74,12 @@ def machine_table(plan: Plan, split: Split) -> Table:
         numbers[worker.queue].append(worker.number)
     here = [queue for queue in split.queues if numbers[queue.name]]
     if plan.pool.exact:
-        columns = [Column("QUEUE"), Column("HERE"), Column("BACKEND"), Column("COUNT FROM")]
+        columns = [
+            Column("QUEUE"),
+            Column("HERE"),
+            Column("BACKEND", gives=2),
+            Column("COUNT FROM"),
+        ]
         rows = [
             [q.name, str(len(numbers[q.name])), _class_name(q), count_from(q, plan)] for q in here
         ]
@@ -83,9 +88,9 @@ def machine_table(plan: Plan, split: Split) -> Table:
         Column("QUEUE"),
         Column("HERE"),
         Column("POOL"),
-        Column("WORKER NUMBERS", fold=True),
-        Column("BACKEND"),
-        Column("COUNT FROM", fold=True),
+        Column("WORKER NUMBERS", gives=3),
+        Column("BACKEND", gives=2),
+        Column("COUNT FROM", gives=1),
     ]
     rows = [
         [
@@ -111,8 +116,8 @@ def matrix(plan: Plan, split: Split) -> Table:
         Column("QUEUE"),
         Column("POOL"),
         *(Column(f"M{machine}") for machine in machines),
-        Column("BACKEND"),
-        Column("COUNT FROM", fold=True),
+        Column("BACKEND", gives=2),
+        Column("COUNT FROM", gives=1),
     ]
     shown = [q for q in split.queues if plan.pool.only_queue in (None, q.name)]
     rows = [
@@ -182,9 +187,9 @@ def cron_table(plan: Plan, settings: Settings, now: datetime) -> Table:
     columns = [
         Column("CRON"),
         Column("QUEUE"),
-        Column("SCHEDULE"),
-        Column("NEXT RUN"),
-        Column("FROM", fold=True),
+        Column("SCHEDULE", gives=1),
+        Column("NEXT RUN", gives=2),
+        Column("FROM", gives=3),
     ]
     rows = []
     for row in plan.rows:
@@ -207,8 +212,8 @@ def configuration_tables(
     columns = [
         Column("QUEUE"),
         Column("WORKERS"),
-        Column("BACKEND"),
-        Column("COUNT FROM", fold=True),
+        Column("BACKEND", gives=2),
+        Column("COUNT FROM", gives=1),
     ]
     tables: list[tuple[str, Sequence[Column], list[list[str]]]] = [("Queues", columns, queues)]
     middleware = [[path] for path in settings.middleware]
@@ -216,26 +221,6 @@ def configuration_tables(
     if plan.rows:
         tables.append(("Cron", *cron_table(plan, settings, now)))
     return tables
-
-
-def moment(at: datetime, zone: str, now: datetime) -> str:
-    """`Tue 24 Nov 08:30  in 28 min`, in the zone's wall-clock time."""
-    return f"{at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}  in {span((at - now).total_seconds())}"
-
-
-def span(seconds: float) -> str:
-    """`41 s`, `28 min`, `2 h 10 min`, `3 d 2 h`: as exact as one needs it at that length."""
-    seconds = max(0, round(seconds))
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours} h {minutes} min" if minutes and hours < 10 else f"{hours} h"
-    days, hours = divmod(round(seconds / 3600), 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 def _listed(machines: Sequence[int]) -> str:

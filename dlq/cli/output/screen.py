@@ -1,31 +1,28 @@
 """Where words go: results to stdout, everything else to stderr, and how a table looks on each.
 
-Piped, a table is plain columns as wide as they need to be. On a terminal it has bold heads, a rule
-under them, and long values that fold; rich is imported only for that. What users wrote (names,
+Piped, a table is plain columns as wide as they need to be. On a terminal it has bold heads with a
+rule under them, and fits the width; rich is imported only for styles. What users wrote (names,
 arguments, errors) is never markup, and control characters in it are shown escaped.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-import unicodedata
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
+from dlq.cli.output.tables import Column, fitted_table, plain_table, text_width
 from dlq.primitives.text import printable
+
+__all__ = ["Column", "Screen", "Segment", "Style"]
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 CELL_LIMIT = 2000
 """Characters of one cell. A table is to be read; machine formats carry the whole."""
-
-FOLDED_WIDTH = 20
-"""The least width of a column that folds: narrower, a dotted path becomes a ladder."""
-
-GAP = 3
-"""Between two columns of a rich table: a blank on each side, and where its rule would stand."""
 
 Style: TypeAlias = Literal["", "bold", "error", "warning", "info", "dim", "good"]
 Segment: TypeAlias = tuple[str, Style]
@@ -41,17 +38,8 @@ COLOURS: dict[Style, str] = {
 }
 
 
-class Column(NamedTuple):
-    """`fold`: on a narrow terminal this column gives way, and its values wrap. The others keep
-    their width, for a name that is cut is no name."""
-
-    head: str
-    right: bool = False
-    fold: bool = False
-
-
 class Screen:
-    """What a command speaks through. `color` None asks the terminal and NO_COLOR."""
+    """The streams of a command. `color` None follows the terminal and NO_COLOR."""
 
     def __init__(
         self, out: TextIO | None = None, err: TextIO | None = None, *, color: bool | None = None
@@ -71,6 +59,16 @@ class Screen:
     @property
     def is_terminal(self) -> bool:
         return self.out.isatty()
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal."""
+        return shutil.get_terminal_size().columns
+
+    @property
+    def height(self) -> int:
+        """Lines of the terminal."""
+        return shutil.get_terminal_size().lines
 
     @property
     def can_ask(self) -> bool:
@@ -104,23 +102,37 @@ class Screen:
         stream.flush()
 
     def table(self, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
+        """Print rows of text under heads: plain in a pipe, fitted to the width of a terminal."""
+        self.segments(self.table_lines(columns, rows))
+
+    def table_lines(
+        self, columns: Sequence[Column], rows: Iterable[Sequence[str]]
+    ) -> Iterator[list[Segment]]:
+        """The lines that `table` prints."""
         safe = [[printable(cell, CELL_LIMIT) for cell in row] for row in rows]
-        if self.is_terminal:
-            self._rich_table(columns, safe)
-        else:
-            for line in plain_table(columns, safe):
-                self.out.write(line + "\n")
+        if not self.is_terminal:
+            yield from _in_style(plain_table(columns, safe), "")
+            return
+        heads, body = fitted_table(columns, safe, self.width)
+        yield from _in_style(heads, "bold")
+        rule = "─" if "utf" in (self.out.encoding or "").lower() else "-"
+        yield [(rule * min(self.width, max(map(text_width, [*heads, *body]))), "dim")]
+        yield from _in_style(body, "")
 
     def ask(self, question: str) -> bool:
-        """A yes from the terminal; anything else is a no."""
+        """Ask for a yes; anything else is a no."""
+        return self.answer(question) or False
+
+    def answer(self, question: str) -> bool | None:
+        """Ask on stderr and read a line of stdin; None where it has ended."""
         self.out.flush()
         self.err.write(f"{question} [y/N] ")
         self.err.flush()
-        try:
-            return input().strip().lower() in {"y", "yes"}
-        except EOFError:
+        line = sys.stdin.readline()
+        if not line:
             self.err.write("\n")
-            return False
+            return None
+        return line.strip().lower() in {"y", "yes"}
 
     def _styled(self, stream: TextIO) -> bool:
         if self._color is not None:
@@ -138,61 +150,6 @@ class Screen:
             emoji=False,
         )
 
-    def _rich_table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-        from rich.box import SIMPLE_HEAD
-        from rich.table import Table
-        from rich.text import Text
 
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-        needed = GAP * (len(columns) - 1)
-        for place, column in enumerate(columns):
-            width = max([_width(column.head), *(_width(row[place]) for row in rows)])
-            if column.fold:
-                width = min(width, FOLDED_WIDTH)
-            needed += width
-            table.add_column(
-                column.head,
-                justify="right" if column.right else "left",
-                no_wrap=not column.fold,
-                overflow="fold",
-                min_width=width,
-            )
-        for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
-        console = self._console(self.out)
-        # Below its least width rich would cut names; the terminal's own wrapping does less harm.
-        console.width = max(console.width, needed)
-        console.print(table)
-
-
-def plain_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Iterable[str]:
-    """As lines: two blanks between columns, none after the last."""
-    widths = [
-        max([_width(column.head), *(_width(row[place]) for row in rows)])
-        for place, column in enumerate(columns)
-    ]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = []
-        for cell, column, width in zip(cells, columns, widths, strict=True):
-            blanks = " " * (width - _width(cell))
-            padded.append(blanks + cell if column.right else cell + blanks)
-        return "  ".join(padded).rstrip()
-
-    yield line([column.head for column in columns])
-    for row in rows:
-        yield line(row)
-
-
-def _width(text: str) -> int:
-    """Cells on a terminal: ideographs take two, combining marks none."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0
-        if unicodedata.combining(letter)
-        else 2
-        if unicodedata.east_asian_width(letter) in "WF"
-        else 1
-        for letter in text
-    )
+def _in_style(lines: Iterable[str], style: Style) -> Iterator[list[Segment]]:
+    return ([(line, style)] for line in lines)

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from dlq.cli.output.queues import cleared
+from dlq.cli.output.queues import clear_question, cleared_text
 from dlq.errors import UsageError
 from dlq.management.base import DlqCommand
-from dlq.operations.queues import clear, require_clearing, select_queues
+from dlq.operations.queues import clear, require_clearing, select_queues, waiting
 
 
 class Command(DlqCommand):
@@ -26,10 +26,12 @@ class Command(DlqCommand):
         names = select_queues(self.load(options), options["queue"])
         require_clearing(names)
         if not options["skip_prompt"]:
-            question = f"Clear all jobs from {', '.join(names)}?"
-            if not self.screen.can_ask:
-                raise UsageError(f"{question} Nobody is here to answer: add --yes")
-            if not self.screen.ask(question):
+            # As in 4.11, the answer may also come from a pipe: `echo y | manage.py queue_clear q`.
+            question = clear_question(waiting(names))
+            answer = self.screen.answer(question)
+            if answer is None:
+                raise UsageError(f"{question} stdin has no answer: add --yes")
+            if not answer:
                 raise CommandError("nothing was done")
         for name, count in clear(names).items():
-            self.screen.print(cleared(name, count))
+            self.screen.print(cleared_text(name, count))

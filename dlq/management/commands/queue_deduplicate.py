@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from dlq.backends.base import ProgressLogger
-from dlq.cli.output.queues import deduplicated
+from dlq.cli.output.queues import deduplicated_text
 from dlq.management.base import DlqCommand
 from dlq.operations.queues import deduplicate, select_queues
 
@@ -23,4 +23,4 @@ class Command(DlqCommand):
         names = select_queues(self.load(options), options["queue"])
         progress = ProgressLogger(self.screen.note, lambda items: items)
         for result in deduplicate(names, progress):
-            self.screen.print(deduplicated(result))
+            self.screen.print(deduplicated_text(result))

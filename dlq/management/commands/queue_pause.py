@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from dlq.cli.output.queues import paused
+from dlq.cli.output.queues import paused_text
 from dlq.management.base import DlqCommand
 from dlq.operations.queues import pause, pause_until, select_queues
 
@@ -34,4 +34,4 @@ class Command(DlqCommand):
         names = select_queues(self.load(options), options["queue"])
         pause(names, end)
         for name in names:
-            self.screen.print(paused(name, end))
+            self.screen.print(paused_text(name, end))

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from dlq.cli.output.queues import resumed
+from dlq.cli.output.queues import resume_text
 from dlq.management.base import DlqCommand
 from dlq.operations.queues import resume, select_queues
 
@@ -22,4 +22,4 @@ class Command(DlqCommand):
         names = select_queues(self.load(options), options["queue"])
         resume(names)
         for name in names:
-            self.screen.print(resumed(name))
+            self.screen.print(resume_text(name))

@@ -20,6 +20,7 @@ from dlq.config.settings import Settings
 from dlq.errors import BackendUnavailable, NotOwner
 from dlq.execution.find_task import find_task
 from dlq.execution.run_job import Hooks, Result, run_job
+from dlq.job import job_name
 from dlq.jobs.failure import Failure
 from dlq.jobs.task import Task, retry_delay
 from dlq.primitives.text import printable
@@ -166,9 +167,9 @@ class Worker:
         if failure is not None or job is None:
             return Result(False, 0.0, failure=failure)
         if self._set_title is not None:
-            self._set_title(f"dlq: {self.name} runs {job.path}")
+            self._set_title(f"dlq: {self.name} runs {job_name(job)}")
         self._sigkill_on_stop = job.sigkill_on_stop
-        self._slot.begin(job.path, delivery.raw, job.timeout, job.sigkill_on_stop)
+        self._slot.begin(job_name(job), delivery.raw, job.timeout, job.sigkill_on_stop)
         if self.stopping and job.sigkill_on_stop:
             self._die_for_stop()
         self._database.prepare()
@@ -322,7 +323,7 @@ class Worker:
         self._logger.error(
             "%s: the server does not know the outcome of a job of %s; it may be run again",
             self.name,
-            printable(delivery.job.path) if delivery.job else "no known task",
+            printable(job_name(delivery.job)) if delivery.job else "no known task",
             extra={"action": "job_unsettled", "queue": self.spec.queue},
         )
 
@@ -330,7 +331,7 @@ class Worker:
         self._logger.error(
             "%s: %s is a failed job: %s",
             self.name,
-            printable(delivery.job.path) if delivery.job else "what was on the queue",
+            printable(job_name(delivery.job)) if delivery.job else "what was on the queue",
             failure.reason,
             extra={"action": "job_failed", "queue": self.spec.queue, "kind": failure.kind},
         )
