@@ -144,7 +144,7 @@ class RedisStorage(
     ) -> tuple[int, int]:
         from dlq.backends.redis_storage import deduplication
 
-        with told(self.address):
+        with translated_errors(self.address):
             return deduplication.count_duplicates(self.client, self.keys, queue, progress_logger)
 
     # Pauses

@@ -75,7 +75,11 @@ def list_failed(
         return ExitCode.DONE
     where = f" in {', '.join(queue)}" if queue else ""
     call.screen.table(*failed_table(jobs, time.time(), one_queue=len(queue or ()) == 1))
-    count = counted(total, "failed job") if len(jobs) == total else f"{len(jobs)} of {counted(total, "failed job")} shown"
+    count = (
+        counted(total, "failed job")
+        if len(jobs) == total
+        else f"{len(jobs)} of {counted(total, 'failed job')} shown"
+    )
     first = jobs[0].id
     hint = f"dlq failed retry --queue {queue[0]}" if queue else f"dlq failed retry {first}"
     call.screen.print(f"{count}{where}. dlq failed show {first} · {hint}")
@@ -165,7 +169,7 @@ class BulkAction(NamedTuple):
     noun: str = "failed job"
 
     def fill(self, sentence: str, count: int, queues: Sequence[str]) -> str:
-            return sentence.format(jobs=counted(count, self.noun), queues=", ".join(queues))
+        return sentence.format(jobs=counted(count, self.noun), queues=", ".join(queues))
 
 
 def _perform(
@@ -233,7 +237,7 @@ def _print_outcome(
     else:
         call.screen.print(action.fill(action.outcome, done.jobs, queues))
         if done.gone:
-            call.screen.note(f"{counted(done.gone, "failed job")} had gone meanwhile.")
+            call.screen.note(f"{counted(done.gone, 'failed job')} had gone meanwhile.")
     return ExitCode.DONE
 
 
@@ -254,7 +258,7 @@ def _print_dry_run(
         call.screen.table(*failed_table(jobs[:SHOWN], time.time()))
         if len(jobs) > SHOWN:
             call.screen.print(f"and {len(jobs) - SHOWN:,} more")
-        call.screen.print(f"{counted(len(jobs), "failed job")} would be {action.participle}.")
+        call.screen.print(f"{counted(len(jobs), 'failed job')} would be {action.participle}.")
     return ExitCode.DONE
 
 

@@ -88,7 +88,9 @@ def none_text(queues: Sequence[str], task: str | None, others: int) -> str:
     where = f" in {', '.join(queues)}" if queues else ""
     if task is None or not others:
         return f"No failed jobs{where}."
-    return f"No failed job{where} is of task {task!r}; {counted(others, 'failed job')} of other tasks."
+    return (
+        f"No failed job{where} is of task {task!r}; {counted(others, 'failed job')} of other tasks."
+    )
 
 
 def _value(value: object) -> str:

@@ -21,7 +21,7 @@ def resume_text(name: QueueName, *, dry_run: bool = False) -> str:
 
 def clear_question(counts: Mapping[QueueName, int]) -> str:
     """`Clear 1,204 jobs from emails?`, each queue with its number."""
-    parts = [f"{jobs_text(count, '')} from {name}" for name, count in counts.items()]
+    parts = [f"{counted(count, 'job')} from {name}" for name, count in counts.items()]
     return f"Clear {', '.join(parts)}?"
 
 
