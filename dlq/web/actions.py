@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from dlq.backends.base import FailedJob
 from dlq.errors import UsageError
+from dlq.job import job_name
 from dlq.operations import failed_jobs, queues
 from dlq.types import QueueName
 from dlq.web.gate import Answer, Confirm, Done
@@ -23,7 +24,7 @@ CONFIRMED = "confirmed"
 def retry(request: HttpRequest) -> Answer:
     """Put one failed job back on its queue."""
     job = find_failed(request)
-    failed_jobs.retry([job])
+    failed_jobs.retry(failed_jobs.collect([job]))
     return Done(f"Put {_name(job)} back on {job.queue}.", f"retry {job.id}", "failed")
 
 
@@ -37,7 +38,7 @@ def discard(request: HttpRequest) -> Answer:
             {"queue": job.queue, "id": job.id},
             "discard",
         )
-    failed_jobs.discard([job])
+    failed_jobs.discard(failed_jobs.collect([job]))
     return Done(f"Discarded {_name(job)} of {job.queue}.", f"discard {job.id}", "failed")
 
 
@@ -115,7 +116,7 @@ def _bulk(
     route: str,
     button: str,
     how: str,
-    act: Callable[[list[FailedJob]], failed_jobs.Done],
+    act: Callable[[failed_jobs.Targets], failed_jobs.Done],
 ) -> Answer:
     selection = selection_of(request)
     found = failed_jobs.select_failed(this_project(), selection)
@@ -129,7 +130,7 @@ def _bulk(
         return Confirm(question, f"{button} {len(jobs)} jobs", {**fields, **newest}, route)
     until = float(required(request, "until"))
     jobs = [job for job in found if job.failed_at <= until]
-    done = act(jobs)
+    done = act(failed_jobs.collect(jobs))
     text = f"{button}: {done.jobs} of {done.jobs + done.gone} failed jobs."
     return Done(text, f"{route} {fields['queue'] or 'all queues'}", "failed")
 
@@ -144,4 +145,4 @@ def _is_confirmed(request: HttpRequest) -> bool:
 
 
 def _name(job: FailedJob) -> str:
-    return "a job that cannot be read" if job.job is None else job.job.path
+    return "a job that cannot be read" if job.job is None else job_name(job.job)
