@@ -18,15 +18,18 @@ from dlq.backends.consumer import Consumer, Delivery, DequeueConsumer, Outcome, 
 from dlq.backends.state import (
     FailedJob,
     OwnerState,
+    QueueActivity,
     QueueState,
     Reclaimed,
     RunnerState,
+    RunningJob,
     ServerState,
 )
 from dlq.errors import UnsupportedByBackend
 from dlq.job import Job
 from dlq.jobs.failure import Failure, FailureKind
 from dlq.jobs.placement import Placement
+from dlq.primitives.frozen import FrozenDict
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
 
 __all__ = [
@@ -187,8 +190,15 @@ class BackendWithRunners(BaseBackend):
         ignores it."""
 
     @abstractmethod
-    def renew_heartbeat(self, runner: Runner, workers: Sequence[str], busy: int) -> None:
-        """Renew the runner's heartbeat, which lasts 10 s."""
+    def renew_heartbeat(
+        self,
+        runner: Runner,
+        workers: Sequence[str],
+        busy: int,
+        running: Sequence[RunningJob] = (),
+        activity: Mapping[str, QueueActivity] = FrozenDict(),
+    ) -> None:
+        """Renew the runner's heartbeat, which lasts 10 s. The rest is what `RunnerState` has."""
 
     @abstractmethod
     def withdraw(self, runner: Runner) -> None:

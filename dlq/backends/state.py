@@ -5,11 +5,13 @@ Times are Unix times in seconds where nothing else is said.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from dlq.errors import UndecodableJob
 from dlq.job import Job, decode
 from dlq.jobs.failure import Failure
+from dlq.primitives.frozen import FrozenDict
 from dlq.types import QueueName, Runner, WorkerNumber
 
 
@@ -54,14 +56,38 @@ class QueueState(NamedTuple):
     owners: tuple[OwnerState, ...]
 
 
+class RunningJob(NamedTuple):
+    """A job that a worker runs. `timeout` is in seconds, or None."""
+
+    worker: str
+    task: str
+    pid: int
+    since: float
+    timeout: float | None
+
+
+class QueueActivity(NamedTuple):
+    """What the workers of one runner have done for a queue: jobs that ended well and badly in the
+    last minute and in the last five, and the runs of each five minutes of the last hour, the newest
+    last."""
+
+    finished_1: int = 0
+    failed_1: int = 0
+    finished_5: int = 0
+    failed_5: int = 0
+    hour: tuple[int, ...] = ()
+
+
 class RunnerState(NamedTuple):
     """A runner's heartbeat. `workers` are those that live; `busy` is how many of them have a job;
-    `age` is in seconds."""
+    `age` is in seconds. `running` has the jobs that have run longest, `activity` is by queue."""
 
     runner: Runner
     age: float
     workers: tuple[str, ...]
     busy: int
+    running: tuple[RunningJob, ...] = ()
+    activity: Mapping[str, QueueActivity] = FrozenDict()
 
 
 class ServerState(NamedTuple):

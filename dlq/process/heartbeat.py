@@ -11,6 +11,7 @@ the pipe from its supervisor instead: the message WITHDRAW, or the end of the pi
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import signal
@@ -18,8 +19,10 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from dlq.backends.base import BackendWithRunners, QueueState
+from dlq.backends.state import RunningJob
 from dlq.diagnostics.rules import processes as running
 from dlq.primitives.text import printable
+from dlq.process.activity import ActivityLog
 from dlq.process.posix.fork import STOP_SIGNAL, is_alive, kill_group
 from dlq.process.scoreboard import GONE, Scoreboard, State
 from dlq.process.server_retry import ServerRetry
@@ -35,6 +38,8 @@ and a new one made, before the last heartbeat expires; the setting's 30 s are to
 RECLAIM_EVERY = 10.0
 """Seconds. A runner counts as gone 10 s after its last heartbeat; one pass notes that and the next
 one acts. So its jobs are back on their queue within 30 s; the promise is a minute."""
+RUNNING_LIMIT = 50
+"""Running jobs that a heartbeat names, at most: it is sent every two seconds."""
 WITHDRAW = b"withdraw\n"
 """From the supervisor: all workers have exited, so withdraw the runner and exit."""
 
@@ -51,6 +56,8 @@ class Heartbeat:
         logger: Logger,
     ) -> None:
         """`planned`: the queues that have workers anywhere in the pool."""
+        self._specs = tuple(workers)
+        self._activity = ActivityLog()
         self._workers = [worker.name for worker in workers]
         self._slots = [worker.slot for worker in workers]
         self._planned = planned
@@ -137,8 +144,40 @@ class Heartbeat:
         busy = sum(self._scoreboard.state(slot) is State.RUNNING for slot in self._slots)
         slots = zip(self._workers, self._slots, strict=True)
         alive = [name for name, slot in slots if self._is_alive(slot)]
-        for backend in self._queues:
-            backend.renew_heartbeat(self._runner, alive, busy)
+        self._activity.note(time.monotonic(), self._counts())
+        activity = self._activity.activity()
+        running = self._running()
+        for backend, queues in self._queues.items():
+            own = {str(queue): activity[queue] for queue in queues if queue in activity}
+            backend.renew_heartbeat(self._runner, alive, busy, running, own)
+
+    def _counts(self) -> dict[str, tuple[int, int]]:
+        """Sum the counters of each queue's slots."""
+        counts: dict[str, tuple[int, int]] = {}
+        for worker in self._specs:
+            runs, failures = self._scoreboard.counts(worker.slot)
+            before = counts.get(worker.queue, (0, 0))
+            counts[worker.queue] = (before[0] + runs, before[1] + failures)
+        return counts
+
+    def _running(self) -> list[RunningJob]:
+        """Return the jobs that run now, those that have run longest first."""
+        wall, now = time.time(), time.monotonic()
+        jobs = []
+        for worker in self._specs:
+            entry = self._scoreboard.read(worker.slot)
+            if entry.is_running:
+                timeout = entry.deadline - entry.started
+                jobs.append(
+                    RunningJob(
+                        worker.name,
+                        entry.path,
+                        entry.pid,
+                        wall - (now - entry.started),
+                        timeout if math.isfinite(timeout) else None,
+                    )
+                )
+        return sorted(jobs, key=lambda job: job.since)[:RUNNING_LIMIT]
 
     def _is_alive(self, slot: int) -> bool:
         """Whether that slot's worker lives, or will at once: it is being started, or has exited as

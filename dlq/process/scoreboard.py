@@ -37,6 +37,7 @@ _STATE = 0
 _LIFE_AT = 8
 _RUNS_AT = _LIFE_AT + 8
 _BEAT_AT = _LIFE_AT + 16
+_FAILURES_AT = _LIFE_AT + 24
 _RUN_AT = 64
 _PATH_AT = 128
 _RAW_AT = _PATH_AT + PATH_LIMIT
@@ -135,6 +136,14 @@ class Slot:
     def end(self) -> None:
         self._memory[self._at + _STATE] = State.REPORTING
 
+    def count_failure(self) -> None:
+        """Count a run that ended badly, for the rates in the heartbeat."""
+        _RUNS.pack_into(self._memory, self._at + _FAILURES_AT, self.failures() + 1)
+
+    def failures(self) -> int:
+        count: int = _RUNS.unpack_from(self._memory, self._at + _FAILURES_AT)[0]
+        return count
+
     def stop(self) -> None:
         self._memory[self._at + _STATE] = State.STOPPED
 
@@ -193,6 +202,14 @@ class Scoreboard:
             deadline,
             (path or b"").decode("utf-8", "replace"),
             raw,
+        )
+
+    def counts(self, index: int) -> tuple[int, int]:
+        """Return how many runs have begun in a slot, and how many of them have failed."""
+        at = index * SLOT_SIZE
+        return (
+            _RUNS.unpack_from(self._memory, at + _RUNS_AT)[0],
+            _RUNS.unpack_from(self._memory, at + _FAILURES_AT)[0],
         )
 
     def state(self, index: int) -> State:

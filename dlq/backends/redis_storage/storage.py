@@ -35,10 +35,12 @@ from dlq.backends.redis_storage.transport.address import Address
 from dlq.backends.redis_storage.transport.connect import make_client, run_script
 from dlq.backends.redis_storage.transport.errors import translated_errors
 from dlq.backends.redis_storage.transport.producer import Producer
+from dlq.backends.state import QueueActivity, RunningJob
 from dlq.config import active
 from dlq.config.settings import Settings
 from dlq.job import Job, encode
 from dlq.jobs.batch import Batch
+from dlq.primitives.frozen import FrozenDict
 from dlq.types import QueueName, Runner, WorkerNumber
 
 IN_FLIGHT = 0.25
@@ -199,9 +201,17 @@ class RedisStorage(
             self._timeouts = timeouts
             self.reset()
 
-    def renew_heartbeat(self, runner: Runner, workers: Sequence[str], busy: int) -> None:
+    def renew_heartbeat(
+        self,
+        runner: Runner,
+        workers: Sequence[str],
+        busy: int,
+        running: Sequence[RunningJob] = (),
+        activity: Mapping[str, QueueActivity] = FrozenDict(),
+    ) -> None:
+        state = RunnerState(runner, 0.0, tuple(workers), busy, tuple(running), activity)
         with translated_errors(self.address):
-            heartbeats.renew(self.client, self.keys, runner, workers, busy)
+            heartbeats.renew(self.client, self.keys, state)
 
     def withdraw(self, runner: Runner) -> None:
         with translated_errors(self.address):

@@ -175,6 +175,8 @@ class Worker:
         self._database.prepare()
         result = run_job(job, self.spec.queue, self.spec.number, self._hooks)
         self._slot.end()
+        if result.failure is not None:
+            self._slot.count_failure()
         self._sigkill_on_stop = False
         if self._observe is not None:
             self._observe(result.time_taken)

@@ -7,16 +7,16 @@ stand between two renewals."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 import redis
 
 from dlq.backends.redis_storage.keys import Keys, pattern
 from dlq.backends.redis_storage.lua.scripts import SET_EXPIRING
 from dlq.backends.redis_storage.transport.connect import run_script
-from dlq.backends.state import RunnerState
+from dlq.backends.state import QueueActivity, RunnerState, RunningJob
 from dlq.types import Runner
 
 ALIVE_FOR = 10.0
@@ -27,18 +27,25 @@ GONE_FOR = 5.0
 back after an outage none has one for a moment; those that live renew it within seconds."""
 
 
-def heartbeat(runner: Runner, workers: Sequence[str], busy: int) -> str:
+def heartbeat(state: RunnerState) -> str:
     """Return the value of a heartbeat."""
-    return json.dumps({"runner": runner._asdict(), "workers": list(workers), "busy": busy})
+    fields = state._asdict()
+    del fields["age"]
+    return json.dumps(
+        {
+            **fields,
+            "runner": state.runner._asdict(),
+            "running": [job._asdict() for job in state.running],
+            "activity": {queue: list(done) for queue, done in state.activity.items()},
+        }
+    )
 
 
-def renew(
-    client: redis.Redis, keys: Keys, runner: Runner, workers: Sequence[str], busy: int
-) -> None:
+def renew(client: redis.Redis, keys: Keys, state: RunnerState) -> None:
     """Set the heartbeat. A script does it, because a full server refuses a plain SET: its runners
     would count as dead, and their jobs be given to others."""
-    value = heartbeat(runner, workers, busy)
-    run_script(client, SET_EXPIRING, (keys.alive(runner.nonce),), value, int(ALIVE_FOR * 1000))
+    key = keys.alive(state.runner.nonce)
+    run_script(client, SET_EXPIRING, (key,), heartbeat(state), int(ALIVE_FOR * 1000))
 
 
 def withdraw(client: redis.Redis, keys: Keys, runner: Runner) -> None:
@@ -55,11 +62,46 @@ def runners(client: redis.Redis, keys: Keys) -> list[RunnerState]:
     found = []
     for key in client.scan_iter(f"{pattern(keys.alive(''))}*", count=1000):
         value, ttl = client.get(key), client.pttl(key)
-        try:
-            content = json.loads(cast("bytes", value) or b"")
-            runner = Runner(**content["runner"])
-            workers, busy = tuple(content["workers"]), int(content["busy"])
-        except (ValueError, TypeError, KeyError):
-            continue
-        found.append(RunnerState(runner, max(0.0, ALIVE_FOR - ttl / 1000), workers, busy))
+        state = _parsed(cast("bytes", value) or b"", max(0.0, ALIVE_FOR - ttl / 1000))
+        if state is not None:
+            found.append(state)
     return sorted(found, key=lambda state: (state.runner.machine or 0, state.runner.started))
+
+
+def _parsed(value: bytes, age: float) -> RunnerState | None:
+    """Return what a heartbeat says, or None where it cannot be read: any user of the server can
+    write one."""
+    try:
+        content = json.loads(value)
+        return RunnerState(
+            Runner(**content["runner"]),
+            age,
+            tuple(map(str, content["workers"])),
+            int(content["busy"]),
+            tuple(map(_running_job, content.get("running", ()))),
+            {
+                str(queue): _activity(*counts)
+                for queue, counts in content.get("activity", {}).items()
+            },
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+        return None
+
+
+def _activity(
+    finished_1: Any, failed_1: Any, finished_5: Any, failed_5: Any, hour: Any
+) -> QueueActivity:
+    return QueueActivity(
+        int(finished_1), int(failed_1), int(finished_5), int(failed_5), tuple(map(int, hour))
+    )
+
+
+def _running_job(content: dict[str, Any]) -> RunningJob:
+    timeout = content["timeout"]
+    return RunningJob(
+        str(content["worker"]),
+        str(content["task"]),
+        int(content["pid"]),
+        float(content["since"]),
+        None if timeout is None else float(timeout),
+    )

@@ -22,6 +22,7 @@ from dlq.backends.redis_storage.fleet.host_identity import process_started, stat
 from dlq.backends.redis_storage.keys import LAST_NUMBER, Keys
 from dlq.backends.redis_storage.lua.scripts import CLAIM
 from dlq.backends.redis_storage.transport.channel import Channel, pack_script
+from dlq.backends.state import RunnerState
 from dlq.errors import NotOwner
 from dlq.types import Logger, QueueName, Runner
 
@@ -122,7 +123,7 @@ class LeaseClaim:
         """Claim a number; return None where it is ours now, else its owner."""
         keys = (self._keys.owners(self._queue), self._keys.alive(ours.nonce))
         script = pack_script(CLAIM, keys, number)
-        life = heartbeat(self._runner, (), 0), int(ALIVE_FOR * 1000)
+        life = heartbeat(RunnerState(self._runner, 0.0, (), 0)), int(ALIVE_FOR * 1000)
         old = b""
         while True:
             answer = self._channel.run(script, ours.record(), old, *life)
