@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlq.config import active
-from dlq.config.settings import PREFIX, SETTING_NAMES, Secret
+from dlq.config import PREFIX, active
 from dlq.primitives.frozen import FrozenDict
 
 
@@ -21,10 +20,12 @@ class AppSettings:
     one changes nothing."""
 
     def __getattr__(self, name: str) -> Any:
-        if name not in SETTING_NAMES:
+        if name not in _names():
             raise AttributeError(f"there is no setting {PREFIX}{name}")
+        from pydantic import SecretStr
+
         value = getattr(active.settings(), name.lower())
-        if isinstance(value, Secret):
+        if isinstance(value, SecretStr):
             return value.get_secret_value()
         return dict(value) if isinstance(value, FrozenDict) else value
 
@@ -35,7 +36,13 @@ class AppSettings:
         )
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *SETTING_NAMES]
+        return [*super().__dir__(), *_names()]
+
+
+def _names() -> tuple[str, ...]:
+    from dlq.config.settings import SETTING_NAMES  # a process that only enqueues has no use for it
+
+    return SETTING_NAMES
 
 
 app_settings = AppSettings()

@@ -17,8 +17,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from dlq.config import active
-from dlq.config.settings import PREFIX
+from dlq.config import PREFIX, active
 from dlq.execution.app_modules import ignored_apps, import_tasks
 
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dlq.backends.base import BackendWithRunners, BaseBackend
 from dlq.config import active
-from dlq.config.settings import Settings
 from dlq.primitives.import_path import import_path
 from dlq.types import Logger, QueueName, WorkerNumber
 
 if TYPE_CHECKING:
+    from dlq.config.settings import Settings
     from dlq.cron.rows.row import CronRow
     from dlq.execution.run_job import Result
     from dlq.job import Job

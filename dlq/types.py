@@ -121,6 +121,20 @@ class Source(NamedTuple):
 DEFAULT = Source("default")
 
 
+class Violation(NamedTuple):
+    """One rule that a value breaks, before it is known where the value is written.
+
+    `rule` is a code, as in E102. `path` leads to the value, from the outside in, as in
+    ("WORKERS", "emails"); it ends with "[key]" where the key of a dict is wrong. `message` goes on
+    after the name of the value; `help` is something to type.
+    """
+
+    rule: str
+    path: tuple[str | int, ...]
+    message: str
+    help: str | None = None
+
+
 class Runner(NamedTuple):
     """One running supervisor, as the other runners of its server see it.
 

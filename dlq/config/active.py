@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import RLock
+from typing import TYPE_CHECKING
 
 from dlq.config.resolution import Resolution
-from dlq.config.settings import Settings
 from dlq.diagnostics.finding import errors
 from dlq.diagnostics.refusal import ConfigurationRefused
 from dlq.types import Source
+
+if TYPE_CHECKING:
+    from dlq.config.settings import Settings
 
 
 class InvalidConfiguration(ConfigurationRefused):

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from dlq.config.layers import default
+from dlq.config import PREFIX
 from dlq.config.redaction import display, json_value
 from dlq.config.resolution import Resolution
-from dlq.config.settings import PREFIX, SETTING_NAMES
+from dlq.config.settings import Settings, default, setting_names
 from dlq.errors import UsageError
 from dlq.types import Source
 
@@ -57,33 +57,34 @@ def show(resolution: Resolution) -> tuple[Row, ...]:
     )
 
 
-def explain(resolution: Resolution, name: str) -> Explanation:
+def explain(
+    resolution: Resolution, name: str, settings_class: type[Settings] = Settings
+) -> Explanation:
     """Everything that is known about one setting; `name` in any case, with or without the prefix.
     Raises UsageError."""
     wanted = name.upper().removeprefix(PREFIX)
-    if wanted not in SETTING_NAMES:
-        close = get_close_matches(wanted, SETTING_NAMES, 1)
+    names = setting_names(settings_class)
+    if wanted not in names:
+        close = get_close_matches(wanted, names, 1)
         hint = f"did you mean {close[0]}?" if close else "dlq config show lists them"
         raise UsageError(f"no setting is called {name!r}: {hint}")
-    from dlq.config.model import SettingsModel  # a plan, which comes by here, has no use for it
-
     value = resolution.values[wanted]
     return Explanation(
         wanted,
         display(wanted, value.value),
-        tuple(_steps(resolution, wanted)),
-        SettingsModel.model_fields[wanted.lower()].description or "",
+        tuple(_steps(resolution, wanted, default(wanted, settings_class))),
+        settings_class.model_fields[wanted.lower()].description or "",
     )
 
 
-def _steps(resolution: Resolution, name: str) -> Iterator[Step]:
+def _steps(resolution: Resolution, name: str, standard: object) -> Iterator[Step]:
     value = resolution.values[name]
     yield Step("used", value.source.label, display(name, value.value), _what(value.source))
     for hidden in value.hides:
         source = hidden.source
         yield Step("over", source.label, display(name, hidden.value), _what(source))
     if value.source.kind != "default":
-        yield Step("over", "default", display(name, default(name)), None)
+        yield Step("over", "default", display(name, standard), None)
     if value.source.kind != "environment":
         yield Step("unset", f"${PREFIX}{name}", None, None)
 

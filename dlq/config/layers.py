@@ -1,84 +1,60 @@
-"""Precedence: the one place that knows it.
+"""Every setting by name, over the sources that were read: in force, hidden, and where written.
 
-Pure. Sources come in as layers, the lowest first. The highest layer that sets a name owns the whole
-value; nothing is ever merged into another layer's dict.
+Which source wins is decided by `Settings.read`, by asking the sources; here it is looked up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
 
 from dlq.config.resolution import Hidden, ResolvedValue, ValueProvenance
-from dlq.config.settings import DEFAULTS, SETTING_NAMES
+from dlq.config.settings import Settings, default, setting_names
+from dlq.config.sources.settings_source import URL_PARTS, SettingsSource
+from dlq.config.sources.text_values import DEFAULT as STANDS_FOR_DEFAULT
 from dlq.primitives.frozen import copied
 from dlq.provenance.setting_location import SettingLocation
-from dlq.types import DEFAULT, Source, SourceKind
+from dlq.types import DEFAULT
 
 
-class Layer(NamedTuple):
-    """What one source of this kind sets, by setting name. `place` is asked only when somebody wants
-    to know: looking for a line costs more than reading a value. `unreadable` names the settings
-    whose text could not be understood: the layer owns them all the same, so nothing lower shines
-    through. `replaces_url` is the part of the server's address that takes REDIS_URL out of force.
-    """
+class Layers(Mapping[str, ResolvedValue]):
+    """Every setting by its name in upper case. `sources` come the highest first, and were read."""
 
-    kind: SourceKind
-    values: Mapping[str, object]
-    place: Callable[[str], SettingLocation]
-    unreadable: frozenset[str] = frozenset()
-    replaces_url: str | None = None
-
-
-URL_PARTS = ("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DATABASE")
-"""What REDIS_URL says in one piece."""
-
-
-def merge(layers: Sequence[Layer]) -> Merged:
-    """The one truth about precedence. REDIS_URL and its parts are two spellings of one thing, so a
-    part in a higher layer takes the URL of a lower one out of force."""
-    merged: list[Layer] = []
-    for layer in layers:
-        has_url = any(below.values.get("REDIS_URL") is not None for below in merged)
-        parts = [part for part in URL_PARTS if layer.values.get(part) is not None]
-        if has_url and parts and "REDIS_URL" not in layer.values:
-            layer = _without_url(layer, parts[0])
-        merged.append(layer)
-    return Merged(merged)
-
-
-def _without_url(layer: Layer, part: str) -> Layer:
-    def place(name: str) -> SettingLocation:
-        return layer.place(part if name == "REDIS_URL" else name)
-
-    values = {**layer.values, "REDIS_URL": None}
-    return layer._replace(values=values, place=place, replaces_url=part)
-
-
-class Merged(Mapping[str, ResolvedValue]):
-    """Every setting by name, with its provenance, which is looked up when first asked for."""
-
-    def __init__(self, layers: Sequence[Layer]) -> None:
-        self._layers = tuple(layers)
+    def __init__(self, settings_class: type[Settings], sources: Sequence[SettingsSource]) -> None:
+        self.settings_class = settings_class
+        self.sources = tuple(sources)
         self._resolved: dict[str, ResolvedValue] = {}
 
-    def owner(self, name: str) -> Layer | None:
-        """None for a setting that only has its default."""
-        return next((layer for layer in reversed(self._layers) if name in layer.values), None)
+    def owner(self, name: str) -> SettingsSource | None:
+        """Return the source whose value is in force; None for a setting that has its default."""
+        return next((source for source in self.sources if name in source.in_force), None)
 
-    def raw(self) -> dict[str, object]:
-        """The values in force of those that some layer sets, without asking for their places."""
-        values: dict[str, object] = {}
-        for layer in self._layers:
-            values.update(layer.values)
-        return values
+    def replaced_url(self) -> tuple[SettingsSource, str, SettingsSource] | None:
+        """Return the source that replaces a REDIS_URL by one of its parts, the part, and the source
+        whose URL that is."""
+        if self.owner("REDIS_URL") is not None:
+            return None
+        hidden = next((s for s in self.sources if s.values.get("REDIS_URL") is not None), None)
+        if hidden is None:
+            return None
+        return next(
+            (source, part, hidden)
+            for source in self.sources
+            for part in URL_PARTS
+            if source.values.get(part) is not None
+        )
 
-    def place(self, name: str) -> SettingLocation:
+    def values_in_force(self) -> dict[str, object]:
+        """Return what is written in the sources that own a setting, without what is unreadable."""
+        return {
+            name: source.values[name]
+            for source in self.sources
+            for name in source.in_force
+            if name not in source.unreadable
+        }
+
+    def location_of(self, name: str) -> SettingLocation:
         owner = self.owner(name)
-        return SettingLocation(DEFAULT) if owner is None else owner.place(name)
-
-    def source_of(self, name: str) -> Source:
-        return self.place(name).source
+        return SettingLocation(DEFAULT) if owner is None else owner.location_of(name)
 
     def __getitem__(self, name: str) -> ResolvedValue:
         found = self._resolved.get(name)
@@ -87,30 +63,40 @@ class Merged(Mapping[str, ResolvedValue]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(SETTING_NAMES)
+        return iter(setting_names(self.settings_class))
 
     def __len__(self) -> int:
-        return len(SETTING_NAMES)
+        return len(self.settings_class.model_fields)
 
     def __reduce__(self) -> tuple[type[dict[str, ResolvedValue]], tuple[object]]:
-        """Pickled as a dict: a layer's way to look up places cannot travel."""
+        """Pickle as a dict: a source's way to look up lines cannot travel."""
         return (dict, (dict(self),))
 
     def _resolve(self, name: str) -> ResolvedValue:
-        if name not in SETTING_NAMES:
+        if name.lower() not in self.settings_class.model_fields:
             raise KeyError(name)
-        setting = [layer for layer in reversed(self._layers) if name in layer.values]
-        if not setting:
-            return ResolvedValue(name, default(name), "default", lambda: ValueProvenance(DEFAULT))
-        owner, *below = setting
+        setting = [source for source in self.sources if name in source.values]
+        replaced = self.replaced_url() if name == "REDIS_URL" else None
+        if replaced is not None:
+            owner, written_as, _ = replaced
+            below, value = setting, None
+        elif setting:
+            owner, *below = setting
+            written_as, value = name, copied(owner.values[name])
+        else:
+            value = default(name, self.settings_class)
+            return ResolvedValue(name, value, "default", lambda: ValueProvenance(DEFAULT))
 
         def look_up() -> ValueProvenance:
-            place = owner.place(name)
-            hidden = (Hidden(copied(each.values[name]), each.place(name).source) for each in below)
-            return ValueProvenance(place.source, place.items, tuple(hidden))
+            location = owner.location_of(written_as)
+            hidden = (
+                Hidden(copied(source.values[name]), source.location_of(name).source)
+                for source in below
+            )
+            return ValueProvenance(location.source, location.items, tuple(hidden))
 
-        return ResolvedValue(name, copied(owner.values[name]), owner.kind, look_up)
+        return ResolvedValue(name, self._meaning(name, value), owner.kind, look_up)
 
-
-def default(name: str) -> object:
-    return getattr(DEFAULTS, name.lower())
+    def _meaning(self, name: str, value: object) -> object:
+        meant = self.settings_class.meaning(name.lower(), value)
+        return default(name, self.settings_class) if meant is STANDS_FOR_DEFAULT else meant

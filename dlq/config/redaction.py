@@ -8,7 +8,9 @@ import math
 from typing import Any
 from urllib.parse import urlsplit
 
-from dlq.config.settings import SECRETS, Secret
+from pydantic import SecretStr
+
+from dlq.config.settings import SECRETS
 from dlq.primitives.json_values import json_compatible
 from dlq.primitives.text import short_repr
 
@@ -41,7 +43,7 @@ def _masked(name: str, value: object) -> str | None:
     """None is no secret. Of a URL, what stands after its credentials may be shown."""
     if value is None:
         return None
-    text = value.get_secret_value() if isinstance(value, Secret) else value
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
     if name != "REDIS_URL" or not isinstance(text, str):
         return MASK
     return masked_url(text)
@@ -76,7 +78,7 @@ def _json_scalar(value: object) -> Any:
         return value
     if isinstance(value, str):
         return _without_credentials(value)
-    if isinstance(value, Secret):
+    if isinstance(value, SecretStr):
         return MASK
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if callable(value) and module is not None and name is not None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from dlq.config.settings import Settings
 from dlq.diagnostics.finding import Finding
 from dlq.primitives.frozen import FrozenDict
 from dlq.types import Source, SourceKind
+
+if TYPE_CHECKING:
+    # A web process imports this module long before it resolves its settings.
+    from dlq.config.settings import Settings
 
 
 class Hidden(NamedTuple):

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dlq.config.layers import Layer, Merged, merge
+from pydantic import ValidationError
+
+from dlq.config.layers import Layers
 from dlq.config.resolution import Resolution
-from dlq.config.sources.django_and_environment import django_layer, environment_layer
+from dlq.config.settings import Settings
+from dlq.config.sources.django import DjangoSource
+from dlq.config.sources.environment import EnvironmentSource
+from dlq.config.sources.settings_source import SettingsSource
 from dlq.config.validation.between_settings import cross_check
-from dlq.config.validation.validate import Verdict, validate
 from dlq.diagnostics.finding import Finding, errors, in_reading_order
 from dlq.diagnostics.rules import project as rules
 from dlq.provenance.django_places import module_of
-from dlq.provenance.setting_location import SettingLocation
 
 
 def resolve(
@@ -25,46 +28,41 @@ def resolve(
     override_files: Sequence[str | Path] = (),
     environ: Mapping[str, str],
     exact: bool = False,
+    settings_class: type[Settings] = Settings,
 ) -> Resolution:
     """Default < Django settings < override files in their order < environment.
 
     Nothing is written to: not the user's dicts, not the modules, not `environ`. `exact`: the
     override files are the whole truth, so names in them that have no effect are errors.
     """
-    layers: list[Layer] = []
-    findings: list[Finding] = []
-    for layer, found in _layers(django_settings, override_files, environ, exact):
-        layers.append(layer)
-        findings += found
-    merged = merge(layers)
-    raw = merged.raw()
-    unreadable = {
-        name
-        for name in raw
-        if (owner := merged.owner(name)) is not None and name in owner.unreadable
-    }
-    verdict = validate(
-        {name: value for name, value in raw.items() if name not in unreadable}, merged.source_of
+    paths = [os.fspath(path) for path in override_files]
+    lowest_first = (
+        DjangoSource(settings_class, django_settings),
+        *(_override_file(settings_class, path, exact) for path in paths),
+        EnvironmentSource(settings_class, environ),
     )
-    findings += _mistakes(verdict, merged)
-    findings += cross_check(verdict.valid, merged, verdict.failed | unreadable)
+    findings = [finding for source in lowest_first for finding in source.findings]
+    layers = Layers(settings_class, lowest_first[::-1])
+    valid, failed, broken = _validate(layers)
+    findings += broken
+    findings += cross_check(valid, layers, failed)
     return Resolution(
-        None if errors(findings) else verdict.valid,
-        merged,
+        None if errors(findings) else valid,
+        layers,
         tuple(in_reading_order(findings)),
         settings_module,
-        tuple(os.fspath(path) for path in override_files),
+        tuple(paths),
     )
 
 
 def resolve_from_django() -> Resolution:
-    """Django's settings and the environment, without override files: for processes that dlq's own
-    commands didn't start. Where Django has no settings, a finding says so."""
+    """Resolve Django's settings and the environment, without override files: for processes that
+    dlq's own commands didn't start. Where Django has no settings, a finding says so."""
     return resolve_command((), exact=False)
 
 
 def resolve_command(override_files: Sequence[str | Path], *, exact: bool = False) -> Resolution:
-    """As `resolve_from_django`, with the override files of a command."""
+    """Resolve as `resolve_from_django` does, with the override files of a command."""
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
@@ -87,41 +85,46 @@ def _without_django() -> Resolution:
         None,
         "set DJANGO_SETTINGS_MODULE, as in export DJANGO_SETTINGS_MODULE=shop.settings",
     )
-    return Resolution(None, merge(()), (finding,))
+    return Resolution(None, Layers(Settings, ()), (finding,))
 
 
-def _layers(
-    django_settings: Any,
-    override_files: Sequence[str | Path],
-    environ: Mapping[str, str],
-    exact: bool,
-) -> Iterator[tuple[Layer, list[Finding]]]:
-    """The lowest first."""
-    yield django_layer(django_settings)
-    for path in override_files:
-        yield _file_layer(os.fspath(path), exact)
-    yield environment_layer(environ)
-
-
-def _file_layer(given: str, exact: bool) -> tuple[Layer, list[Finding]]:
-    """Read one override file; one that cannot be used gives an empty layer and a finding."""
+def _override_file(settings_class: type[Settings], given: str, exact: bool) -> SettingsSource:
+    """Read one override file; from one that cannot be used come findings and no values."""
     # Imported here: a web process has no override files and needs no parsers.
-    from dlq.config.sources.override_files import open_override_file
-    from dlq.config.sources.python_file import read_python_file
-    from dlq.config.sources.toml_json_file import read_toml_json_file
+    from dlq.config.sources.override_files import OverrideFileSource, open_override_file
 
     file, is_readable = open_override_file(given, exact=exact)
-    layer = None
-    if is_readable:
-        layer = read_python_file(file) if file.kind == ".py" else read_toml_json_file(file)
-    return layer or Layer("file", {}, lambda name: SettingLocation(file.source)), file.findings
+    if not is_readable:
+        return OverrideFileSource(settings_class, file)
+    if file.kind == ".py":
+        from dlq.config.sources.python_file import PythonFileSource
+
+        return PythonFileSource(settings_class, file)
+    from dlq.config.sources.toml_json_file import TomlJsonFileSource
+
+    return TomlJsonFileSource(settings_class, file)
 
 
-def _mistakes(verdict: Verdict, merged: Merged) -> Iterator[Finding]:
-    for mistake in verdict.mistakes:
-        place = merged.place(mistake.name)
-        source = place.source
-        if mistake.key is not None:
-            places = place.keys if mistake.in_key else place.items
-            source = places.get(mistake.key, source)
-        yield mistake.rule.finding(mistake.message, source, mistake.help)
+def _validate(layers: Layers) -> tuple[Settings, frozenset[str], list[Finding]]:
+    """Return the settings that are valid, with defaults in place of the others, the names of the
+    others, and what is wrong with them. Values are validated together: one that fails hides no
+    other."""
+    unreadable = frozenset(
+        name for source in layers.sources for name in source.in_force & source.unreadable
+    )
+    try:
+        return layers.settings_class.read(layers.sources), unreadable, []
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    # Only a mistake needs the words about mistakes.
+    from dlq.config.validation.violations import finding_of, violations
+
+    found = violations(details, layers)
+    failed = unreadable | {str(violation.path[0]) for violation in found}
+    passed: dict[str, Any] = {
+        name.lower(): value
+        for name, value in layers.values_in_force().items()
+        if name not in failed
+    }
+    findings = [finding_of(violation, layers) for violation in found]
+    return layers.settings_class(**passed), failed, findings

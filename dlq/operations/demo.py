@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from dlq.config.settings import PREFIX
+from dlq.config import PREFIX
 from dlq.diagnostics.refusal import ConfigurationRefused
 from dlq.errors import DlqError
 from dlq.operations import failed_jobs as failed

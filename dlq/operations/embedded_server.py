@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from dlq.config.settings import PREFIX
+from dlq.config import PREFIX
 from dlq.errors import UsageError
 from dlq.process.posix import fork as host
 

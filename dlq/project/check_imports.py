@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from functools import partial
 from importlib.util import find_spec
 
+from dlq.config import PREFIX
 from dlq.config.resolution import Resolution
-from dlq.config.settings import PREFIX
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.importing import NotImportable, import_by_path, inner_error
 from dlq.diagnostics.rules import settings as rules

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
+from dlq.config import PREFIX
 from dlq.config.resolution import Resolution
-from dlq.config.settings import PREFIX
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import settings as rules
 from dlq.jobs.declarations import Declaration

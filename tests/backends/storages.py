@@ -17,7 +17,6 @@ from dlq.backends.redis import RedisBackend
 from dlq.backends.redis_storage.fleet.host_identity import here
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.backends.synchronous import SynchronousBackend
-from dlq.config.model import SettingsModel
 from dlq.config.settings import Settings
 from dlq.errors import BackendUnavailable
 from dlq.job import Job
@@ -51,8 +50,7 @@ OLD_STYLE = Storage(SpoolBackend, keeps=True, redelivers=True)
 
 
 def settings_for(server: Server, **more: Any) -> Settings:
-    values = {"redis_port": server.port, "workers": {Q: 3}, **more}
-    return SettingsModel(**values).settings()
+    return Settings(**{"redis_port": server.port, "workers": {Q: 3}, **more})
 
 
 def make_runner(**more: Any) -> Runner:

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
+from pydantic import SecretStr
 
 from dlq.backends.redis_storage.acl import dlq_acl
 from dlq.backends.reliable_redis import ReliableRedisBackend
-from dlq.config.settings import Secret, Settings
+from dlq.config.settings import Settings
 from dlq.errors import BackendUnavailable, EnqueueError, NoSuchDatabase
 from tests.backends.storages import Q, consuming, drain, first_argument, job, take
 from tests.kit.valkey import Server
@@ -55,7 +56,7 @@ def use(url: str) -> None:
 
 @contextmanager
 def using(url: str, **more: Any) -> Iterator[ReliableRedisBackend]:
-    backend = ReliableRedisBackend(Settings(redis_url=Secret(url), **more))
+    backend = ReliableRedisBackend(Settings(redis_url=SecretStr(url), **more))
     try:
         yield backend
     finally:

@@ -203,12 +203,15 @@ def test_help_imports_no_operation(project: Project) -> None:
 
 
 def test_a_start_imports_nothing_that_it_has_no_use_for(project: Project) -> None:
-    """Each start of production waits for what is imported before the first worker."""
+    """Each start of production waits for what is imported before the first worker. pydantic makes
+    the settings; the words about mistakes and the parsers of override files are not needed."""
     code = (
         "import sys\n"
         "from dlq.cli.dispatch import run\n"
         "code = run(['run', '--expect-pool', '00000000'])\n"
         "needless = {'rich', 'tomllib', 'dlq.operations.embedded_server',\n"
+        "    'dlq.config.sources.python_file', 'dlq.config.json_schema',\n"
+        "    'dlq.provenance.provenance', 'dlq.config.validation.violations',\n"
         "    'dlq.backends.redis_storage.deduplication'}\n"
         "print(int(code), sorted(needless & set(sys.modules)))\n"
     )

@@ -47,7 +47,8 @@ def test_errors_are_raised_to_who_needs_a_valid_value() -> None:
 
 
 def test_a_web_process_pays_for_little() -> None:
-    """No pydantic, no redis, and no look for lines while nothing is wrong."""
+    """Nothing of pydantic until somebody asks for a setting; then no redis, no parser of files, and
+    no look for lines while nothing is wrong."""
     code = """\
 import ast
 import sys
@@ -61,10 +62,13 @@ parsed = []
 parse = ast.parse
 ast.parse = lambda *args, **words: parsed.append(args) or parse(*args, **words)
 
+from dlq import app_settings, task
 from dlq.config import active
+from tests.project.orders import tasks
 
+assert not {"pydantic", "pydantic_settings", "dlq.config.settings"} & set(sys.modules)
 assert active.settings().redis_database == 3
-for name in ("pydantic", "pydantic_settings", "redis", "typer", "rich", "tomllib"):
+for name in ("redis", "typer", "rich", "tomllib", "dlq.config.validation.violations"):
     assert name not in sys.modules, name
 assert parsed == [], parsed
 print(active.resolution().source_of("REDIS_DATABASE").label, len(parsed))

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from dlq.config import PREFIX
 from dlq.config.resolution import Resolution
 from dlq.config.resolve import resolve
-from dlq.config.settings import PREFIX
 from dlq.jobs.declarations import Declaration
 from dlq.project.check_queues import check_declared_queues, check_metrics_ports, check_overrides
 from dlq.types import QueueName, Source

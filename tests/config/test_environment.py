@@ -8,6 +8,7 @@ import pytest
 
 from dlq.config.resolution import Resolution
 from dlq.config.resolve import resolve
+from dlq.config.settings import SETTING_NAMES
 
 
 def resolved(**environ: str) -> Resolution:
@@ -21,23 +22,20 @@ def resolved(**environ: str) -> Resolution:
         ("WORKERS", "emails=3,images=2", {"emails": 3, "images": 2}),
         ("WORKERS", " emails = 3 , images=2, ", {"emails": 3, "images": 2}),
         ("WORKERS", '{"emails": 3}', {"emails": 3}),
-        ("WORKERS", "", {}),
+        ("WORKERS", "{}", {}),
         ("BACKEND_OVERRIDES", "emails=a.b.C", {"emails": "a.b.C"}),
         ("BACKEND", "a.b.C", "a.b.C"),
         ("MIDDLEWARE", "a.b.C,d.e.F", ("a.b.C", "d.e.F")),
         ("MIDDLEWARE", '["a.b.C"]', ("a.b.C",)),
-        ("MIDDLEWARE", "", ()),
+        ("MIDDLEWARE", "[]", ()),
         ("ATOMIC_JOBS", "no", False),
         ("ATOMIC_JOBS", "TRUE", True),
         ("ATOMIC_JOBS", "0", False),
         ("ATOMIC_JOBS", " on ", True),
         ("REDIS_PORT", "6380", 6380),
         ("REDIS_PORT", " 6380 ", 6380),
-        ("REDIS_PREFIX", "", ""),
-        ("REDIS_URL", "", None),
         ("STOP_TIMEOUT", "2.5", 2.5),
         ("STOP_TIMEOUT", "none", None),
-        ("STOP_TIMEOUT", "", None),
         ("CRON_MACHINES", "all", "all"),
         ("LOGGER_FACTORY", "a.b.c", "a.b.c"),
     ],
@@ -48,6 +46,26 @@ def test_text_is_read_by_type(name: str, text: str, value: object) -> None:
     found = getattr(resolution.settings, name.lower())
     assert (dict(found) if isinstance(value, dict) else found) == value
     assert resolution.source_of(name).label == f"$LIGHTWEIGHT_QUEUE_{name}"
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_variable_counts_as_unset(text: str) -> None:
+    """For every setting: it is how compose files and unit files say that there is none."""
+    values = {
+        "WORKERS": {"emails": 3},
+        "MIDDLEWARE": ["a.b.C"],
+        "REDIS_PASSWORD": "x",
+        "STOP_TIMEOUT": 3,
+        "ATOMIC_JOBS": False,
+    }
+    settings = SimpleNamespace(**{f"LIGHTWEIGHT_QUEUE_{n}": v for n, v in values.items()})
+    environ = {f"LIGHTWEIGHT_QUEUE_{name}": text for name in SETTING_NAMES}
+    resolution = resolve(settings, environ=environ)
+    assert resolution.findings == ()
+    assert resolution.settings == resolve(settings, environ={}).settings
+    assert {name: value.kind for name, value in resolution.values.items()} == {
+        name: "django" if name in values else "default" for name in SETTING_NAMES
+    }
 
 
 @pytest.mark.parametrize(
@@ -70,7 +88,6 @@ def test_text_is_read_by_type(name: str, text: str, value: object) -> None:
         ("MIDDLEWARE", "[" + "9" * 5000 + "]", "E006", "digits"),
         ("MIDDLEWARE", "C", "E110", "MIDDLEWARE[0] is 'C': must be a dotted path"),
         ("ATOMIC_JOBS", "maybe", "E006", "must be true or false"),
-        ("ATOMIC_JOBS", "", "E006", "must be true or false"),
         ("REDIS_PORT", "abc", "E006", "must be a whole number"),
         ("REDIS_PORT", "6_379", "E006", "must be a whole number"),
         (

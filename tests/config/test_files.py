@@ -344,10 +344,16 @@ def test_the_bad_element_is_pointed_at() -> None:
         ("x.py", "LIGHTWEIGHT_QUEUE_ATOMIC_JOBS = 'no'\n", "must be True or False", "use False"),
         ("x.toml", "workers = ['q']\n", "must be a table of queue names", 'use { "q" = 1 }'),
         ("x.json", '{"workers": ["q"]}', "must be a JSON object of queue names", 'use {"q": 1}'),
-        ("x.json", '{"redis_prefix": null}', "must be text", 'to have the default, ""'),
+        ("x.json", '{"backend": null}', "must be a dotted path", 'to have the default, "dlq.'),
+        ("x.json", '{"workers": null}', "must be a JSON object", "to have the default, {}"),
         ("x.toml", "middleware = 'a.b.C'\n", "must be a list of dotted paths", 'use ["a.b.C"]'),
         ("x.toml", "cron_machines = 'x'\n", 'must be "first" or "all"', ""),
-        ("x.toml", "stop_timeout = 'never'\n", "a number of seconds of 0 or more, or none", ""),
+        (
+            "x.toml",
+            "stop_timeout = 'never'\n",
+            "a number of seconds from 0 to 2592000, or none",
+            "",
+        ),
     ],
 )
 def test_what_to_write_is_told_in_the_notation_of_the_file(

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from dlq.config import PREFIX
 from dlq.config.resolve import resolve
-from dlq.config.settings import PREFIX
 from dlq.diagnostics.finding import Finding
 from dlq.project.check_imports import check_imports
 from tests.config import projects

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from dlq.config import PREFIX
 from dlq.config.resolution import Resolution
 from dlq.config.resolve import resolve
-from dlq.config.settings import PREFIX
 from dlq.diagnostics.finding import Finding
 
 ROWS: list[tuple[dict[str, Any], str, str, str]] = [
@@ -75,9 +75,13 @@ ROWS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"IGNORE_APPS": "app"}, "E103", "must be a list of apps", "['app']"),
     ({"IGNORE_APPS": [""]}, "E104", "IGNORE_APPS[0] is '': must be text that is not empty", ""),
     ({"ATOMIC_JOBS": "no"}, "E103", "ATOMIC_JOBS is 'no': must be True or False", "use False"),
-    ({"ATOMIC_JOBS": 1}, "E103", "must be True or False", ""),
+    ({"ATOMIC_JOBS": 2}, "E103", "ATOMIC_JOBS is 2: must be True or False", ""),
+    ({"ATOMIC_JOBS": 1.0}, "E103", "ATOMIC_JOBS is 1.0: must be True or False", ""),
     ({"REDIS_PORT": "abc"}, "E103", "must be a whole number from 1 to 65535", "6379"),
-    ({"REDIS_PORT": "6379"}, "E103", "must be a whole number from 1 to 65535", "use 6379"),
+    ({"REDIS_PORT": "63 79"}, "E103", "must be a whole number from 1 to 65535", "6379"),
+    ({"REDIS_PORT": "70000"}, "E104", "must be a whole number from 1 to 65535", ""),
+    ({"REDIS_PORT": True}, "E103", "must be a whole number from 1 to 65535", "use 1"),
+    ({"REDIS_PORT": 6379.0}, "E103", "must be a whole number from 1 to 65535", "use 6379"),
     ({"REDIS_PORT": 70000}, "E104", "REDIS_PORT is 70000: must be a whole number from 1", ""),
     ({"REDIS_PORT": 0}, "E104", "from 1 to 65535", ""),
     (
@@ -88,7 +92,12 @@ ROWS: list[tuple[dict[str, Any], str, str, str]] = [
     ),
     ({"REDIS_HOST": "h:6380"}, "E105", "must be a host name only", "REDIS_PORT = 6380"),
     ({"REDIS_HOST": ""}, "E105", "must be a host name or an address", ""),
-    ({"REDIS_DATABASE": -1}, "E104", "must be a whole number of 0 or more", ""),
+    ({"REDIS_HOST": "[::1]"}, "E105", "must be a host name or an address", "use '::1'"),
+    ({"REDIS_HOST": "[::1]:6380"}, "E105", "must be a host name only", "REDIS_PORT = 6380"),
+    ({"REDIS_URL": "redis://::1:6379"}, "E106", "its host", "redis://[::1]:6379/0"),
+    ({"REDIS_URL": "redis://u:p@::1"}, "E106", "its host", "redis://[::1]:6379/0"),
+    ({"REDIS_URL": "redis://fe80::1/0"}, "E106", "its host", "redis://[::1]:6379/0"),
+    ({"REDIS_DATABASE": -1}, "E104", "must be a whole number from 0 to 65535", ""),
     (
         {"REDIS_PASSWORD": b"x"},
         "E103",
@@ -96,7 +105,7 @@ ROWS: list[tuple[dict[str, Any], str, str, str]] = [
         "",
     ),
     ({"REDIS_PASSWORD": 3}, "E103", "REDIS_PASSWORD is of type int: must be text, or None", ""),
-    ({"REDIS_PREFIX": None}, "E103", "REDIS_PREFIX is None: must be text", "''"),
+    ({"REDIS_PREFIX": 1}, "E103", "REDIS_PREFIX is 1: must be text", "'1'"),
     ({"REDIS_URL": "http://h"}, "E106", "must start with one of redis://", ""),
     ({"REDIS_URL": "redis://h:port"}, "E106", "its host or port cannot be read", ""),
     ({"REDIS_URL": "redis://h/name"}, "E106", "its database must be a number", ""),
@@ -124,16 +133,16 @@ ROWS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"REDIS_URL": "redis://h", "REDIS_PORT": 1}, "E107", "beside REDIS_PORT", "remove"),
     ({"REDIS_SOCKET_TIMEOUT": 5}, "E108", "must be longer than DEQUEUE_TIMEOUT (15)", "use 30"),
     ({"DEQUEUE_TIMEOUT": 30}, "E108", "must be longer than DEQUEUE_TIMEOUT (30)", ""),
-    ({"REDIS_SOCKET_TIMEOUT": 0}, "E104", "must be a number of seconds above 0, or None", ""),
+    ({"REDIS_SOCKET_TIMEOUT": 0}, "E104", "a number of seconds above 0, up to 86400, or None", ""),
     ({"DEQUEUE_TIMEOUT": 301}, "E104", "must be a whole number from 1 to 300", ""),
-    ({"PROMETHEUS_START_PORT": "9300"}, "E103", "must be a whole number", "use 9300"),
+    ({"PROMETHEUS_START_PORT": "9300x"}, "E103", "must be a whole number", "is 9300"),
     ({"PROMETHEUS_ADDRESS": "localhost"}, "E105", "must be an IP address", "'127.0.0.1'"),
     ({"PROMETHEUS_ADDRESS": "0.0.0.0"}, "W121", "can read the metrics", "'127.0.0.1'"),
     ({"PROMETHEUS_ADDRESS": "::"}, "W121", "can read the metrics", "'127.0.0.1'"),
     ({"SITE_URL": "shop.example"}, "E105", "must be an http or https URL", ""),
-    ({"STOP_TIMEOUT": -1}, "E104", "must be a number of seconds of 0 or more, or None", ""),
+    ({"STOP_TIMEOUT": -1}, "E104", "must be a number of seconds from 0 to 2592000, or None", ""),
     ({"STOP_TIMEOUT": float("inf")}, "E104", "must be a number of seconds", ""),
-    ({"MAX_CRASHES": 0}, "E104", "MAX_CRASHES is 0: must be a whole number of 1 or more", ""),
+    ({"MAX_CRASHES": 0}, "E104", "MAX_CRASHES is 0: must be a whole number from 1 to 1000", ""),
     ({"CRON_TIMEZONE": "Europe/Belin"}, "E105", "IANA name of a time zone", "'Europe/Berlin'"),
     ({"CRON_TIMEZONE": "../etc/passwd"}, "E105", "IANA name of a time zone", ""),
     ({"CRON_MACHINES": "some"}, "E104", "must be 'first' or 'all'", ""),

@@ -3,17 +3,18 @@ merged. The rule is stated here once more, in its plainest form, and compared wi
 
 from __future__ import annotations
 
-import json
-from functools import partial
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from dlq.config.layers import Layer, default, merge
-from dlq.config.settings import SETTING_NAMES
+from dlq.config.layers import Layers
+from dlq.config.settings import SETTING_NAMES, Settings, default
+from dlq.config.sources.settings_source import SettingsSource
 from dlq.primitives.frozen import FrozenDict
 from dlq.provenance.setting_location import SettingLocation
 from dlq.types import Source
@@ -142,23 +143,36 @@ VALUES = st.one_of(
 )
 
 
-def location_in(layer: int, name: str) -> SettingLocation:
-    return SettingLocation(Source("file", file=f"{layer}:{name}"))
+class NumberedSource(SettingsSource):
+    """Any values, written in a file that is called after the source's place in the order."""
+
+    kind = "file"
+
+    def __init__(self, number: int, values: dict[str, Any]) -> None:
+        super().__init__(Settings)
+        self.number = number
+        self.values = values
+
+    def location_of(self, name: str) -> SettingLocation:
+        return SettingLocation(Source("file", file=f"{self.number}:{name}"))
 
 
 @given(st.lists(st.dictionaries(NAMES, VALUES, max_size=4), max_size=5))
-def test_precedence_is_the_last_that_has_the_name(layers: list[dict[str, Any]]) -> None:
-    merged = merge(
-        [Layer("file", values, partial(location_in, index)) for index, values in enumerate(layers)]
-    )
+def test_precedence_is_the_last_that_has_the_name(values: list[dict[str, Any]]) -> None:
+    sources = [NumberedSource(number, each) for number, each in enumerate(values)]
+    layers = Layers(Settings, sources[::-1])
+    with suppress(ValidationError):
+        Settings.read(layers.sources)
+    in_force = layers.values_in_force()
     for name in SETTING_NAMES:
-        owners = [index for index, values in enumerate(layers) if name in values]
-        value = merged[name]
+        owners = [number for number, each in enumerate(values) if name in each]
+        value = layers[name]
         if not owners:
+            assert name not in in_force
             assert value.value == default(name)
             assert value.source.kind == "default"
             continue
-        assert json.dumps(value.value) == json.dumps(layers[owners[-1]][name])
+        assert in_force[name] is values[owners[-1]][name]
         assert value.source.file == f"{owners[-1]}:{name}"
         assert [h.source.file for h in value.hides] == [f"{i}:{name}" for i in owners[-2::-1]]
 
@@ -189,5 +203,5 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     assert settings is not None
     with pytest.raises(TypeError):
         settings.workers["q"] = 1  # type: ignore[index]  # that is the point
-    with pytest.raises(AttributeError):
+    with pytest.raises(ValidationError, match="frozen"):
         settings.redis_port = 3  # type: ignore[misc]  # that is the point

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from dlq.config.settings import PREFIX as SETTING_NAME_PREFIX
+from dlq.config import PREFIX as SETTING_NAME_PREFIX
 
 __all__ = ("SETTING_NAME_PREFIX",)

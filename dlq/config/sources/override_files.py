@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
+from dlq.config.settings import Settings
+from dlq.config.sources.settings_source import SettingsSource
 from dlq.diagnostics.finding import Finding, Rule
 from dlq.diagnostics.rules import project as rules
+from dlq.provenance.setting_location import SettingLocation
 from dlq.types import Source
 
 KINDS = (".py", ".toml", ".json")
@@ -43,6 +46,20 @@ class OverrideFile:
         self, rule: Rule, message: str, source: Source | None = None, help: str | None = None
     ) -> None:
         self.findings.append(rule.finding(message, source or self.source, help))
+
+
+class OverrideFileSource(SettingsSource):
+    """An override file as a source of settings: this class itself for one that cannot be read."""
+
+    kind = "file"
+
+    def __init__(self, settings_class: type[Settings], file: OverrideFile) -> None:
+        super().__init__(settings_class)
+        self.file = file
+        self.findings = file.findings
+
+    def location_of(self, name: str) -> SettingLocation:
+        return SettingLocation(self.file.source)
 
 
 def open_override_file(given: str, *, exact: bool) -> tuple[OverrideFile, bool]:

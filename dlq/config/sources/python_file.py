@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from dlq.config.layers import Layer
-from dlq.config.settings import PREFIX, SETTING_NAMES
-from dlq.config.sources.override_files import OverrideFile
+from dlq.config import PREFIX
+from dlq.config.settings import Settings
+from dlq.config.sources.override_files import OverrideFile, OverrideFileSource
 from dlq.config.sources.unknown_names import FAMILY, unknown_setting
 from dlq.diagnostics.rules import project as rules
 from dlq.diagnostics.user_exceptions import at_syntax_error, line_in
@@ -22,37 +23,42 @@ MODULE_NAME = "extra_settings"
 is in no package, and not in sys.modules."""
 
 
-def read_python_file(file: OverrideFile) -> Layer | None:
-    """None where the file cannot be used; `file` has the findings."""
-    module = _run(file)
-    if module is None:
-        return None
-    namespace = vars(module)
-    values = {
-        name: copied(namespace[PREFIX + name])
-        for name in SETTING_NAMES
-        if PREFIX + name in namespace
-    }
-    places = FilePlaces(file.source, file.text, namespace)
+class PythonFileSource(OverrideFileSource):
+    """The settings that the file leaves behind as names with the prefix."""
 
-    def location_of(name: str) -> SettingLocation:
-        return places(PREFIX + name, values[name])
+    def __init__(self, settings_class: type[Settings], file: OverrideFile) -> None:
+        super().__init__(settings_class, file)
+        module = _run(file)
+        if module is None:
+            return
+        namespace = vars(module)
+        self._places = FilePlaces(file.source, file.text, namespace)
+        for name in self.names:
+            if PREFIX + name in namespace:
+                self.values[name] = copied(namespace[PREFIX + name])
+        self._report_names(namespace)
 
-    def source_of(name: str) -> Source:
-        return places(name, copied(namespace[name])).of_name
+    def _report_names(self, namespace: Mapping[str, object]) -> None:
+        """Report names that look like settings and have no effect."""
+        file = self.file
 
-    for name in namespace:
-        if name.startswith(FAMILY) and name.removeprefix(PREFIX) not in values:
-            file.findings.append(unknown_setting(name, source_of(name)))
-    bare = [name for name in SETTING_NAMES if name in namespace and name not in values]
-    for name in places.written_here(bare):
-        file.report(
-            rules.E010 if file.exact else rules.W009,
-            f"{name} in override file {file.given} has no effect: settings have a prefix",
-            source_of(name),
-            f"write {PREFIX}{name}",
-        )
-    return Layer("file", values, location_of)
+        def source_of(name: str) -> Source:
+            return self._places(name, copied(namespace[name])).of_name
+
+        for name in namespace:
+            if name.startswith(FAMILY) and name.removeprefix(PREFIX) not in self.values:
+                file.findings.append(unknown_setting(name, source_of(name), self.names))
+        bare = [name for name in self.names if name in namespace and name not in self.values]
+        for name in self._places.written_here(bare):
+            file.report(
+                rules.E010 if file.exact else rules.W009,
+                f"{name} in override file {file.given} has no effect: settings have a prefix",
+                source_of(name),
+                f"write {PREFIX}{name}",
+            )
+
+    def location_of(self, name: str) -> SettingLocation:
+        return self._places(PREFIX + name, self.values[name])
 
 
 def _run(file: OverrideFile) -> ModuleType | None:

@@ -1,7 +1,7 @@
-"""What kind of value a setting takes, told from its type, and how text is read as one.
+"""What kind of value a setting takes, derived from its type, and how text is read as one.
 
-The environment has nothing but text; and where somebody wrote '3' for 3 in Python, reading the text
-tells what was meant.
+Scalars may be text in every source, because `os.environ.get("REDIS_PORT", 6379)` is how Django
+settings are written. Lists and tables are text in the environment only, which has nothing else.
 """
 
 from __future__ import annotations
@@ -10,151 +10,194 @@ import json
 import math
 from collections.abc import Mapping
 from types import NoneType
-from typing import Literal, TypeAlias, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin
 
-from dlq.config.settings import Settings
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
-Kind: TypeAlias = Literal["text", "whole", "number", "switch", "list", "table"]
+from dlq.config.validation.constraints import NO_NONE, violates
 
-SWITCH = {
+Kind: TypeAlias = Literal["text", "whole", "number", "flag", "list", "table"]
+
+DEFAULT: Final = object()
+"""A value that stands for the setting's default."""
+
+FLAGS = {
     "true": True, "yes": True, "on": True, "1": True,
     "false": False, "no": False, "off": False, "0": False,
 }  # fmt: skip
 
-
-class Unreadable(ValueError):
-    """The text is no value of this kind; the message goes on after the name of the setting."""
-
-    def __init__(self, message: str, help: str | None = None) -> None:
-        super().__init__(message)
-        self.help = help
+MOST_DIGITS = 18
+"""More than any bound has; Python itself reads 4300."""
 
 
-def kind_of(name: str) -> Kind:
-    """Of a setting, by its name in upper case."""
-    annotation = Settings.__annotations__[name.lower()]
-    options = [option for option in get_args(annotation) if option is not NoneType]
-    origin: object = get_origin(annotation)
+def kind_of(field: FieldInfo) -> Kind:
+    """Return what kind of value a setting takes."""
+    simple = _types_of(field)[0]
+    origin: object = get_origin(simple)
     if origin is Mapping:
         return "table"
     if origin is tuple:
         return "list"
-    simple = options[0] if NoneType in get_args(annotation) else annotation
-    kinds: dict[object, Kind] = {bool: "switch", int: "whole", float: "number"}
+    kinds: dict[object, Kind] = {bool: "flag", int: "whole", float: "number"}
     return kinds.get(simple, "text")
 
 
-def is_optional(name: str) -> bool:
-    return NoneType in get_args(Settings.__annotations__[name.lower()])
+def is_optional(field: FieldInfo) -> bool:
+    """Whether None is a value of its own."""
+    return NoneType in get_args(field.annotation)
 
 
-def read_text(name: str, text: str) -> object:
-    """The value that `text` stands for, by the kind of the setting. Raises Unreadable."""
-    kind = kind_of(name)
-    if is_optional(name) and text.strip().lower() in _none_words(kind):
-        return None
-    if kind == "text":
-        return text
-    if kind == "switch":
-        return _switch(text)
-    if kind == "whole":
-        return _whole(text)
-    if kind == "number":
-        return _number(text)
-    return _list(text) if kind == "list" else _table(name, text)
+def is_secret(field: FieldInfo) -> bool:
+    return SecretStr in _types_of(field)
 
 
-def _none_words(kind: Kind) -> tuple[str, ...]:
-    """An empty variable is how compose files and unit files say that there is no such thing. 'none'
-    may be a password."""
-    return ("",) if kind == "text" else ("", "none", "null")
+def _types_of(field: FieldInfo) -> list[Any]:
+    """The types that a value may have, None apart."""
+    annotation = field.annotation
+    options = get_args(annotation) if is_optional(field) else (annotation,)
+    return [
+        get_args(option)[0] if get_origin(option) is Annotated else option
+        for option in options
+        if option is not NoneType
+    ]
 
 
-def _switch(text: str) -> bool:
-    value = SWITCH.get(text.strip().lower())
+def meaning(field: FieldInfo, value: object) -> object:
+    """Return what `value` stands for in a setting, or `value` itself where that isn't clear.
+
+    Decimal text is a number, 0 and 1 are flags, None is DEFAULT where the type of a scalar has no
+    None. Lists, tuples and sets are all lists; a set has no order to keep, so it is sorted.
+    """
+    kind = kind_of(field)
+    if kind == "list":
+        sequence = sorted(value, key=str) if isinstance(value, set | frozenset) else value
+        return tuple(sequence) if isinstance(sequence, list) else value
+    if kind == "table":
+        return value
     if value is None:
-        raise Unreadable("must be true or false (1, 0, yes, no, on and off are fine)")
+        return None if is_optional(field) or NO_NONE in field.metadata else DEFAULT
+    if kind == "flag":
+        return bool(value) if type(value) is int and value in (0, 1) else _flag_of_digit(value)
+    if kind in {"whole", "number"} and isinstance(value, str):
+        found = whole_number(value) if kind == "whole" else number(value)
+        return value if found is None else found
     return value
 
 
-def _whole(text: str) -> int:
+def _flag_of_digit(value: object) -> object:
+    digit = value.strip() if isinstance(value, str) else ""
+    return digit == "1" if digit in {"0", "1"} else value
+
+
+def whole_number(text: str) -> int | None:
     stripped = text.strip()
-    digits = stripped.removeprefix("-").removeprefix("+")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 18:
-        raise Unreadable("must be a whole number")
-    return int(stripped)
+    digits = stripped[1:] if stripped[:1] in {"-", "+"} else stripped
+    is_decimal = digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS
+    return int(stripped) if is_decimal else None
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float | None:
     try:
         value = float(text)
     except ValueError:
-        value = math.nan
+        return None
     if not math.isfinite(value) or "_" in text:
-        raise Unreadable("must be a number")
+        return None
     return int(value) if value.is_integer() else value
+
+
+def read_text(field: FieldInfo, text: str) -> object:
+    """Return the value that the text of a variable stands for, by the kind of its setting. Raises
+    PydanticCustomError, whose message goes on after the name of the setting."""
+    kind = kind_of(field)
+    if kind == "text":
+        return text
+    if is_optional(field) and text.strip().lower() in {"none", "null"}:
+        return None
+    if kind == "flag":
+        return _flag(text)
+    if kind == "whole":
+        return _expect(whole_number(text), "must be a whole number")
+    if kind == "number":
+        return _expect(number(text), "must be a number")
+    return _list(text) if kind == "list" else _table(field, text)
+
+
+def _expect(value: float | None, message: str) -> float:
+    if value is None:
+        raise _unreadable(message)
+    return value
+
+
+def _unreadable(message: str, help: str | None = None) -> PydanticCustomError:
+    return violates("E006", message, help)
+
+
+def _flag(text: str) -> bool:
+    value = FLAGS.get(text.strip().lower())
+    if value is None:
+        raise _unreadable("must be true or false (1, 0, yes, no, on and off are fine)")
+    return value
 
 
 def _list(text: str) -> list[object]:
     if text.lstrip().startswith(("[", '"', "{")):
         value = _json(text)
         if not isinstance(value, list):
-            raise Unreadable("must be a list", 'as in a.b.C,d.e.F or ["a.b.C", "d.e.F"]')
+            raise _unreadable("must be a list", 'as in a.b.C,d.e.F or ["a.b.C", "d.e.F"]')
         return value
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _table(name: str, text: str) -> dict[str, object]:
-    numbers = name == "WORKERS"
+def _table(field: FieldInfo, text: str) -> dict[str, object]:
+    item = get_args(field.annotation)[1]
+    numbers = item is int or get_args(item)[:1] == (int,)
     example = "emails=3,images=2" if numbers else "emails=package.module.Class"
     if text.lstrip().startswith(("{", "[", '"')):
         value = _json(text)
         if not isinstance(value, dict):
-            raise Unreadable("must be a JSON object, or pairs", f"as in {example}")
+            raise _unreadable("must be a JSON object, or pairs", f"as in {example}")
         return value
     table: dict[str, object] = {}
     for part in text.split(","):
         if not part.strip():
             continue
-        key, equals, item = (piece.strip() for piece in part.partition("="))
+        key, equals, word = (piece.strip() for piece in part.partition("="))
         if not equals or not key:
-            raise Unreadable(
+            raise _unreadable(
                 f"{part.strip()!r} is no pair of a queue and its value", f"as in {example}"
             )
         if key in table:
-            raise Unreadable(f"names queue {key!r} twice")
-        table[key] = _whole_or_text(item) if numbers else item
+            raise _unreadable(f"names queue {key!r} twice")
+        found = whole_number(word) if numbers else None
+        # What is no number is left for the validation, which names the queue.
+        table[key] = word if found is None else found
     return table
-
-
-def _whole_or_text(text: str) -> object:
-    """What is no number is left for the validation, which names the queue."""
-    try:
-        return _whole(text)
-    except Unreadable:
-        return text
 
 
 def _json(text: str) -> object:
     try:
         return json.loads(text, object_pairs_hook=without_doubles)
     except json.JSONDecodeError as error:
-        raise Unreadable(f"JSON error at character {error.pos + 1}: {error.msg}") from None
+        raise _unreadable(f"JSON error at character {error.pos + 1}: {error.msg}") from None
     except RecursionError:
-        raise Unreadable("is nested too deep") from None
-    except Unreadable:
+        raise _unreadable("is nested too deep") from None
+    except PydanticCustomError:
         raise
     except ValueError as error:  # a number of more digits than Python reads
-        raise Unreadable(str(error)) from None
+        raise _unreadable(str(error)) from None
 
 
 def without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """For json.loads, which takes the last of two equal keys. Raises Unreadable."""
+    """Make a table for json.loads, which takes the last of two equal keys. Raises
+    PydanticCustomError, a ValueError."""
     table = dict(pairs)
     if len(table) != len(pairs):
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise Unreadable(f"names {key!r} twice")
+                raise _unreadable(f"names {key!r} twice")
             seen.add(key)
     return table

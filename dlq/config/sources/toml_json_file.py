@@ -7,39 +7,42 @@ import re
 import tomllib
 from collections.abc import Mapping
 
-from dlq.config.layers import Layer
-from dlq.config.settings import SETTING_NAMES
-from dlq.config.sources.override_files import OverrideFile
+from dlq.config.settings import Settings
+from dlq.config.sources.override_files import OverrideFile, OverrideFileSource
 from dlq.config.sources.text_values import without_doubles
 from dlq.config.sources.unknown_names import close_setting
 from dlq.diagnostics.rules import project as rules
 from dlq.primitives.frozen import copied
 from dlq.provenance.document_places import document_places
+from dlq.provenance.setting_location import SettingLocation
 
 
-def read_toml_json_file(file: OverrideFile) -> Layer | None:
-    """None where the file cannot be used; `file` has the findings."""
-    content = _content(file)
-    if content is None:
-        return None
-    places = document_places(file.source, file.text, content, file.kind)
-    values: dict[str, object] = {}
-    for key, value in content.items():
-        name = key.upper()
-        if key == key.lower() and name in SETTING_NAMES:
-            values[name] = copied(value)
-            continue
-        meant = close_setting(key)
-        file.report(
-            rules.E010,
-            f"unknown setting {key} in override file {file.given}",
-            places(key).of_name,
-            f"did you mean {meant.lower()}?" if meant else "dlq config schema lists the keys",
-        )
-    return Layer("file", values, lambda name: places(name.lower()))
+class TomlJsonFileSource(OverrideFileSource):
+    """The keys of the file."""
+
+    def __init__(self, settings_class: type[Settings], file: OverrideFile) -> None:
+        super().__init__(settings_class, file)
+        content = _content(file)
+        self._places = document_places(file.source, file.text, content, file.kind)
+        for key, value in content.items():
+            name = key.upper()
+            if key == key.lower() and name in self.names:
+                self.values[name] = copied(value)
+                continue
+            meant = close_setting(key, self.names)
+            file.report(
+                rules.E010,
+                f"unknown setting {key} in override file {file.given}",
+                self._places(key).of_name,
+                f"did you mean {meant.lower()}?" if meant else "dlq config schema lists the keys",
+            )
+
+    def location_of(self, name: str) -> SettingLocation:
+        return self._places(name.lower())
 
 
-def _content(file: OverrideFile) -> Mapping[str, object] | None:
+def _content(file: OverrideFile) -> Mapping[str, object]:
+    """Parse the text; a finding says why nothing comes of it."""
     try:
         if file.kind == ".toml":
             return tomllib.loads(file.text)
@@ -65,4 +68,4 @@ def _content(file: OverrideFile) -> Mapping[str, object] | None:
             None,
             'as in {"workers": {"emails": 3}}',
         )
-    return None
+    return {}

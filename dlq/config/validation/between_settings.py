@@ -8,53 +8,71 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from ipaddress import ip_address
 
-from dlq.config.layers import URL_PARTS, Merged
-from dlq.config.settings import PREFIX, Settings
+from dlq.config import PREFIX
+from dlq.config.layers import Layers
+from dlq.config.settings import Settings
+from dlq.config.sources.settings_source import URL_PARTS
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import settings as rules
 from dlq.provenance.setting_location import SettingLocation
+from dlq.types import Source
 
 
-def cross_check(settings: Settings, merged: Merged, failed: Collection[str]) -> Iterator[Finding]:
+def cross_check(settings: Settings, layers: Layers, failed: Collection[str]) -> Iterator[Finding]:
     """`failed` names settings whose values are not those in `settings`: nothing is said of them."""
-    yield from _check_url(merged)
+    yield from _check_url(layers)
     if not {"REDIS_SOCKET_TIMEOUT", "DEQUEUE_TIMEOUT"} & set(failed):
-        yield from _check_timeouts(settings, merged)
-    yield from _check_workers(merged)
+        yield from _check_timeouts(settings, layers)
+    yield from _check_workers(layers)
     if "PROMETHEUS_ADDRESS" not in failed:
-        yield from _check_address(settings, merged)
+        yield from _check_address(settings, layers)
 
 
-def _check_url(merged: Merged) -> Iterator[Finding]:
-    url = merged.owner("REDIS_URL")
-    if url is None:
-        return
-    if url.replaces_url is not None:
-        value = merged["REDIS_URL"]
-        hidden = next(h for h in value.hides if h.value is not None)
+def _check_url(layers: Layers) -> Iterator[Finding]:
+    replaced = layers.replaced_url()
+    if replaced is not None:
+        owner, part, hidden = replaced
+        source = owner.location_of(part).source
         yield rules.W109.finding(
-            f"{PREFIX}{url.replaces_url} ({value.source.label}) replaces the whole"
-            f" {PREFIX}REDIS_URL ({hidden.source.label})",
-            value.source,
+            f"{PREFIX}{part} ({source.label}) replaces the whole {PREFIX}REDIS_URL"
+            f" ({hidden.location_of('REDIS_URL').source.label})",
+            source,
             f"set {PREFIX}REDIS_URL here too, or use the parts in both places",
         )
-    if url.values["REDIS_URL"] is None:
+    url = layers.owner("REDIS_URL")
+    if url is None or url.values["REDIS_URL"] is None:
         return
     parts = [name for name in URL_PARTS if url.values.get(name) is not None]
     if parts:
+        source = url.location_of("REDIS_URL").source
+        beside = [f"{part}{_apart(url.location_of(part).source, source)}" for part in parts]
+        apart = beside != parts
         yield rules.E107.finding(
-            f"{PREFIX}REDIS_URL is set beside {', '.join(parts)}, in the same place",
-            merged["REDIS_URL"].source,
+            f"{PREFIX}REDIS_URL{f' ({source.label})' if apart else ''} is set beside"
+            f" {', '.join(beside)}, in {_WHERE[url.kind]}",
+            source,
             f"remove {PREFIX}REDIS_URL, or {' and '.join(PREFIX + part for part in parts)}",
         )
 
 
-def _check_timeouts(settings: Settings, merged: Merged) -> Iterator[Finding]:
+_WHERE: Mapping[str, str] = {
+    "django": "the Django settings",
+    "file": "one override file",
+    "environment": "the environment",
+}
+
+
+def _apart(source: Source, url: Source) -> str:
+    """Name the place of a part that is written in another file than the URL."""
+    return f" ({source.label})" if source.file != url.file else ""
+
+
+def _check_timeouts(settings: Settings, layers: Layers) -> Iterator[Finding]:
     timeout = settings.redis_socket_timeout
     if timeout is None or timeout > settings.dequeue_timeout:
         return
     higher = max(
-        (merged[name].source for name in ("REDIS_SOCKET_TIMEOUT", "DEQUEUE_TIMEOUT")),
+        (layers[name].source for name in ("REDIS_SOCKET_TIMEOUT", "DEQUEUE_TIMEOUT")),
         key=lambda source: source.kind != "default",
     )
     yield rules.E108.finding(
@@ -65,16 +83,16 @@ def _check_timeouts(settings: Settings, merged: Merged) -> Iterator[Finding]:
     )
 
 
-def _check_workers(merged: Merged) -> Iterator[Finding]:
+def _check_workers(layers: Layers) -> Iterator[Finding]:
     """Of the value as it is written: a bad entry hides nothing about the others."""
-    workers = merged.raw().get("WORKERS")
+    workers = layers.values_in_force().get("WORKERS")
     if not isinstance(workers, Mapping):
         return
     names = [name for name in workers if isinstance(name, str)]
     place: SettingLocation | None = None
     for name in names:
         if type(workers[name]) is int and workers[name] == 0:
-            place = place or merged.place("WORKERS")
+            place = place or layers.location_of("WORKERS")
             yield rules.W101.finding(
                 f"queue {name!r} has 0 workers: its jobs wait until a worker is added",
                 place.keys.get(name, place.source),
@@ -84,7 +102,7 @@ def _check_workers(merged: Merged) -> Iterator[Finding]:
         alike.setdefault(name.casefold(), []).append(name)
     for group in alike.values():
         if len(group) > 1:
-            place = place or merged.place("WORKERS")
+            place = place or layers.location_of("WORKERS")
             yield rules.W102.finding(
                 f"queues {' and '.join(repr(name) for name in group)} differ only in case",
                 place.keys.get(group[-1], place.source),
@@ -92,11 +110,11 @@ def _check_workers(merged: Merged) -> Iterator[Finding]:
             )
 
 
-def _check_address(settings: Settings, merged: Merged) -> Iterator[Finding]:
+def _check_address(settings: Settings, layers: Layers) -> Iterator[Finding]:
     if ip_address(settings.prometheus_address).is_unspecified:
         yield rules.W121.finding(
             f"{PREFIX}PROMETHEUS_ADDRESS is {settings.prometheus_address!r}: whoever reaches this"
             " machine can read the metrics",
-            merged["PROMETHEUS_ADDRESS"].source,
+            layers["PROMETHEUS_ADDRESS"].source,
             "use '127.0.0.1', or the address of the interface that Prometheus comes in by",
         )

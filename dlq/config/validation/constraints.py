@@ -1,6 +1,6 @@
 """What a single value must be like, beyond its type.
 
-Each check returns the value, or raises Unfit, whose message goes on after "SETTING is VALUE: ".
+Each check returns the value, or raises what `violates` makes: pydantic collects it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from ipaddress import ip_address as parse_ip_address
+from typing import Final, LiteralString
 from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import SecretStr
+from pydantic_core import PydanticCustomError
 
 from dlq.jobs.queue_names import check_queue_name
 from dlq.primitives.import_path import is_import_path
@@ -37,35 +41,51 @@ URL_OPTIONS: Mapping[str, tuple[str, ...]] = {
 redis-py takes there: time-outs and retries are ours to say, since a retried pop can lose a job."""
 
 
-PORTS = (1, 65535)
-WORKERS_OF_A_QUEUE = (0, 1024)
-DEQUEUE_TIMEOUTS = (1, 300)
-"""Seconds."""
+MOST_WORKERS = 1024
+"""Workers of one queue."""
+
+NO_NONE: Final = "no None"
+"""Marks a setting whose None is a mistake, and does not stand for its default."""
 
 
-class Unfit(Exception):
-    """`code` as in E103, of the rule that is broken; what was expected is the message."""
-
-    def __init__(self, code: str, expected: str, help: str | None = None) -> None:
-        super().__init__(expected)
-        self.code = code
-        self.expected = expected
-        self.help = help
+def violates(rule: LiteralString, message: str, help: str | None = None) -> PydanticCustomError:
+    """Make the error to raise for a broken rule. `rule` is its code, as in E103; `message` goes on
+    after "SETTING is VALUE: "; `help` is something to type."""
+    # Braces in a message would be fields of the template, so the text goes through one.
+    return PydanticCustomError(rule, "{message}", {"message": message, "help": help or ""})
 
 
-def as_tuple(value: object) -> object:
-    """Lists and tuples are both fine; a set has no order to keep, so it is sorted."""
-    if isinstance(value, list):
-        return tuple(value)
-    if isinstance(value, set | frozenset):
-        return tuple(sorted(value, key=str))
-    return value
+def worker_count(value: object) -> int:
+    """Check how many workers a queue has."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        expected = f"must be a whole number from 0 to {MOST_WORKERS}"
+        raise violates("E101", expected, _worker_count_help(value))
+    if value < 0:
+        raise violates(
+            "E101",
+            "a queue cannot have fewer than 0 workers",
+            "use 0 to stop running this queue, or remove the entry",
+        )
+    if value > MOST_WORKERS:
+        expected = f"a queue cannot have more than {MOST_WORKERS} workers"
+        raise violates("E101", expected, f"use {MOST_WORKERS} or fewer")
+    return int(value)
+
+
+def _worker_count_help(value: object) -> str:
+    if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
+        return f"use {int(value)}"
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) < 6:
+        return f"use {int(value)}"
+    if value is None:
+        return "remove the entry, or use 0 to stop running this queue"
+    return "use a number, as in 1"
 
 
 def queue_name(name: str) -> str:
     problem = check_queue_name(name)
     if problem is not None:
-        raise Unfit("E102", problem.text, problem.help)
+        raise violates("E102", problem.text, problem.help)
     return name
 
 
@@ -73,7 +93,7 @@ def dotted_path(path: str) -> str:
     if not is_import_path(path):
         known = path_of_word(path)
         help = None if known is None else f"use {known!r}"
-        raise Unfit("E110", "must be a dotted path, as in 'package.module.Class'", help)
+        raise violates("E110", "must be a dotted path, as in 'package.module.Class'", help)
     return modern_path(path)
 
 
@@ -82,79 +102,112 @@ def logger_factory(value: object) -> object:
         return dotted_path(value)
     if callable(value):
         return value
-    raise Unfit("E110", "must be the dotted path of a function, or a function")
+    raise violates("E110", "must be the dotted path of a function, or a function")
 
 
 def redis_host(host: str) -> str:
     if "://" in host:
-        raise Unfit("E105", "must be a host name only", "use LIGHTWEIGHT_QUEUE_REDIS_URL for a URL")
+        raise violates(
+            "E105", "must be a host name only", "use LIGHTWEIGHT_QUEUE_REDIS_URL for a URL"
+        )
     name, colon, port = host.rpartition(":")
-    if colon and ":" not in name and port.isdigit():
-        raise Unfit(
+    is_bracketed = name.startswith("[") and name.endswith("]")
+    if colon and port.isdigit() and (is_bracketed or ":" not in name):
+        bare = name[1:-1] if is_bracketed else name
+        raise violates(
             "E105",
             "must be a host name only",
-            f"use {name!r}, and LIGHTWEIGHT_QUEUE_REDIS_PORT = {port}",
+            f"use {bare!r}, and LIGHTWEIGHT_QUEUE_REDIS_PORT = {port}",
+        )
+    if host.startswith("[") and host.endswith("]"):
+        raise violates(
+            "E105",
+            "must be a host name or an address, and brackets are for URLs",
+            f"use {host[1:-1]!r}",
         )
     if not host or not host.isprintable() or any(c.isspace() or c in "/@" for c in host):
-        raise Unfit("E105", "must be a host name or an address, as in 'redis.internal'")
+        raise violates("E105", "must be a host name or an address, as in 'redis.internal'")
     return host
 
 
-def redis_url(url: str) -> str:
-    """The URL itself is never part of a message."""
+def secret_redis_url(secret: SecretStr) -> SecretStr:
+    """Check a URL, which is never part of a message."""
+    _check_redis_url(secret.get_secret_value())
+    return secret
+
+
+def _check_redis_url(url: str) -> None:
     scheme = url.partition("://")[0] if "://" in url else ""
     if scheme not in URL_SCHEMES:
         allowed = ", ".join(f"{name}://" for name in URL_SCHEMES)
-        raise Unfit(
+        raise violates(
             "E106", f"must start with one of {allowed}", "as in redis://redis.internal:6379/0"
         )
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise Unfit("E106", "its host or port cannot be read", _quoting_help) from None
+        raise violates("E106", "its host or port cannot be read", _host_help(url)) from None
     if port == 0:
-        raise Unfit("E106", "its port must be 1 to 65535")
+        raise violates("E106", "its port must be 1 to 65535")
     if scheme == "unix":
         if not parts.path:
-            raise Unfit("E106", "has no path of a socket", "as in unix:///run/valkey/valkey.sock")
+            raise violates(
+                "E106", "has no path of a socket", "as in unix:///run/valkey/valkey.sock"
+            )
     else:
+        if _is_bare_ipv6(parts.netloc):
+            raise violates("E106", "its host cannot be read", _IPV6_HELP)
         if not parts.hostname:
-            raise Unfit("E106", "names no host", "as in redis://redis.internal:6379/0")
+            raise violates("E106", "names no host", "as in redis://redis.internal:6379/0")
         _require_database(parts.path.strip("/"))
     _require_options(scheme, parts.query)
-    return url
 
 
 def _require_database(text: str) -> None:
     if text and not re.fullmatch("[0-9]+", text):
-        raise Unfit("E106", "its database must be a number", "as in redis://redis.internal:6379/0")
+        raise violates(
+            "E106", "its database must be a number", "as in redis://redis.internal:6379/0"
+        )
 
 
 def _require_options(scheme: str, query: str) -> None:
     """An unknown name is not shown: it may be the rest of a password with an unescaped ? in it."""
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in URL_OPTIONS:
-            raise Unfit(
+            raise violates(
                 "E106", "has an option that is not known", f"there are {', '.join(URL_OPTIONS)}"
             )
         if name.startswith("ssl_") and scheme not in ("rediss", "valkeys"):
-            raise Unfit("E106", f"its option {name} is for TLS", "start it with rediss://")
+            raise violates("E106", f"its option {name} is for TLS", "start it with rediss://")
         if name == "db":
             _require_database(value)
         allowed = URL_OPTIONS[name]
         if allowed and value not in allowed:
-            raise Unfit("E106", f"its option {name} must be one of {', '.join(allowed)}")
+            raise violates("E106", f"its option {name} must be one of {', '.join(allowed)}")
 
 
-_quoting_help = "write / as %2F, @ as %40 and : as %3A in a user name or password"
+_IPV6_HELP = "an IPv6 address stands in brackets, as in redis://[::1]:6379/0"
+
+
+def _is_bare_ipv6(netloc: str) -> bool:
+    """Whether the host of a URL is an IPv6 address without brackets, with or without a port."""
+    host = netloc.rpartition("@")[2]
+    return "[" not in host and host.count(":") > 1
+
+
+def _host_help(url: str) -> str:
+    netloc = url.partition("://")[2].partition("/")[0]
+    if _is_bare_ipv6(netloc):
+        return _IPV6_HELP
+    return "write / as %2F, @ as %40 and : as %3A in a user name or password"
 
 
 def ip_address(value: str) -> str:
     try:
         parse_ip_address(value)
     except ValueError:
-        raise Unfit(
+        raise violates(
             "E105", "must be an IP address", "use '127.0.0.1' for this machine only"
         ) from None
     return value
@@ -162,7 +215,7 @@ def ip_address(value: str) -> str:
 
 def site_url(url: str) -> str:
     if not is_site_url(url):
-        raise Unfit("E105", "must be an http or https URL", "as in 'https://shop.example'")
+        raise violates("E105", "must be an http or https URL", "as in 'https://shop.example'")
     return url
 
 
@@ -179,5 +232,5 @@ def is_site_url(url: object) -> bool:
 def timezone(name: str) -> str:
     help = time_zone_help(name)
     if help is not None:
-        raise Unfit("E105", "must be the IANA name of a time zone", help)
+        raise violates("E105", "must be the IANA name of a time zone", help)
     return name

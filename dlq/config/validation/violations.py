@@ -1,127 +1,95 @@
-"""What is wrong with values, from pydantic's errors: one table knows the rule of each, and what was
-expected comes from the model itself."""
+"""What is wrong with values, from pydantic's errors: the rule of each, and the words about it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
 
 from pydantic_core import ErrorDetails
 
+from dlq.config import PREFIX
+from dlq.config.layers import Layers
 from dlq.config.redaction import in_message
-from dlq.config.settings import PREFIX, SECRETS
-from dlq.config.validation.expectations import expected, remedy
-from dlq.config.validation.notation import Notation, notation_of
-from dlq.diagnostics.finding import Rule
-from dlq.diagnostics.rules import settings as rules
+from dlq.config.settings import SECRETS
+from dlq.config.validation.expectations import Expectation, notation_of
+from dlq.diagnostics.finding import Finding
+from dlq.diagnostics.rules import RULES
 from dlq.jobs.queue_names import check_queue_name
-from dlq.types import Source
+from dlq.types import Violation
 
-RULES: Mapping[str, Rule] = {
-    "bool_type": rules.E103,
-    "int_type": rules.E103,
-    "int_from_float": rules.E103,
-    "float_type": rules.E103,
-    "string_type": rules.E103,
-    "string_unicode": rules.E103,
-    "tuple_type": rules.E103,
-    "dict_type": rules.E103,
-    "mapping_type": rules.E103,
-    "finite_number": rules.E104,
-    "greater_than": rules.E104,
-    "greater_than_equal": rules.E104,
-    "less_than": rules.E104,
-    "less_than_equal": rules.E104,
-    "literal_error": rules.E104,
-    "string_too_short": rules.E104,
-    "E102": rules.E102,
-    "E105": rules.E105,
-    "E106": rules.E106,
-    "E110": rules.E110,
+KEY = "[key]"
+"""What pydantic says last of the path to a dict's key."""
+
+WRONG_TYPE = {
+    *("bool_type", "int_type", "int_from_float", "float_type", "string_type", "string_unicode"),
+    *("tuple_type", "dict_type", "mapping_type"),
 }
-"""By the type of pydantic's error; ours are called after their rule."""
+"""pydantic's errors that break E103. Those of dlq are called after their rule; all others are about
+a range: E104."""
 
 
-class Mistake(NamedTuple):
-    """One thing that is wrong with one value. `key` is that of the dict's item, or the index of the
-    list's element, if it is about one; `in_key`: the key itself is wrong."""
-
-    rule: Rule
-    name: str
-    message: str
-    help: str | None
-    key: str | None = None
-    in_key: bool = False
+def violations(details: Sequence[ErrorDetails], layers: Layers) -> list[Violation]:
+    values = layers.values_in_force()
+    return [_violation(detail, values, layers) for detail in details]
 
 
-def mistakes(
-    details: Sequence[ErrorDetails],
-    values: Mapping[str, object],
-    source_of: Callable[[str], Source],
-) -> Iterator[Mistake]:
-    """`source_of` is asked what to write the value in the notation of."""
-    for detail in details:
-        name = name_of(detail)
-        yield _mistake(detail, name, values[name], notation_of(source_of(name)))
+def finding_of(violation: Violation, layers: Layers) -> Finding:
+    """Say where the value is written."""
+    name, *inner = violation.path
+    location = layers.location_of(str(name))
+    source = location.source
+    if inner:
+        parts = location.keys if inner[-1] == KEY else location.items
+        source = parts.get(str(inner[0]), source)
+    return RULES[violation.rule].finding(violation.message, source, violation.help)
 
 
-def name_of(detail: ErrorDetails) -> str:
-    """The setting that failed."""
-    return str(detail["loc"][0]).upper()
-
-
-def _mistake(detail: ErrorDetails, name: str, whole: object, notation: Notation) -> Mistake:
+def _violation(detail: ErrorDetails, values: Mapping[str, object], layers: Layers) -> Violation:
     """pydantic says where: (setting), (setting, index), (setting, key) or (setting, key, [key])."""
-    setting = PREFIX + name
-    inner = detail["loc"][1:]
+    name, *inner = detail["loc"]
+    name = str(name).upper()
+    whole = values[name]
     if not inner:
-        return _told(detail, RULES[detail["type"]], name, setting, whole, notation)
+        return _of_value(detail, (name,), PREFIX + name, whole, layers)
     key = inner[0]
-    if inner[1:] == ("[key]",):
-        return _key_mistake(detail, name, setting, _key_of(whole, key), whole)
-    setting += f"[{key!r}]"
+    if inner[1:] == [KEY]:
+        return _of_key(detail, name, _key_of(whole, key), whole)
     value = whole.get(key) if isinstance(whole, Mapping) else detail["input"]
-    rule = rules.E101 if name == "WORKERS" else RULES[detail["type"]]
-    mistake = _told(detail, rule, name, setting, value, notation, inner=True)
-    return mistake._replace(key=str(key))
+    return _of_value(detail, (name, key), f"{PREFIX}{name}[{key!r}]", value, layers)
 
 
-def _key_mistake(
-    detail: ErrorDetails, name: str, setting: str, key: object, whole: object
-) -> Mistake:
+def _of_key(detail: ErrorDetails, name: str, key: object, whole: object) -> Violation:
     problem = check_queue_name(key)
     text, help = problem if problem is not None else (detail["msg"], None)
     # Places are known by a key's text, which two keys may have: then none rather than a wrong one.
     at = str(key)
     is_clear = at == key or not (isinstance(whole, Mapping) and at in whole)
-    return Mistake(
-        rules.E102, name, f"{setting}[{key!r}]: {text}", help, at if is_clear else None, in_key=True
-    )
+    path = (name, at, KEY) if is_clear else (name,)
+    return Violation("E102", path, f"{PREFIX}{name}[{key!r}]: {text}", help)
 
 
 def _key_of(whole: object, at: int | str) -> object:
-    """The key that is wrong: pydantic says the text of those that are no text."""
+    """Return the key that is wrong: pydantic gives the text of those that are no text."""
     if not isinstance(whole, Mapping):
         return at
     return next((key for key in whole if str(key) == str(at) and check_queue_name(key)), at)
 
 
-def _told(
+def _of_value(
     detail: ErrorDetails,
-    rule: Rule,
-    name: str,
+    path: tuple[str | int, ...],
     setting: str,
     value: object,
-    notation: Notation,
-    *,
-    inner: bool = False,
-) -> Mistake:
-    if detail["type"] == rule.code:  # raised by a validator of ours, which knows the words
-        context: Mapping[str, Any] = detail["ctx"]
-        told, help = str(context["expected"]), str(context["help"]) or None
+    layers: Layers,
+) -> Violation:
+    name = str(path[0])
+    if detail["type"] in RULES:  # raised by a check of dlq, which knows the words
+        rule = detail["type"]
+        message, help = detail["ctx"]["message"], detail["ctx"]["help"] or None
     else:
-        told = expected(name, value, notation, inner=inner)
-        help = remedy(name, value, notation, inner=inner)
-    if name in SECRETS and isinstance(value, str):
-        return Mistake(rule, name, f"{setting}: {told}", help)
-    return Mistake(rule, name, f"{setting} is {in_message(name, value)}: {told}", help)
+        rule = "E103" if detail["type"] in WRONG_TYPE else "E104"
+        notation = notation_of(layers.location_of(name).source)
+        expectation = Expectation(layers.settings_class, name, notation, is_item=len(path) > 1)
+        message, help = expectation.words(), expectation.remedy(value)
+    is_hidden = name in SECRETS and isinstance(value, str)
+    got = "" if is_hidden else f" is {in_message(name, value)}"
+    return Violation(rule, path, f"{setting}{got}: {message}", help)
