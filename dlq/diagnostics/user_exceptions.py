@@ -21,7 +21,12 @@ def last_line(error: BaseException) -> str:
 def source_of_error(error: BaseException) -> Source | None:
     """The innermost line of the project's own code, or of an installed package where there is
     none."""
-    return project_source_of_error(error) or _innermost(_frames(error))
+    return project_source_of_error(error) or raising_source(error)
+
+
+def raising_source(error: BaseException) -> Source | None:
+    """The line that raised, whosever it is; dlq's own lines aside."""
+    return _innermost(_frames(error))
 
 
 def project_source_of_error(error: BaseException) -> Source | None:

@@ -14,5 +14,5 @@ def import_path(path: str) -> Any:
 
 
 def is_import_path(text: str) -> bool:
-    """Whether the text could be the dotted path of an object in a module."""
+    """Say whether the text could be the dotted path of an object in a module."""
     return "." in text and all(part.isidentifier() for part in text.split("."))

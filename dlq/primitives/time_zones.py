@@ -18,5 +18,9 @@ def time_zone_help(name: str) -> str | None:
         wanted = name.replace(" ", "_")
         close = [zone for zone in zones if zone.rpartition("/")[2].lower() == wanted.lower()]
         close += get_close_matches(wanted, zones, 1)
-        return f"did you mean {close[0]!r}?" if close else "as in 'Europe/Berlin', or 'UTC'"
+        return (
+            f"did you mean {close[0]!r}?"
+            if close
+            else "use a name such as 'Europe/Berlin', or 'UTC'"
+        )
     return None

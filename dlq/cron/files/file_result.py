@@ -16,7 +16,7 @@ from dlq.diagnostics.user_exceptions import (
     at_syntax_error,
     last_line,
     line_in,
-    source_of_error,
+    raising_source,
 )
 from dlq.errors import UsageError
 from dlq.primitives.display_path import display_path
@@ -53,7 +53,7 @@ def not_importable(name: str, path: Path, source: Source, error: BaseException) 
         at = at_syntax_error(Source("cron", file=display_path(error.filename)), error)
         return rules.E201.finding(f"cannot import {name}: {error.msg}", at)
     line = line_in(path, error)
-    raised = source_of_error(error)
+    raised = raising_source(error)
     help = None
     if line is not None:
         source = source.at(line)
