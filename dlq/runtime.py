@@ -85,7 +85,7 @@ class Runtime:
         if self._cron_rows is None:
             from dlq.cron.files.load import load_rows
 
-            self._cron_rows = load_rows(self.settings.ignore_apps, commands=False).rows
+            self._cron_rows = load_rows(commands=False).rows
         return self._cron_rows
 
     def run(self, job: Job, queue: QueueName, worker_num: WorkerNumber) -> Result:

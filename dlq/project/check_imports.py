@@ -191,7 +191,7 @@ def _ignored_apps(resolution: Resolution) -> Iterator[Finding]:
         ending = [name for name in installed if name.rpartition(".")[2] == app]
         begins = [name for name in installed if app.startswith(f"{name}.")]
         meant = next(iter(ending + begins + close), None)
-        yield rules.E119.finding(
+        yield rules.W119.finding(
             f"{PREFIX}IGNORE_APPS names {app!r}, which is not an installed app",
             resolution.source_of("IGNORE_APPS", str(index)),
             f"did you mean {meant!r}?" if meant else "use the name that INSTALLED_APPS has",

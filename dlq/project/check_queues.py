@@ -29,7 +29,7 @@ def check_overrides(resolution: Resolution, queue_names: Collection[str]) -> Ite
         if name in known:
             continue
         close = get_close_matches(name, known, 1)
-        yield rules.E117.finding(
+        yield rules.W117.finding(
             f"{PREFIX}BACKEND_OVERRIDES[{name!r}]: queue {name!r} is not in WORKERS, and no task or"
             " cron row names it",
             resolution.source_of("BACKEND_OVERRIDES", name),

@@ -75,7 +75,7 @@ def load_project(
         findings += check_imports(resolution)
         findings += check_declared_queues(_declarations())
         if cron:
-            found = load_rows(_ignored(resolution))
+            found = load_rows()
             findings += found.findings
     return Project(resolution, _declarations(), found, tuple(findings))
 
@@ -114,7 +114,7 @@ def load_running_project() -> Project:
     from dlq.project.check_queues import check_declared_queues
 
     resolution = active.resolution()
-    found = load_rows(_ignored(resolution))
+    found = load_rows()
     findings = (
         *resolution.findings,
         *check_old_name(),

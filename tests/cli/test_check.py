@@ -56,12 +56,13 @@ def test_all_mistakes_at_once_with_line_and_carets(project: Project) -> None:
         "  |                                              ^^^^^^\n"
     ) in answer.out
     answer.has(
-        "error[dlq.E204]: unknown key 'minute' in cron row 2",
+        "warning[dlq.W204]: unknown key 'minute' in cron row 2 has no effect",
         "help: did you mean 'minutes'?",
         "warning[dlq.W002]: unknown setting LIGHTWEIGHT_QUEUE_REDIS_PROT",
     )
     assert re.search(
-        r"^Checked \d\d settings, 2 cron rows in 1 file, 2 tasks in 1 app: \d errors, 1 warning\.$",
+        r"^Checked \d\d settings, 2 cron rows in 1 file, 2 tasks in 1 app:"
+        r" \d errors, 2 warnings\.$",
         answer.out,
         re.MULTILINE,
     )
@@ -90,7 +91,7 @@ def test_machine_formats(project: Project) -> None:
 
 def test_single_files(project: Project) -> None:
     project.write("orders/cron.py", BROKEN_CRON)
-    project.dlq("check", "orders/cron.py").has("dlq.E204", "Checked 2 cron rows in 1 file", code=1)
+    project.dlq("check", "orders/cron.py").has("dlq.W204", "Checked 2 cron rows in 1 file", code=1)
     project.dlq("check", "--no-django", "orders/cron.py").has("dlq.E205", "dlq.I217", code=1)
     project.dlq("check", "nope/cron.py").has("nope/cron.py", code=2)
     project.dlq("check", "--no-django").has("--no-django checks single files", code=2)
@@ -206,6 +207,6 @@ def test_explain_has_a_text_for_each_id(code: str) -> None:
 
 
 def test_explain(project: Project) -> None:
-    for name in ("E204", "dlq.e204"):
-        project.dlq("explain", name).has("error[dlq.E204]", RULES["E204"].text, code=0)
-    project.dlq("explain", "E2O4").has("no finding has the id 'E2O4': did you mean E204", code=2)
+    for name in ("W204", "dlq.e204"):
+        project.dlq("explain", name).has("warning[dlq.W204]", RULES["W204"].text, code=0)
+    project.dlq("explain", "E2O5").has("no finding has the id 'E2O5': did you mean E205", code=2)

@@ -22,7 +22,7 @@ def resolved(**values: object) -> Resolution:
 def test_an_override_for_a_queue_that_does_not_exist() -> None:
     resolution = resolved(BACKEND_OVERRIDES={"typo": "a.b.C", "emails": "a.b.C", "zz": "a.b.C"})
     one, two = check_overrides(resolution, {"emails", "typ0"})
-    assert one.id == two.id == "dlq.E117"
+    assert one.id == two.id == "dlq.W117"
     assert "queue 'typo' is not in WORKERS" in one.message
     assert one.help == "did you mean 'typ0'?"
     assert two.help == "remove it, or add 'zz' to WORKERS"

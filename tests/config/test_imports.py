@@ -188,19 +188,19 @@ ROWS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"LOGGER_FACTORY": lambda name: None}, "E116", "must return a logger", ""),
     (
         {"IGNORE_APPS": ["orders"]},
-        "E119",
+        "W119",
         "IGNORE_APPS names 'orders', which is not an installed app",
         "did you mean 'tests.project.orders'?",
     ),
     (
         {"IGNORE_APPS": ["tests.project.order"]},
-        "E119",
+        "W119",
         "names 'tests.project.order'",
         "did you mean 'tests.project.orders'?",
     ),
     (
         {"IGNORE_APPS": ["tests.project.orders.apps.OrdersConfig"]},
-        "E119",
+        "W119",
         "is not an installed app",
         "did you mean 'tests.project.orders'?",
     ),

@@ -61,9 +61,9 @@ def installed(folder: Path, **cron_files: str) -> Iterator[None]:
             del sys.modules[name]
 
 
-def load(folder: Path, ignored: tuple[str, ...] = (), **cron_files: str) -> CronConfiguration:
+def load(folder: Path, **cron_files: str) -> CronConfiguration:
     with installed(folder, **cron_files):
-        return load_rows(ignored)
+        return load_rows()
 
 
 @contextmanager

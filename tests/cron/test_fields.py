@@ -12,8 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dlq.cron.rows.consistency import review
+from dlq.cron.rows.constraints import Violation
 from dlq.cron.rows.fields import SCHEDULE, Field, FieldViolation, checked_schedule
-from dlq.cron.rows.row import CronRow, InvalidRow, Violation, parse_row
+from dlq.cron.rows.row import CronRow, InvalidRow, parse_row
 from dlq.cron.rows.schedule import in_words, never_fires, upcoming
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -99,6 +100,6 @@ def parsed(raw: dict[Any, Any]) -> CronRow | tuple[Violation, ...]:
 
 @pytest.mark.parametrize("value", [float("nan"), b"x", {1}, object()])
 def test_values_of_odd_types_are_told(value: object) -> None:
-    for key in KEYS:
+    for key in ("command", "minutes", "schedule", "queue", "timeout", "command_args", "atomic"):
         with pytest.raises(InvalidRow):
             parse_row({"command": "check", "schedule": "* * * * *", key: value})

@@ -138,7 +138,8 @@ def explain(
     from dlq.diagnostics.rules import RULES
 
     code = id.strip().upper().removeprefix("DLQ.")
-    rule = RULES.get(code)
+    # A finding that has become milder keeps its number: E204 is W204 today.
+    rule = RULES.get(code) or next((r for c, r in RULES.items() if c[1:] == code[1:]), None)
     if rule is None:
         close = get_close_matches(code, RULES, 3)
         hint = f"did you mean {', '.join(close)}?" if close else "ids look like E204"

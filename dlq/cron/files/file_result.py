@@ -9,7 +9,8 @@ from pathlib import Path
 
 from dlq.cron.files.configuration import CronFile
 from dlq.cron.files.row_locations import ConfigLocation, RowLocation
-from dlq.cron.rows.row import CronRow, InvalidRow, Violation, parse_row
+from dlq.cron.rows.constraints import Violation
+from dlq.cron.rows.row import CronRow, InvalidRow, parse_row, unknown_keys
 from dlq.diagnostics.finding import Finding, Rule
 from dlq.diagnostics.rules import cron as rules
 from dlq.diagnostics.user_exceptions import (
@@ -67,11 +68,10 @@ def shape_finding(
 ) -> Finding | None:
     at = locations[0].config if locations and locations[0].config else source
     if not exists:
-        return rules.E202.finding(
-            f"{name} has no CONFIG",
+        return rules.W218.finding(
+            f"{name} has no CONFIG, so nothing is scheduled from it",
             source,
-            f"add {EXAMPLE}, or list {app_of(name)!r} in LIGHTWEIGHT_QUEUE_IGNORE_APPS"
-            " if the module has another purpose",
+            f"write {EXAMPLE}; if the module has another purpose, there is nothing to do",
         )
     if isinstance(config, Mapping):
         return rules.E202.finding(
@@ -107,13 +107,15 @@ def row_of(
             )
         )
         return None
+    label = f"{module} CONFIG[{index}]"
+    findings += [finding_of(unknown, location, label) for unknown in unknown_keys(raw, index)]
     try:
         return parse_row(raw, app=app_of(module), index=index, source=location.source)
     except InvalidRow as invalid:
         for violation in invalid.violations:
             if violation.code == "E203" and (unknown is None or _hides(violation.key, unknown)):
                 continue
-            findings.append(finding_of(violation, location, f"{module} CONFIG[{index}]"))
+            findings.append(finding_of(violation, location, label))
         return None
 
 

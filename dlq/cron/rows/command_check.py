@@ -12,7 +12,8 @@ from argparse import ArgumentError
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from dlq.cron.rows.row import CronRow, Violation
+from dlq.cron.rows.constraints import Violation
+from dlq.cron.rows.row import CronRow
 
 
 def command_violations(row: CronRow) -> Iterator[Violation]:

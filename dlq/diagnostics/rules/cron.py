@@ -10,7 +10,7 @@ E201 = Rule(
     """\
 The module raised while it was imported, so none of its rows can be scheduled. A cron.py is ordinary
 Python and runs as code of the project: a syntax error, a missing import or a setting that it reads
-are the usual causes. The finding points at the deepest line of the file that took part.
+are the usual causes. The finding points at the innermost line of the file that took part.
 
 `python -c "import app.cron"` in the project shows the whole traceback.
 """,
@@ -27,8 +27,7 @@ E202 = Rule(
     )
 
 With one row and no comma after its closing brace, the parentheses hold a dict and no tuple: add the
-comma. If the app has a module or package of that name for another purpose, list the app in
-LIGHTWEIGHT_QUEUE_IGNORE_APPS.
+comma.
 """,
 )
 
@@ -46,14 +45,14 @@ minute: write '*' for each of them.
 """,
 )
 
-E204 = Rule(
-    "E204",
+W204 = Rule(
+    "W204",
     "a row has a key that is not known",
     """\
 The keys of a row are command, minutes, hours, days, schedule, queue, timeout, sigkill_on_stop,
-command_args, command_kwargs, timezone and atomic. Any other key would have no effect, and it is
-usually one of these misspelt: the row would then run at other times, or in another way, than it
-reads.
+command_args, command_kwargs, timezone and atomic. Any other key has no effect, as in
+django-lightweight-queue 4.11, and it is usually one of these misspelt: the row then runs at other
+times, or in another way, than it reads.
 
 Options of the management command itself belong in command_kwargs.
 """,
@@ -110,7 +109,7 @@ W209 = Rule(
 The file exists and its CONFIG is empty, or no row of it could be read, so nothing is scheduled from
 it. That is valid, but it is also what a file looks like whose rows were lost.
 
-Delete the file, or list its app in LIGHTWEIGHT_QUEUE_IGNORE_APPS, if that is meant.
+Delete the file if that is meant.
 """,
 )
 
@@ -201,5 +200,17 @@ computed are not known. With Django, a command whose parser cannot be built at c
 out.
 
 Run `dlq check` inside the project to check everything.
+""",
+)
+
+W218 = Rule(
+    "W218",
+    "an app's cron module has no CONFIG",
+    """\
+The installed app has a module or package called `cron`, and no name CONFIG in it. Where it is meant
+for dlq, its rows have another name, and nothing is scheduled from it. Other packages look for
+`cron.py` too: where it is meant for one of those, there is nothing to do.
+
+To say so for good, silence the finding: SILENCED_SYSTEM_CHECKS = ["dlq.W218"].
 """,
 )

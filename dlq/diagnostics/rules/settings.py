@@ -201,13 +201,14 @@ by this check.
 """,
 )
 
-E117 = Rule(
-    "E117",
+W117 = Rule(
+    "W117",
     "BACKEND_OVERRIDES names a queue that does not exist",
     """\
 LIGHTWEIGHT_QUEUE_BACKEND_OVERRIDES gives single queues another backend. This one is neither in
-WORKERS nor named by a task or a cron row, so the entry has no effect: the queue that was meant uses
-BACKEND.
+WORKERS nor named by a task or a cron row. Calls may still name it
+(`task(django_lightweight_queue_queue="...")`); otherwise the entry has no effect, and the queue
+that was meant uses BACKEND.
 """,
 )
 
@@ -221,13 +222,13 @@ ports up to 65535, and none of them may be the port of a Redis server on the sam
 """,
 )
 
-E119 = Rule(
-    "E119",
+W119 = Rule(
+    "W119",
     "IGNORE_APPS names an app that is not installed",
     """\
-LIGHTWEIGHT_QUEUE_IGNORE_APPS lists apps whose tasks and cron modules dlq leaves alone, by the full
+LIGHTWEIGHT_QUEUE_IGNORE_APPS lists apps whose tasks modules dlq doesn't import, by the full
 dotted name that INSTALLED_APPS has for them. This entry matches none, so it has no effect: the
-modules that it was meant for are imported.
+module that it was meant for is imported.
 """,
 )
 
