@@ -54,6 +54,7 @@ class PoolPlan(NamedTuple):
     pool_id: str
     of: int
     exact: bool
+    only_queue: str | None
     placement: str
     machines: Mapping[Worker, int]
     schedulers: frozenset[int]
@@ -194,6 +195,7 @@ def _read(content: Any) -> PoolPlan:
         pool_id=pool["id"],
         of=of,
         exact=bool(pool["exact"]),
+        only_queue=only_queue,
         placement=placement,
         machines=_machines(content["queues"], of, only_queue, placement)
         if machine is not None

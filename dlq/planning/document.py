@@ -32,6 +32,7 @@ def plan_json(plan: Plan, now: datetime) -> dict[str, Any]:
             "of": None if plan.pool.exact else plan.pool.of,
             "exact": plan.pool.exact,
             "only_queue": plan.pool.only_queue,
+            "placement": "dealt" if dealt is None else dealt.placement,
         },
         "workers": [
             {
@@ -55,9 +56,12 @@ def plan_json(plan: Plan, now: datetime) -> dict[str, Any]:
         },
         "cron": {
             "runs_here": plan.runs_cron,
+            "machines": list(plan.schedulers),
             "entries": [
                 {
                     "command": row.command,
+                    "args": list(row.command_args),
+                    "kwargs": dict(row.command_kwargs),
                     "queue": row.queue,
                     "schedule": row.expression,
                     "timezone": row.timezone or (settings.cron_timezone if settings else None),

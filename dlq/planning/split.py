@@ -68,6 +68,7 @@ class Split(NamedTuple):
     queues: tuple[QueuePlan, ...]
     workers: tuple[PlannedWorker, ...]
     schedulers: tuple[int, ...]
+    placement: Placement = "dealt"
 
     @property
     def runs_cron(self) -> bool:
@@ -128,6 +129,7 @@ def split(
         queues=queues,
         workers=tuple(_assign(queues, pool, placement)),
         schedulers=_schedulers(pool, cron_machines),
+        placement=placement,
     )
 
 

@@ -162,6 +162,7 @@ def test_json_has_the_contract(project: Project) -> None:
         "of": 3,
         "exact": False,
         "only_queue": None,
+        "placement": "dealt",
     }
     assert [(w["queue"], w["number"]) for w in content["workers"]] == [
         ("default", 1),
@@ -197,7 +198,7 @@ def test_json_of_the_exact_configuration(project: Project) -> None:
     ).json
     jsonschema.validate(content, PLAN_SCHEMA)
     assert content["pool"]["exact"] is True
-    assert content["cron"] == {"runs_here": False, "entries": []}
+    assert content["cron"] == {"runs_here": False, "machines": [], "entries": []}
 
 
 def test_metrics_ports_follow_the_position(project: Project) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,22 +15,39 @@ from dlq.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from dlq.operations.check import Report
+    from dlq.planning.comparison import PoolPlan
 
 verbs = typer.Typer(rich_markup_mode=None)
 
+DiffOption = Annotated[
+    str | None,
+    typer.Option(
+        "--diff",
+        metavar="OLD",
+        help="Compare with OLD: a saved plan (JSON), or another plan's options in quotes.",
+    ),
+]
 
-@verb(verbs, "plan", example="dlq plan --machine 1 --of 3 --config special.toml")
+
+@verb(
+    verbs,
+    "plan",
+    example="dlq plan --machine 1 --of 3 --config special.toml",
+    formats=("text", "json", "markdown"),
+)
 def show_plan(
     ctx: typer.Context,
     machine: MachineOption = None,
     of: OfOption = None,
     exact_configuration: ExactOption = False,
     only_queue: OnlyQueueOption = None,
+    diff: DiffOption = None,
 ) -> ExitCode:
     """Show what each machine would run.
 
     Starts nothing, contacts nothing. --machine M --of N shows one machine, --of N alone the
-    whole pool.
+    whole pool. --diff OLD compares it with another plan: it exits with 0 where both are the same
+    and with 3 where they differ. Without options of a pool, the pool of OLD is planned.
     """
     from dlq.planning.document import plan_json
     from dlq.planning.plan import make_plan
@@ -38,6 +55,15 @@ def show_plan(
     from dlq.project.load import load_project
 
     call: Invocation = ctx.obj
+    if diff is None and call.format == "markdown":
+        raise UsageError("--format markdown goes with --diff OLD: a plan prints text or json")
+    old = None
+    if diff is not None:
+        from dlq.operations.compare_plans import read_old_plan
+
+        old = read_old_plan(diff, call.settings)
+        if machine is None and of is None and only_queue is None and not exact_configuration:
+            of, only_queue = old.of, old.only_queue
     pool = make_pool(
         machine,
         of,
@@ -49,6 +75,8 @@ def show_plan(
     project = load_project(call.settings, call.config, exact=pool.exact)
     plan = make_plan(project, pool)
     now = datetime.now(UTC)
+    if old is not None and plan.is_valid:
+        return _print_comparison(call, old, plan_json(plan, now))
     if call.format == "json":
         call.print_document(**plan_json(plan, now))
     else:
@@ -58,6 +86,21 @@ def show_plan(
     if not project.is_readable:
         return ExitCode.NOT_DONE
     return ExitCode.DONE if plan.is_valid else ExitCode.FINDINGS
+
+
+def _print_comparison(call: Invocation, old: PoolPlan, content: dict[str, Any]) -> ExitCode:
+    from dlq.cli.output.comparison import print_comparison
+    from dlq.planning.comparison import compare, read_plan
+    from dlq.planning.comparison_formats import comparison_json, markdown
+
+    difference = compare(old, read_plan(content, "this plan"))
+    if call.format == "json":
+        call.print_document(**comparison_json(difference))
+    elif call.format == "markdown":
+        call.screen.print(markdown(difference).rstrip("\n"))
+    else:
+        print_comparison(call.screen, difference)
+    return ExitCode.DONE if difference.is_empty else ExitCode.DIFFERENT
 
 
 @verb(
