@@ -7,11 +7,10 @@ at. The only module of the operations that configures Django.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dlq.config import active
 from dlq.config.resolution import Resolution
-from dlq.config.settings import Settings
 from dlq.cron.files.configuration import CronConfiguration
 from dlq.cron.files.load import load_rows
 from dlq.diagnostics.finding import Finding, errors
@@ -25,6 +24,9 @@ from dlq.primitives.display_path import display_path
 from dlq.primitives.legacy_names import OLD_PACKAGE
 from dlq.project.alias_check import check_old_name
 from dlq.types import Source
+
+if TYPE_CHECKING:
+    from dlq.config.settings import Settings
 
 CRON_ERRORS = "dlq.E2"
 
