@@ -7,6 +7,8 @@ forks. Whoever needs a connection asks here and keeps no copy.
 from __future__ import annotations
 
 import inspect
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from dlq.job import Job
 
 
+STORED_FOR = 60.0
+"""Seconds for which the names of a server's queues are remembered."""
+
+
 class Runtime:
     """Live objects for one resolution of the settings."""
 
@@ -32,6 +38,7 @@ class Runtime:
         self.settings = settings
         self._wait_at_most = wait_at_most
         self._probe: Runtime | None = None
+        self._stored: dict[BackendWithRunners, tuple[float, list[QueueName]]] = {}
         self._lock = RLock()
         self._backends: dict[str, BaseBackend] = {}
         self._middleware: tuple[Any, ...] | None = None
@@ -100,6 +107,15 @@ class Runtime:
             backend.reset()
         if self._probe is not None:
             self._probe.reset_connections()
+
+    def stored_queues(self, backend: BackendWithRunners) -> list[QueueName]:
+        """Return the queues that a server has anything of. The answer reads through all keys of the
+        server, so it is kept for STORED_FOR: a page that refreshes must not ask each time."""
+        asked, names = self._stored.get(backend, (-math.inf, []))
+        if time.monotonic() - asked > STORED_FOR:
+            names = backend.stored_queues()
+            self._stored[backend] = (time.monotonic(), names)
+        return names
 
     def probe(self, seconds: float) -> Runtime:
         """Return the runtime for looks, made when first asked for."""

@@ -220,6 +220,10 @@ class BackendWithRunners(BaseBackend):
     @abstractmethod
     def queue_state(self, queue: QueueName) -> QueueState: ...
 
+    def queue_states(self, planned: Mapping[QueueName, int]) -> list[QueueState]:
+        """Return the states of many queues; `planned` says how many workers each has."""
+        return [self.queue_state(queue) for queue in planned]
+
     @abstractmethod
     def stored_queues(self) -> list[QueueName]:
         """Return the queues that have anything on the server, read in bounded steps."""

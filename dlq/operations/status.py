@@ -82,10 +82,11 @@ def read_status(project: Project, now: float) -> Status:
         server = backend.server_state()
         servers.setdefault(server.address, server)
         runners.update({seen.runner.nonce: seen for seen in backend.runners()})
-        stored = [name for name in backend.stored_queues() if current.backend(name) is backend]
-        own = [name for name, home in homes.items() if home is backend]
-        for name in dict.fromkeys([*own, *stored]):
-            states[name] = backend.queue_state(name)
+        stored = [n for n in current.stored_queues(backend) if current.backend(n) is backend]
+        configured = [name for name, home in homes.items() if home is backend]
+        names = dict.fromkeys([*configured, *stored])
+        for state in backend.queue_states({name: planned.get(name, 0) for name in names}):
+            states[state.queue] = state
     listed = tuple(
         queue_status(state, planned.get(name, 0), runners.values())
         for name, state in sorted(states.items())

@@ -241,6 +241,10 @@ class RedisStorage(
         with translated_errors(self.address):
             return queue_state.queue_state(self.client, self.keys, queue)
 
+    def queue_states(self, planned: Mapping[QueueName, int]) -> list[QueueState]:
+        with translated_errors(self.address):
+            return queue_state.queue_states(self.client, self.keys, planned)
+
     def stored_queues(self) -> list[QueueName]:
         with translated_errors(self.address):
             return queue_state.stored_queues(self.client, self.keys)

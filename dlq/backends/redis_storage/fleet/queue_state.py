@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC
 from typing import Any, cast
 
@@ -14,13 +14,19 @@ from dlq.backends.redis_storage.fleet.heartbeats import living
 from dlq.backends.redis_storage.fleet.host_identity import here
 from dlq.backends.redis_storage.fleet.ownership import lives_here, parse
 from dlq.backends.redis_storage.keys import LAST_NUMBER, Keys, pattern
-from dlq.backends.redis_storage.lua.scripts import LENGTHS
+from dlq.backends.redis_storage.lua.scripts import LENGTHS, QUEUE_STATES
 from dlq.backends.redis_storage.transport.address import Address
 from dlq.backends.redis_storage.transport.connect import run_script
 from dlq.backends.state import OwnerState, QueueState, ServerState
 from dlq.errors import UndecodableJob
 from dlq.job import decode
 from dlq.types import QueueName, WorkerNumber
+
+QUEUES_PER_LOOK = 50
+"""Queues that one script looks at: it takes about a millisecond."""
+
+LEAST_LISTS = 8
+"""Lists of workers that are looked at for each queue, whatever its configuration says."""
 
 
 def queue_state(client: redis.Redis, keys: Keys, queue: QueueName) -> QueueState:
@@ -46,7 +52,51 @@ def queue_state(client: redis.Redis, keys: Keys, queue: QueueName) -> QueueState
         delayed=delayed,
         oldest=min(filter(None, map(_created, next_ones)), default=None),
         paused_until=None if pause == -2 else time.time() + max(pause, 0) / 1000,
-        owners=tuple(_owner_states(client, keys, queue)),
+        owners=tuple(_states_of_owners(owner_records(client, keys, queue), living(client, keys))),
+    )
+
+
+def queue_states(
+    client: redis.Redis, keys: Keys, planned: Mapping[QueueName, int]
+) -> list[QueueState]:
+    """Return the states of many queues, in one round trip for each QUEUES_PER_LOOK.
+
+    `planned`: how many workers each queue has. Lists of numbers above that are looked at where they
+    have an owner; one without is given back within a minute (`reclaim.adopt_unknown`).
+    """
+    lives = living(client, keys)
+    states = []
+    names = list(planned)
+    for start in range(0, len(names), QUEUES_PER_LOOK):
+        page = names[start : start + QUEUES_PER_LOOK]
+        counts = [min(max(planned[name], LEAST_LISTS), LAST_NUMBER) for name in page]
+        of_all: list[str] = []
+        for name, count in zip(page, counts, strict=True):
+            of_all += (keys.queue(name), keys.failed(name), keys.delayed(name), keys.pause(name))
+            of_all += (keys.owners(name), *(keys.processing(name, n + 1) for n in range(count)))
+        answers: Any = run_script(client, QUEUE_STATES, of_all, *counts)
+        for name, count, answer in zip(page, counts, answers, strict=True):
+            owners = answer[5][::2]
+            if any(number.isdigit() and int(number) > count for number in owners):
+                states.append(queue_state(client, keys, name))
+            else:
+                states.append(_state_of(name, answer, lives))
+    return states
+
+
+def _state_of(queue: QueueName, answer: Any, lives: Callable[[str], bool]) -> QueueState:
+    waiting, tail, failed_count, delayed, pause, owners, lists = answer
+    records = zip(owners[::2], owners[1::2], strict=True)
+    behind = [job for _, _, job in lists]
+    return QueueState(
+        queue=queue,
+        waiting=waiting + sum(length for _, length, _ in lists) - len(lists),
+        in_hand=len(lists),
+        failed=failed_count,
+        delayed=delayed,
+        oldest=min(filter(None, map(_created, (tail, *behind))), default=None),
+        paused_until=None if pause == -2 else time.time() + max(pause, 0) / 1000,
+        owners=tuple(_states_of_owners(_numbered(records), lives)),
     )
 
 
@@ -69,9 +119,13 @@ def has_prefetched_jobs(client: redis.Redis, keys: Keys, queue: QueueName) -> bo
 def owner_records(client: redis.Redis, keys: Keys, queue: QueueName) -> list[tuple[int, str]]:
     """Return the numbers that have an owner, with its record."""
     owners = cast("dict[bytes, bytes]", client.hgetall(keys.owners(queue)))
+    return _numbered(owners.items())
+
+
+def _numbered(records: Iterable[tuple[bytes, bytes]]) -> list[tuple[int, str]]:
     return sorted(
         (int(number), record.decode("utf-8", "replace"))
-        for number, record in owners.items()
+        for number, record in records
         if number.isdigit()
     )
 
@@ -99,9 +153,11 @@ def server_state(client: redis.Redis, address: Address) -> ServerState:
     return ServerState(f"{'Valkey' if is_valkey else 'Redis'} {version}", str(address), latency)
 
 
-def _owner_states(client: redis.Redis, keys: Keys, queue: QueueName) -> Iterator[OwnerState]:
-    (host, boot), lives = here(), living(client, keys)
-    for number, record in owner_records(client, keys, queue):
+def _states_of_owners(
+    records: Iterable[tuple[int, str]], lives: Callable[[str], bool]
+) -> Iterator[OwnerState]:
+    host, boot = here()
+    for number, record in records:
         owner = parse(record)
         if owner is not None:
             alive = lives(owner.nonce) and lives_here(owner, host, boot) is not False
@@ -109,7 +165,7 @@ def _owner_states(client: redis.Redis, keys: Keys, queue: QueueName) -> Iterator
 
 
 def _created(raw: bytes | None) -> float | None:
-    if raw is None:
+    if not raw:
         return None
     try:
         created = decode(raw).created_time

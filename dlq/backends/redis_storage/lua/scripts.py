@@ -51,6 +51,7 @@ RELEASE_NUMBER = Script("fleet/release_number")
 SET_EXPIRING = Script("fleet/set_expiring")
 RECLAIM = Script("fleet/reclaim")
 LENGTHS = Script("fleet/lengths")
+QUEUE_STATES = Script("fleet/queue_states")
 
 ENQUEUE_ONCE = Script("queue/enqueue_once")
 RETRY_FAILED = Script("queue/retry_failed")
