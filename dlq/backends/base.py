@@ -85,13 +85,16 @@ class BaseBackend(ABC):
         for job in jobs:
             self.enqueue(job, queue)
 
-    def place(
+    def store(
         self, jobs: Sequence[Job], queue: QueueName, placement: Placement, locks: Sequence[str]
     ) -> int:
-        """Store jobs in the given order, later or under a lock: all or none of them. `locks` has a
-        name for each job where `placement.unique` is given. Return how many were stored: a job
-        whose lock is held is not. Raises UnsupportedByBackend."""
+        """Store jobs in the given order, later or under locks. `locks` has a name for each job
+        where `placement.unique` is given. Return how many were stored: a job whose lock is held is
+        not. Raises UnsupportedByBackend."""
         raise UnsupportedByBackend(queue, type(self), placement.is_later)
+
+    def unlock(self, queue: QueueName, raw: bytes) -> None:  # noqa: B027 (optional for backends)
+        """Release the lock of a unique job: it starts. May be sent without waiting."""
 
     @abstractmethod
     def dequeue(self, queue: QueueName, worker_num: WorkerNumber, timeout: int) -> Job | None: ...

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from dlq.backends.base import BaseBackend
 from dlq.config import active
 from dlq.config.settings import Settings
 from dlq.job import Job
+from dlq.jobs.placement import Placement
 from dlq.types import QueueName, WorkerNumber
 
 SIGNING_SALT = "dlq.debug_web"
@@ -28,6 +30,13 @@ class DebugWebBackend(BaseBackend):
         signed = signing.dumps(job.to_json(), salt=SIGNING_SALT)
         path = reverse("django-lightweight-queue:debug-run")
         print(f"{self._settings.site_url.rstrip('/')}{path}?{urlencode({'job': signed})}")
+
+    def store(
+        self, jobs: Sequence[Job], queue: QueueName, placement: Placement, locks: Sequence[str]
+    ) -> int:
+        """Print their addresses at once: a person decides when they run."""
+        self.bulk_enqueue(jobs, queue)
+        return len(jobs)
 
     def dequeue(self, queue: QueueName, worker_num: WorkerNumber, timeout: int) -> Job | None:
         time.sleep(timeout)

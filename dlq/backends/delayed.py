@@ -33,9 +33,9 @@ class BackendWithDelayedJobs(BaseBackend):
 
     @abstractmethod
     def promote(self, waiting: Mapping[QueueName, int]) -> float | None:
-        """Wake workers for jobs that are due. `waiting` is how many workers of this runner wait, for
-        each of its queues. Return the seconds until the next job is due, None where there is none.
-        """
+        """Wake workers for jobs that are due. `waiting` is how many workers of this runner wait,
+        for each of its queues. Return the seconds until the next job is due, None where there is
+        none."""
 
     @abstractmethod
     def delayed_count(self, queue: QueueName) -> int: ...

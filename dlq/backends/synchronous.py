@@ -19,7 +19,7 @@ class SynchronousBackend(BaseBackend):
     def enqueue(self, job: Job, queue: QueueName) -> None:
         decode(encode(job)).run(queue=queue, worker_num=WorkerNumber(0))
 
-    def place(
+    def store(
         self, jobs: Sequence[Job], queue: QueueName, placement: Placement, locks: Sequence[str]
     ) -> int:
         """Run them at once: nothing waits here, so no equal job does."""

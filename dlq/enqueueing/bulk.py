@@ -68,4 +68,4 @@ class BulkEnqueue(Enqueue[P, None]):
             backend.bulk_enqueue(jobs, queue)
             self.stored += len(jobs)
         else:
-            self.stored += backend.place(jobs, queue, placement, jobs.locks)
+            self.stored += backend.store(jobs, queue, placement, jobs.locks)

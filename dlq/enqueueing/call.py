@@ -72,7 +72,7 @@ class StoreRequest(NamedTuple):
         if self.placement is AT_ONCE:
             backend.enqueue(self.job, self.queue)
             return True
-        return bool(backend.place([self.job], self.queue, self.placement, [self.lock]))
+        return bool(backend.store([self.job], self.queue, self.placement, [self.lock]))
 
 
 def request(

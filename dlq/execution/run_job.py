@@ -83,12 +83,21 @@ class Hooks:
         )
 
 
-def run_job(job: Job, queue: QueueName, worker_num: WorkerNumber, hooks: Hooks) -> Result:
+def run_job(
+    job: Job,
+    queue: QueueName,
+    worker_num: WorkerNumber,
+    hooks: Hooks,
+    before_call: Callable[[Task], None] | None = None,
+) -> Result:
     """Run a job here and now. Never raises: whatever the job does is in the result."""
     hooks.process_job(job, queue, worker_num)
     started = time.monotonic()
     try:
-        value = _call(_find(job), job)
+        task = _find(job)
+        if before_call is not None:
+            before_call(task)
+        value = _call(task, job)
     except BaseException as raised:
         time_taken = time.monotonic() - started
         is_unknown = isinstance(raised, _NotFound)

@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 
 class Placement(NamedTuple):
     """`delay` is in seconds from the moment at which the server stores the job, by its clock; `at`
-    is Unix time. At most one of them is given. `unique` is how many seconds a lock may last."""
+    is Unix time. At most one of them is given. `unique` is how many seconds a lock may last.
+    `front`: before the jobs that wait, where the job is not put off."""
 
     delay: float | None = None
     at: float | None = None
     unique: float | None = None
+    front: bool = False
 
     @property
     def is_later(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from dlq import runtime
@@ -46,18 +47,18 @@ def run_worker(spec: WorkerSpec, shared: SharedResources, previous: PreviousProc
 
         observe = metrics.observer(spec.queue)
         metrics.serve_worker(spec.metrics_port, current.settings.prometheus_address, logger)
+    backend = current.backend(spec.queue)
     worker = Worker(
         spec,
         current.settings,
-        current.backend(spec.queue).consumer(
-            spec.queue, spec.number, shared.runner, previous, logger
-        ),
+        backend.consumer(spec.queue, spec.number, shared.runner, previous, logger),
         previous,
         Hooks(current.middleware(), logger),
         slot,
         logger,
         close_connections=current.reset_connections,
         database=shared.database,
+        unlock=partial(backend.unlock, spec.queue),
         observe=observe,
         set_title=title_setter(),
     )

@@ -24,6 +24,7 @@ from dlq.diagnostics.rules import processes as running
 from dlq.primitives.text import printable
 from dlq.process.activity import ActivityLog
 from dlq.process.posix.fork import STOP_SIGNAL, is_alive, kill_group
+from dlq.process.promotion import Promotion
 from dlq.process.scoreboard import GONE, Scoreboard, State
 from dlq.process.server_retry import ServerRetry
 from dlq.process.worker.worker import WorkerSpec
@@ -68,6 +69,7 @@ class Heartbeat:
         self._logger = logger
         self._server_retry = ServerRetry("the heartbeat process", logger)
         self._has_supervisor = True
+        self._promotion = Promotion(workers, scoreboard, runtime)
         self._queues: dict[BackendWithRunners, list[QueueName]] = {}
         for queue in sorted({worker.queue for worker in workers}):
             backend = runtime.backend(queue)
@@ -80,19 +82,24 @@ class Heartbeat:
         for backend in self._queues:
             backend.wait_at_most(ANSWER_LIMIT)
         reported = False
+        beat_at = 0.0
         reclaim_at = time.monotonic() + BEAT_EVERY
         pause = 0.0
         while (message := self._listen(pause)) is None:
-            pause = BEAT_EVERY
-            if not self._persist(self._beat):
-                # A server that rejects the heartbeat may still answer what only reads, and each
-                # such answer would be logged as the end of the outage.
-                continue
-            if not reported:
-                reported = self._persist(self._report_stranded)
-            if time.monotonic() >= reclaim_at:
-                self._persist(self._reclaim)
-                reclaim_at = time.monotonic() + RECLAIM_EVERY
+            if time.monotonic() >= beat_at:
+                beat_at = time.monotonic() + BEAT_EVERY
+                if not self._persist(self._beat):
+                    # A server that rejects the heartbeat may still answer what only reads, and each
+                    # such answer would be logged as the end of the outage.
+                    pause = BEAT_EVERY
+                    continue
+                if not reported:
+                    reported = self._persist(self._report_stranded)
+                if time.monotonic() >= reclaim_at:
+                    self._persist(self._reclaim)
+                    reclaim_at = time.monotonic() + RECLAIM_EVERY
+            promote_in = self._promotion.step(self._persist)
+            pause = max(0.0, min(beat_at - time.monotonic(), promote_in))
         if message != WITHDRAW:
             self._outlive_the_supervisor()
         self._persist(self._withdraw)

@@ -16,6 +16,7 @@ from dlq.backends.redis import RedisBackend
 from dlq.backends.redis_storage import acl
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.errors import BackendUnavailable, EnqueueError
+from dlq.jobs.placement import Placement
 from tests.backends.conftest import Make
 from tests.backends.storages import (
     FAILURE,
@@ -211,6 +212,18 @@ def _tour(backend: Any) -> None:
         wait_until(lambda: backend.reclaim([Q], runner), 20)
     backend.give_back_all(Q, 1, runner)
     backend.withdraw(runner)
+    later = Placement(delay=60, unique=60)
+    backend.store([job(n) for n in range(3)], Q, later, ["a", "b", "c"])
+    backend.promote({Q: 1})
+    delayed = list(backend.delayed_jobs(Q))
+    backend.run_delayed(Q, delayed[:1])
+    backend.discard_delayed(Q, delayed[1:2])
+    backend.unlock(Q, delayed[2].raw)
+    backend.queues_with_delayed_jobs()
+    backend.delayed_count(Q)
+    backend.store([job(1)], Q, Placement(unique=60), ["d"])
+    backend.clear(Q)
+    backend.clear_delayed(Q)
     mark = f"cron:{type(backend).__name__}"
     assert backend.enqueue_once(job(0), Q, mark, 60)
     backend.set_idempotency_key("cron:2", "x", 60)

@@ -13,10 +13,10 @@ from __future__ import annotations
 from dlq.backends.redis_storage.keys import Keys, pattern
 
 KEY_COMMANDS = (
-    *("exists", "expire", "get", "persist", "pttl", "rename", "set", "unlink", "del"),
+    *("exists", "expire", "get", "persist", "pexpire", "pttl", "rename", "set", "unlink", "del"),
     *("blmove", "brpop", "lindex", "llen", "lpop", "lpush", "lrange", "lrem", "ltrim"),
     *("rpop", "rpush"),
-    *("hdel", "hget", "hgetall", "hincrby", "hset"),
+    *("hdel", "hget", "hgetall", "hincrby", "hscan", "hset"),
     *("zadd", "zcard", "zrange", "zrangebyscore", "zrem"),
     *("xadd", "xdel", "xlen", "xrange", "xrevrange"),
     *("eval", "evalsha"),

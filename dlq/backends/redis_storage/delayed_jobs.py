@@ -29,7 +29,7 @@ def promote(client: redis.Redis, keys: Keys, waiting: Mapping[QueueName, int]) -
     names: list[str] = []
     for queue in waiting:
         names += (keys.delayed(queue), keys.queue(queue), keys.pause(queue))
-    due_in = int(run_script(client, PROMOTE, tuple(names), *waiting.values()))
+    due_in = cast("int", run_script(client, PROMOTE, tuple(names), *waiting.values()))
     return None if due_in < 0 else due_in / 1000
 
 
@@ -57,9 +57,7 @@ def first_due_first(client: redis.Redis, keys: Keys, queue: QueueName) -> Iterat
         seen += len(page)
 
 
-def run_now(
-    client: redis.Redis, keys: Keys, queue: QueueName, jobs: Sequence[DelayedJob]
-) -> int:
+def run_now(client: redis.Redis, keys: Keys, queue: QueueName, jobs: Sequence[DelayedJob]) -> int:
     """Make them due since the beginning of time, in their order of being due."""
     changed = 0
     for members in _steps(jobs):
@@ -70,12 +68,11 @@ def run_now(
     return changed
 
 
-def discard(
-    client: redis.Redis, keys: Keys, queue: QueueName, jobs: Sequence[DelayedJob]
-) -> int:
+def discard(client: redis.Redis, keys: Keys, queue: QueueName, jobs: Sequence[DelayedJob]) -> int:
     names = (keys.delayed(queue), keys.locks(queue))
     return sum(
-        int(run_script(client, DISCARD_DELAYED, names, *members)) for members in _steps(jobs)
+        cast("int", run_script(client, DISCARD_DELAYED, names, *members))
+        for members in _steps(jobs)
     )
 
 

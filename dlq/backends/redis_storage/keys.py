@@ -56,9 +56,13 @@ class Keys(NamedTuple):
         return self._key(f"dlq:failed:{queue}")
 
     def delayed(self, queue: QueueName) -> str:
-        """A sorted set: jobs to run again, by the time (ms) from which they are due. A member is
+        """A sorted set: jobs for later, by the time (ms) from which they are due. A member is
         a unique prefix of 17 characters and the job's bytes."""
         return self._key(f"dlq:delayed:{queue}")
+
+    def locks(self, queue: QueueName) -> str:
+        """A hash: the locks of unique jobs, and SHA-1 of a job's bytes → its lock."""
+        return self._key(f"dlq:unique:{queue}")
 
     def attempts(self, queue: QueueName) -> str:
         """A hash: SHA-1 of a job's bytes → how many of its attempts have failed."""

@@ -6,13 +6,13 @@ expires with its last lock, so nothing can stay locked.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from secrets import token_hex
-from typing import cast
 
 import redis
 
 from dlq.backends.redis_storage.keys import Keys
-from dlq.backends.redis_storage.lua.scripts import PLACE
+from dlq.backends.redis_storage.lua.scripts import STORE
 from dlq.backends.redis_storage.transport.producer import Producer
 from dlq.jobs.placement import Placement
 from dlq.types import QueueName
@@ -21,14 +21,14 @@ STEP = 1000
 """Jobs for one script."""
 
 
-def place(
+def store(
     producer: Producer,
     keys: Keys,
     what: str,
-    raws: list[bytes],
+    raws: Sequence[bytes],
     queue: QueueName,
     placement: Placement,
-    locks: list[str],
+    locks: Sequence[str],
 ) -> int:
     """Store jobs as the placement says. Return how many were stored. Raises EnqueueError."""
     names = (keys.queue(queue), keys.delayed(queue), keys.locks(queue))
@@ -48,20 +48,27 @@ def place(
                 for word in pair
             ]
         fixed = (mode, milliseconds, lasts, token_hex(2)[:3])
-        stored += int(producer.run(what, PLACE, names, *fixed, *words))
+        stored += int(producer.run(what, STORE, names, *fixed, *words))
     return stored
 
 
-def forget_waiting(client: redis.Redis, keys: Keys, queue: QueueName, *, delayed: bool) -> None:
-    """Release the locks of the jobs that were just cleared: those that waited, and with `delayed`
-    also those that were to come."""
+def forget_waiting(client: redis.Redis, keys: Keys, queue: QueueName) -> None:
+    """Release the locks of the jobs that waited: the queue was just cleared."""
+    _forget(client, keys, queue, lambda due, now: due <= now)
+
+
+def forget_delayed(client: redis.Redis, keys: Keys, queue: QueueName) -> None:
+    """Release the locks of the delayed jobs, which were just forgotten."""
+    _forget(client, keys, queue, lambda due, now: due > now)
+
+
+def _forget(
+    client: redis.Redis, keys: Keys, queue: QueueName, is_gone: Callable[[int, int], bool]
+) -> None:
     name = keys.locks(queue)
-    if delayed or not client.exists(keys.delayed(queue)):
-        client.unlink(name)
-        return
     now = client.time()[0] * 1000
     for field, value in client.hscan_iter(name, count=1000):
-        _, _, rest = value.partition(b":")
-        due, has_job, job = rest.partition(b":")
-        if has_job and int(due) <= now:
-            client.hdel(name, cast("str", field), cast("str", job))
+        # A lock is expiry:due:job; the other fields lead from a job to its lock.
+        parts = value.split(b":")
+        if len(parts) == 3 and is_gone(int(parts[1]), now):
+            client.hdel(name, field.decode(), parts[2].decode())

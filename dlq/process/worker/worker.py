@@ -69,6 +69,7 @@ class Worker:
         *,
         close_connections: Callable[[], None],
         database: DatabaseConnections,
+        unlock: Callable[[bytes], None],
         observe: Callable[[float], None] | None = None,
         set_title: Callable[[str], None] | None = None,
     ) -> None:
@@ -83,6 +84,7 @@ class Worker:
         self._logger = logger
         self._close_connections = close_connections
         self._database = database
+        self._unlock = unlock
         self._observe = observe
         self._set_title = set_title
         self._server_retry = ServerRetry(self.name, logger)
@@ -91,6 +93,7 @@ class Worker:
         self._job_ended = time.monotonic()
         self._stop_noted = 0.0
         self._sigkill_on_stop = False
+        self._raw = b""
 
     def run(self) -> int:
         self._listen_for_signals()
@@ -173,7 +176,8 @@ class Worker:
         if self.stopping and job.sigkill_on_stop:
             self._die_for_stop()
         self._database.prepare()
-        result = run_job(job, self.spec.queue, self.spec.number, self._hooks)
+        self._raw = delivery.raw
+        result = run_job(job, self.spec.queue, self.spec.number, self._hooks, self._before_call)
         self._slot.end()
         if result.failure is not None:
             self._slot.count_failure()
@@ -181,6 +185,10 @@ class Worker:
         if self._observe is not None:
             self._observe(result.time_taken)
         return result
+
+    def _before_call(self, task: Task) -> None:
+        if task.unique is not None:
+            self._unlock(self._raw)
 
     def _refusal(self, delivery: Delivery) -> Failure | None:
         if delivery.job is not None and not delivery.redelivered:

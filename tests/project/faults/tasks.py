@@ -243,3 +243,10 @@ def leaves_orphans(job: int) -> None:
     for _ in range(3):
         os.wait()
     record("end", job)
+
+
+@task(queue="faults", unique=600)
+def unique(job: int, seconds: float = 0) -> None:
+    record("start", job)
+    time.sleep(seconds)
+    record("end", job)

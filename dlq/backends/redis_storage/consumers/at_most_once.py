@@ -42,7 +42,7 @@ class RedisConsumer(Consumer):
         self._asked = 0.0
         self._arriving: bytes | None = None
         queue_and_pause = (self._queue_key, keys.pause(queue))
-        self._take_script = pack_script(TAKE_ONCE, queue_and_pause)
+        self._take_script = pack_script(TAKE_ONCE, (*queue_and_pause, keys.delayed(queue)))
         self._arrived_script = pack_script(ARRIVED_ONCE, queue_and_pause)
 
     # The interface

@@ -89,9 +89,13 @@ class Channel:
         """Run a command and return its answer."""
         return self._exchange(pack(*words))
 
-    def post(self, script: PackedScript, argument: bytes) -> None:
+    def post(self, script: PackedScript, argument: Word, *more: Word) -> None:
         """Send a script and go on. Its answer is read with `collect`, before anything else is."""
-        self._write(script.with_bytes(argument))
+        self._write(
+            script.with_bytes(argument)
+            if not more and isinstance(argument, bytes)
+            else script.with_arguments(argument, *more)
+        )
         self._posted += 1
 
     def collect(self) -> Iterator[Any]:
