@@ -44,8 +44,8 @@ from dlq.config import active
 from dlq.config.settings import Settings
 from dlq.job import Job, encode
 from dlq.jobs.batch import Batch
-from dlq.primitives.frozen import FrozenDict
 from dlq.jobs.placement import Placement
+from dlq.primitives.frozen import FrozenDict
 from dlq.types import QueueName, Runner, WorkerNumber
 
 IN_FLIGHT = 0.25
