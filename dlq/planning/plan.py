@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from dlq.config.resolution import Resolution
-from dlq.config.settings import Settings
 from dlq.cron.files.configuration import implied_queues
 from dlq.diagnostics.finding import Finding, errors, in_reading_order
 from dlq.planning.implied_queues import implied_by_tasks, is_overridden
@@ -18,6 +17,7 @@ from dlq.planning.split import Pool, QueuePlan, Split, compose_queues, split
 from dlq.project.load import Project
 
 if TYPE_CHECKING:
+    from dlq.config.settings import Settings
     from dlq.cron.rows.row import CronRow
 
 

@@ -7,7 +7,6 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from dlq.config.resolution import Resolution, ResolvedValue
-from dlq.config.settings import Settings
 from dlq.cron.files.configuration import check_queues, implied_queues
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import plan as rules
@@ -25,6 +24,7 @@ from dlq.project.load import Project
 from dlq.types import QueueName, Source
 
 if TYPE_CHECKING:
+    from dlq.config.settings import Settings
     from dlq.cron.rows.row import CronRow
 
 WITHOUT_WORK = ("dlq.backends.synchronous", "dlq.backends.debug_web")
