@@ -50,8 +50,10 @@ class Rule(NamedTuple):
 
 
 def as_fields(finding: Finding) -> dict[str, str | int | None]:
-    """The finding as every JSON of dlq has it; a part of the plan's contract."""
+    """The finding as every JSON of dlq has it; a part of the plan's contract. `variable` is there
+    where the finding is about a variable of the environment, which has no file."""
     source = finding.source
+    variable = source.name if source and source.kind == "environment" else None
     return {
         "id": finding.id,
         "level": finding.level,
@@ -61,6 +63,7 @@ def as_fields(finding: Finding) -> dict[str, str | int | None]:
         "column": source.column if source else None,
         "end_column": source.end_column if source else None,
         "help": finding.help,
+        **({} if variable is None else {"variable": variable}),
     }
 
 

@@ -79,7 +79,7 @@ def github(
     that of the repository."""
     return "".join(
         f"::{ANNOTATIONS[finding.level]} {_annotation_properties(finding, here, root)}"
-        f"::{_escape_data(_with_help(finding, LINE_END))}\n"
+        f"::{_escape_data(_outside_files(finding.source) + _with_help(finding, LINE_END))}\n"
         for finding in findings
     )
 
@@ -129,6 +129,13 @@ def path_in_repository(file: str, here: Path | None, root: Path | None) -> str:
 
 def _position(source: Source | None) -> str:
     return "" if source is None else f"{source.location}: "
+
+
+def _outside_files(source: Source | None) -> str:
+    """The variable or option that a finding is about, for a format whose places are files."""
+    return (
+        "" if source is None or source.file is not None or not source.name else f"{source.label}: "
+    )
 
 
 def _with_help(finding: Finding, between: str) -> str:
@@ -198,9 +205,12 @@ def _sarif_result(
 def _sarif_location(
     source: Source | None, here: Path | None, root: Path | None
 ) -> dict[str, Any] | None:
-    """None for what stands in no file, such as an environment variable."""
-    if source is None or source.file is None:
+    """A file, or the variable or option of what is in no file; None where there is no such name."""
+    if source is None or (source.file is None and source.name is None):
         return None
+    if source.file is None:
+        kind = "variable" if source.kind == "environment" else "parameter"
+        return {"logicalLocations": [{"name": source.name, "kind": kind}]}
     path = path_in_repository(source.file, here, root)
     artifact: dict[str, Any] = {"uri": quote(path)}
     if PurePath(path).is_absolute():
@@ -220,8 +230,10 @@ def _sarif_location(
 
 def _fingerprint(finding: Finding, here: Path | None, root: Path | None) -> str:
     """The same after lines were added above, so that a known finding is not told as a new one."""
-    file = finding.source.file if finding.source else None
-    place = path_in_repository(file, here, root) if file else ""
+    source = finding.source
+    place = (source and source.name) or ""
+    if source is not None and source.file is not None:
+        place = path_in_repository(source.file, here, root)
     content = json.dumps([finding.id, place, finding.message])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from dlq.config.resolution import Resolution
 from dlq.config.resolve import resolve
 from dlq.config.settings import SETTING_NAMES
+from dlq.diagnostics.formats import as_json, concise, github, sarif
 
 
 def resolved(**environ: str) -> Resolution:
@@ -132,3 +134,14 @@ def test_an_unreadable_secret_is_not_shown() -> None:
     (finding,) = resolution.findings
     assert finding.id == "dlq.E007"
     assert "canary" not in f"{finding.message} {finding.help}"
+
+
+def test_the_variable_is_the_place_in_every_format() -> None:
+    findings = resolved(REDIS_PORT="70000").findings
+    variable = "LIGHTWEIGHT_QUEUE_REDIS_PORT"
+    (fields,) = json.loads(as_json(findings))["findings"]
+    assert (fields["variable"], fields["file"]) == (variable, None)
+    assert github(findings).startswith(f"::error title=dlq.E104::${variable}: ")
+    (result,) = json.loads(sarif(findings))["runs"][0]["results"]
+    assert result["locations"] == [{"logicalLocations": [{"name": variable, "kind": "variable"}]}]
+    assert concise(findings).startswith(f"${variable}: error dlq.E104 ")

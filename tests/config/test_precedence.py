@@ -122,6 +122,28 @@ def test_a_part_in_a_higher_source_replaces_the_url(tmp_path: Path) -> None:
     assert hidden.source.label == "shop/settings.py:1"
 
 
+def test_a_url_beside_a_part_is_told_with_both_places(tmp_path: Path) -> None:
+    """The Django settings are one source also where several files write them."""
+    (finding,) = resolved(
+        tmp_path,
+        {
+            "shop/base.py": "LIGHTWEIGHT_QUEUE_REDIS_URL = 'redis://h/3'\n",
+            "shop/settings.py": "from .base import *\n\nLIGHTWEIGHT_QUEUE_REDIS_PORT = 6380\n",
+        },
+    ).findings
+    assert finding.id == "dlq.E107"
+    assert "REDIS_URL (shop/base.py:1) is set beside" in finding.message
+    assert "REDIS_PORT (shop/settings.py:3)" in finding.message
+
+
+def test_of_two_files_the_higher_one_counts(tmp_path: Path) -> None:
+    write(tmp_path, {"a.toml": "redis_url = 'redis://h'\n", "b.toml": "redis_port = 6380\n"})
+    (finding,) = resolved(tmp_path, {"shop/settings.py": ""}, "a.toml", "b.toml").findings
+    assert finding.id == "dlq.W109"
+    assert "REDIS_PORT (b.toml:1) replaces" in finding.message
+    assert "REDIS_URL (a.toml:1)" in finding.message
+
+
 def test_a_url_in_a_higher_source_replaces_the_parts(tmp_path: Path) -> None:
     resolution = resolved(
         tmp_path,

@@ -42,7 +42,13 @@ PHYSICAL_LOCATION = {
     **_object(artifactLocation=ARTIFACT_LOCATION, region=REGION),
     "anyOf": [{"required": ["address"]}, {"required": ["artifactLocation"]}],
 }
-LOCATION = _object(id=FROM_MINUS_ONE, physicalLocation=PHYSICAL_LOCATION, message=MESSAGE)
+LOGICAL_LOCATION = _object(name=TEXT, fullyQualifiedName=TEXT, kind=TEXT)
+LOCATION = _object(
+    id=FROM_MINUS_ONE,
+    physicalLocation=PHYSICAL_LOCATION,
+    logicalLocations={"type": "array", "uniqueItems": True, "items": LOGICAL_LOCATION},
+    message=MESSAGE,
+)
 
 REPORTING_DESCRIPTOR = _object(
     ("id",),

@@ -55,6 +55,7 @@ def test_json_has_the_fields_of_the_plan_s_findings() -> None:
         "help": "use 0 to 59",
     }
     assert [finding["line"] for finding in content["findings"]] == [2, 3, None, None, None]
+    assert content["findings"][3]["variable"] == "LIGHTWEIGHT_QUEUE_WORKERS"
 
 
 def test_github_annotations_come_back_as_they_were_meant() -> None:
@@ -71,6 +72,7 @@ def test_github_annotations_come_back_as_they_were_meant() -> None:
     assert parsed[0][2] == f"{FINDINGS[0].message}\nhelp: use 0 to 59"
     assert parsed[1][1] == {"file": "a b/ü%.py", "line": "3", "endLine": "3", "title": "dlq.W209"}
     assert parsed[2][1] == {"title": "dlq.W301"}
+    assert parsed[3][2] == "$LIGHTWEIGHT_QUEUE_WORKERS: not checked"
     assert parsed[4][2] == FINDINGS[4].message
 
 
@@ -122,7 +124,7 @@ def test_paths_are_relative_to_the_repository() -> None:
         ("backend/orders/cron.py", "%SRCROOT%"),
         ("backend/a%20b/%C3%BC%25.py", "%SRCROOT%"),
         None,
-        None,
+        ("LIGHTWEIGHT_QUEUE_WORKERS", "variable"),
         ("file:///elsewhere/c.py", None),
     ]
     inside = Finding("dlq.E205", "error", "x", Source("cron", "/repo/shop/cron.py", 1))
@@ -168,5 +170,9 @@ def region_of(log: Any) -> Any:
 def uri_of(result: Any) -> tuple[str, str | None] | None:
     if "locations" not in result:
         return None
-    artifact = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    (location,) = result["locations"]
+    if "physicalLocation" not in location:
+        (logical,) = location["logicalLocations"]
+        return logical["name"], logical["kind"]
+    artifact = location["physicalLocation"]["artifactLocation"]
     return artifact["uri"], artifact.get("uriBaseId")

@@ -70,7 +70,7 @@ The text of a variable is read by the type of its setting:
     LIGHTWEIGHT_QUEUE_STOP_TIMEOUT=none                     where the setting may be None
 
 A variable that is set replaces the setting as a whole, so an unreadable one is an error and not
-passed over.
+passed over. An empty variable counts as unset: '{}' and '[]' are an empty table and an empty list.
 """,
 )
 

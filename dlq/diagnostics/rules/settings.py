@@ -53,9 +53,11 @@ E103 = Rule(
     "E103",
     "a setting has a value of the wrong type",
     """\
-Values are taken as they are and never converted: '3' is not 3, 'no' is not False, a single path is
-not a list of paths. What was meant would otherwise be a guess. Only the environment, which has
-nothing but text, is read by the type of the setting.
+A value is converted only where there is no doubt about what it stands for: the text '6379' is a
+number, as in os.environ.get("REDIS_PORT", 6379), 0 and 1 are False and True, and None is the
+default of a single value. 'no' is not False, True is not 1, and a single path is not a list of
+paths. In WORKERS, whose counts decide what runs, text is not a number either. The environment,
+which has nothing but text, is read by the type of the setting.
 
 `dlq config explain NAME` says what a setting is for, and where its value comes from.
 """,
@@ -66,7 +68,8 @@ E104 = Rule(
     "a setting is out of its range",
     """\
 The value has the right type, and is not among those that the setting can have. The finding says
-which ones are allowed.
+which ones are allowed. Every number has an upper bound: far beyond it a queue would stop with an
+overflow, on the server or in a system call.
 """,
 )
 
@@ -97,11 +100,13 @@ valkey:// and valkeys:// are other names of the first two. In a user name or pas
 
 E107 = Rule(
     "E107",
-    "REDIS_URL and its parts in one place",
+    "REDIS_URL and its parts in one source",
     """\
 REDIS_URL says host, port, password and database. Where one source (the Django settings, one
 override file, the environment) sets it beside REDIS_HOST, REDIS_PORT, REDIS_PASSWORD or
-REDIS_DATABASE, it is not clear which counts. Keep one of the two.
+REDIS_DATABASE, it is not clear which counts. Keep one of the two. The Django settings are one
+source also where they are written in several files, such as base.py and production.py: the finding
+names both.
 
 In different sources the higher one counts, as always: a REDIS_URL in the environment replaces the
 parts in the Django settings, and the other way round.
