@@ -14,6 +14,7 @@ from dlq.backends.base import BackendWithFailedJobs, FailedJob
 from dlq.diagnostics.formats import iso_utc
 from dlq.errors import UsageError
 from dlq.job import Job, job_name
+from dlq.operations.failed_groups import group_id
 from dlq.operations.queues import known_queues, no_such_queue
 from dlq.project.load import Project
 from dlq.types import QueueName
@@ -31,16 +32,17 @@ failed."""
 
 class Selection(NamedTuple):
     """Which failed jobs are meant. `ids` may be beginnings of ids; `task` a path, a name, a cron
-    command, or a pattern with `*`."""
+    command, or a pattern with `*`; `error` is the id of a group (`failed_groups`)."""
 
     queues: tuple[str, ...] = ()
     task: str | None = None
     ids: tuple[str, ...] = ()
+    error: str | None = None
 
     @property
     def is_by_queue(self) -> bool:
         """Whether whole queues are meant, so that their jobs can be counted without reading."""
-        return self.task is None and not self.ids
+        return self.task is None and self.error is None and not self.ids
 
 
 class Done(NamedTuple):
@@ -77,7 +79,9 @@ def select_failed(project: Project, selection: Selection) -> Iterator[FailedJob]
         yield from _by_id(queues, selection)
         return
     for failed in merge(*map(_jobs, queues), key=lambda failed: -failed.failed_at):
-        if selection.task is None or matches(failed, selection.task):
+        if selection.task is not None and not matches(failed, selection.task):
+            continue
+        if selection.error is None or group_id(failed) == selection.error:
             yield failed
 
 
@@ -90,13 +94,19 @@ def counts(project: Project, queues: Iterable[QueueName]) -> dict[QueueName, int
     }
 
 
+def watched(jobs: Iterable[FailedJob], progress: Progress) -> Iterator[FailedJob]:
+    """Pass jobs on, and report how many have been read after each page."""
+    for number, failed in enumerate(jobs, 1):
+        yield failed
+        if number % PAGE == 0:
+            progress(number)
+
+
 def collect(jobs: Iterable[FailedJob], progress: Progress = lambda done: None) -> Targets:
     """Read all ids first: a list that shrinks while it is read in pages would skip some."""
     targets: Targets = defaultdict(list)
-    for number, failed in enumerate(jobs, 1):
+    for failed in watched(jobs, progress):
         targets[failed.queue].append(failed.id)
-        if number % PAGE == 0:
-            progress(number)
     for ids in targets.values():
         ids.reverse()
     return dict(targets)

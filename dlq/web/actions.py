@@ -120,7 +120,11 @@ def _bulk(
 ) -> Answer:
     selection = selection_of(request)
     found = failed_jobs.select_failed(this_project(), selection)
-    fields = {"queue": "".join(selection.queues), "task": selection.task or ""}
+    fields = {
+        "queue": "".join(selection.queues),
+        "task": selection.task or "",
+        "error": selection.error or "",
+    }
     if not _is_confirmed(request):
         jobs = list(found)
         if not jobs:

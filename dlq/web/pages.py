@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from dlq.backends.base import FailedJob
 from dlq.config.active import resolution, settings
 from dlq.errors import UsageError
-from dlq.operations import failed_jobs
+from dlq.operations import failed_groups, failed_jobs
 from dlq.operations.status import Status, read_status, status_json
 from dlq.planning.document import plan_json
 from dlq.planning.plan import make_plan
@@ -23,7 +23,10 @@ from dlq.web.gate import ARGUMENTS, Page, may
 from dlq.web.project import this_project
 
 FAILED_PER_PAGE = 50
-"""Failed jobs on one page: what a person reads, and a bounded read of the server."""
+"""Failed jobs on one page: what a person reads."""
+
+FAILED_READ = 2000
+"""Failed jobs that one page reads to group them: a bounded read of the server."""
 
 
 def overview(request: HttpRequest) -> Page:
@@ -66,14 +69,18 @@ def failed(request: HttpRequest) -> Page:
     """List failed jobs, newest first, with filters."""
     project = this_project()
     selection = selection_of(request)
-    found = list(islice(failed_jobs.select_failed(project, selection), FAILED_PER_PAGE + 1))
+    read = list(islice(failed_jobs.select_failed(project, selection), FAILED_READ + 1))
+    found = read[: FAILED_PER_PAGE + 1]
     queues = failed_jobs.failed_queues(project)
+    groups = failed_groups.group_failed(read[:FAILED_READ])
     return Page(
         "failed",
         "Failed jobs",
         {
             "jobs": [_failed_row(job, time.time()) for job in found[:FAILED_PER_PAGE]],
             "has_more": len(found) > FAILED_PER_PAGE,
+            "groups": [_group_row(group, time.time()) for group in groups],
+            "is_cut": len(read) > FAILED_READ,
             "queues": queues,
             "selection": selection,
             "selected_queue": selection.queues[0] if selection.queues else "",
@@ -161,7 +168,8 @@ def selection_of(request: HttpRequest) -> failed_jobs.Selection:
     """Return the filters of the page, from its query or from its form."""
     given: Any = request.POST if request.method == "POST" else request.GET
     queue, task = given.get("queue", ""), given.get("task", "").strip()
-    return failed_jobs.Selection((queue,) if queue else (), task or None)
+    error = given.get("error", "").strip()
+    return failed_jobs.Selection((queue,) if queue else (), task or None, error=error or None)
 
 
 def required(request: HttpRequest, name: str) -> str:
@@ -195,6 +203,11 @@ def _document(job: FailedJob, request: HttpRequest) -> dict[str, Any]:
         hidden = dict.fromkeys(("args", "kwargs", "raw", "traceback", "reason"))
         document = {**document, **hidden, "hidden": "needs the permission view_job_arguments"}
     return document
+
+
+def _group_row(group: failed_groups.FailedGroup, now: float) -> dict[str, Any]:
+    ago = {"first": rows.age(group.first, now), "last": rows.age(group.last, now)}
+    return {**group._asdict(), **ago}
 
 
 def _failed_row(job: FailedJob, now: float) -> dict[str, Any]:

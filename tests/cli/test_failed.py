@@ -64,6 +64,25 @@ def test_newest_first_over_all_queues(live: Project, server: Server) -> None:
     )
 
 
+def test_failures_of_one_cause_are_one_line_and_are_retried_together(failed: Project) -> None:
+    answer = failed.dlq("failed", "list", "--by-error")
+    answer.has("ERROR ID", "ValueError: no answer from …", "3 failed jobs, 2 errors.", code=0)
+    groups = failed.dlq("failed", "list", "--by-error", "--format", "json").json["groups"]
+    [raised] = [group for group in groups if group["kind"] == "raised"]
+    assert raised["jobs"] == 2
+    assert len(listed(failed, "--error", raised["id"])) == 2
+    failed.dlq("failed", "retry", "--error", raised["id"], "--yes").has("Put 2 jobs back", code=0)
+    assert [job["kind"] for job in listed(failed)] == ["undecodable"]
+
+
+def test_many_failures_are_listed_by_error(live: Project, server: Server) -> None:
+    with running(live, "-m", "dlq", "run"), server.client() as client:
+        client.lpush(KEY.format("webhooks"), *[b"{"] * 21)
+        wait_until(lambda: len(listed(live)) == 21, 30, what="they have failed")
+    live.dlq("failed", "list").has("21 failed jobs, 1 error.", code=0)
+    live.dlq("failed", "list", "--one-by-one").has("21 failed jobs.", code=0)
+
+
 def test_filters(failed: Project) -> None:
     assert len(listed(failed, "--queue", "webhooks")) == 3
     assert listed(failed, "--queue", "emails") == []

@@ -37,11 +37,18 @@ IdsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, or unique beginnings of ids.")
 ]
 AllOption = Annotated[
-    bool, typer.Option("--all", help="All of them; not needed with --queue or --task.")
+    bool, typer.Option("--all", help="All of them; not needed with --queue, --task or --error.")
+]
+ErrorOption = Annotated[
+    str | None,
+    typer.Option("--error", metavar="ID", help="Only this group of `dlq failed list --by-error`."),
 ]
 
 SHOWN = 20
 """Jobs that --dry-run lists."""
+
+LISTED = 100
+"""Jobs that `list` shows where --limit says nothing else."""
 
 
 @verb(verbs, "list", example="dlq failed list --queue emails --task confirm")
@@ -49,23 +56,35 @@ def list_failed(
     ctx: typer.Context,
     queue: QueueOption = None,
     task: TaskOption = None,
+    error: ErrorOption = None,
+    by_error: Annotated[
+        bool | None,
+        typer.Option(
+            "--by-error/--one-by-one",
+            help="Group them by task and error; the default where there are more than 20.",
+        ),
+    ] = None,
     limit: Annotated[
-        int,
+        int | None,
         typer.Option("--limit", metavar="N", parser=count_number, help="Show at most so many."),
-    ] = 100,
+    ] = None,
 ) -> ExitCode:
     """List failed jobs, newest first."""
     from itertools import islice
 
     from dlq.cli.output.failed import failed_table, none_text
     from dlq.operations import failed_jobs as operations
+    from dlq.operations.failed_groups import GROUPED_FROM
 
     call: Invocation = ctx.obj
     project = _project(call)
-    selection = operations.Selection(tuple(queue or ()), task)
+    selection = operations.Selection(tuple(queue or ()), task, error=error)
     there = sum(operations.counts(project, operations.failed_queues(project, queue or ())).values())
+    is_asked = limit is not None or error is not None or call.format == "json"
+    if by_error or (by_error is None and not is_asked and there > GROUPED_FROM):
+        return _list_groups(call, project, selection, there)
     found = operations.select_failed(project, selection)
-    jobs = list(islice(found, limit))
+    jobs = list(islice(found, limit or LISTED))
     total = there if selection.is_by_queue else len(jobs) + sum(1 for _ in found)
     if call.format == "json":
         call.print_document(total=total, jobs=[operations.as_json(job) for job in jobs])
@@ -83,6 +102,30 @@ def list_failed(
     first = jobs[0].id
     hint = f"dlq failed retry --queue {queue[0]}" if queue else f"dlq failed retry {first}"
     call.screen.print(f"{count}{where}. dlq failed show {first} · {hint}")
+    return ExitCode.DONE
+
+
+def _list_groups(call: Invocation, project: Project, selection: Selection, there: int) -> ExitCode:
+    from dlq.cli.output.failed import groups_table
+    from dlq.cli.output.progress import progress_bar
+    from dlq.operations.failed_groups import group_document, group_failed
+    from dlq.operations.failed_jobs import select_failed, watched
+
+    bar = progress_bar(call.screen, "reading", there)
+    groups = group_failed(watched(select_failed(project, selection), bar))
+    if call.format == "json":
+        call.print_document(groups=[group_document(group) for group in groups])
+        return ExitCode.DONE
+    if not groups:
+        call.screen.print("No failed jobs are selected.")
+        return ExitCode.DONE
+    call.screen.table(*groups_table(groups, time.time()))
+    total = sum(group.jobs for group in groups)
+    id = groups[0].id
+    call.screen.print(
+        f"{counted(total, 'failed job')}, {counted(len(groups), 'error')}."
+        f" dlq failed show {groups[0].newest} · dlq failed retry --error {id}"
+    )
     return ExitCode.DONE
 
 
@@ -118,6 +161,7 @@ def retry(
     ids: IdsArgument = None,
     queue: QueueOption = None,
     task: TaskOption = None,
+    error: ErrorOption = None,
     all: AllOption = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -133,7 +177,9 @@ def retry(
         noun="job",
     )
     # Naming jobs one by one is deliberate enough, where nothing is lost by it.
-    return _perform(ctx.obj, action, _selection(ids, queue, task, all), dry_run, yes or bool(ids))
+    return _perform(
+        ctx.obj, action, _selection(ids, queue, task, error, all), dry_run, yes or bool(ids)
+    )
 
 
 @verb(verbs, example="dlq failed discard --task confirm --dry-run")
@@ -142,6 +188,7 @@ def discard(
     ids: IdsArgument = None,
     queue: QueueOption = None,
     task: TaskOption = None,
+    error: ErrorOption = None,
     all: AllOption = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -155,7 +202,7 @@ def discard(
         question="Discard {jobs} of {queues} for good?",
         outcome="Discarded {jobs} of {queues}.",
     )
-    return _perform(ctx.obj, action, _selection(ids, queue, task, all), dry_run, yes)
+    return _perform(ctx.obj, action, _selection(ids, queue, task, error, all), dry_run, yes)
 
 
 class BulkAction(NamedTuple):
@@ -263,18 +310,23 @@ def _print_dry_run(
 
 
 def _selection(
-    ids: Sequence[str] | None, queue: Sequence[str] | None, task: str | None, all: bool
+    ids: Sequence[str] | None,
+    queue: Sequence[str] | None,
+    task: str | None,
+    error: str | None,
+    all: bool,
 ) -> Selection:
     """Raises UsageError, where it doesn't say which jobs are meant."""
     from dlq.operations.failed_jobs import Selection
 
-    if ids and (all or task):
-        raise UsageError("name ids, or select with --queue, --task and --all: not both")
-    if not (ids or queue or task or all):
+    if ids and (all or task or error):
+        raise UsageError("name ids, or select with --queue, --task, --error and --all: not both")
+    if not (ids or queue or task or error or all):
         raise UsageError(
-            "which ones? name ids (dlq failed list shows them), or say --queue, --task or --all"
+            "which ones? name ids (dlq failed list shows them), or say --queue, --task, --error or"
+            " --all"
         )
-    return Selection(tuple(queue or ()), task, tuple(ids or ()))
+    return Selection(tuple(queue or ()), task, tuple(ids or ()), error)
 
 
 def _project(call: Invocation) -> Project:

@@ -10,6 +10,7 @@ from dlq.backends.base import FailedJob
 from dlq.cli.output.screen import Column
 from dlq.cli.output.text import span
 from dlq.job import job_name
+from dlq.operations.failed_groups import FailedGroup
 from dlq.primitives.text import counted, printable
 
 ARGUMENTS_LIMIT = 60
@@ -46,6 +47,30 @@ def failed_table(
         del columns[1]
         for row in rows:
             del row[1]
+    return columns, rows
+
+
+def groups_table(groups: Sequence[FailedGroup], now: float) -> tuple[list[Column], list[list[str]]]:
+    """The columns and rows of failed jobs by error."""
+    columns = [
+        Column("ERROR ID"),
+        Column("JOBS"),
+        Column("TASK", gives=1),
+        Column("FIRST"),
+        Column("LAST"),
+        Column("ERROR", gives=2),
+    ]
+    rows = [
+        [
+            group.id,
+            f"{group.jobs:,}",
+            NOT_A_JOB if group.task is None else printable(group.task, 120),
+            f"{span(now - group.first)} ago",
+            f"{span(now - group.last)} ago",
+            printable(group.error, ERROR_LIMIT),
+        ]
+        for group in groups
+    ]
     return columns, rows
 
 
