@@ -220,6 +220,17 @@ class BackendWithRunners(BaseBackend):
     @abstractmethod
     def runners(self) -> list[RunnerState]: ...
 
+    def publish_plan(self, pool_id: str, document: str) -> None:
+        """Keep the plan document of a pool where others can read it, for a minute."""
+
+    def renew_plan(self, pool_id: str) -> bool:
+        """Keep the published plan for another minute; False where it is gone."""
+        return True
+
+    def published_plan(self, pool_id: str) -> str | None:
+        """Return the plan document that a runner of the pool has published."""
+        return None
+
     @abstractmethod
     def queue_state(self, queue: QueueName) -> QueueState: ...
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from dlq import __version__
+from dlq.config.resolution import Resolution
 from dlq.diagnostics.finding import as_fields
 from dlq.planning.implied_queues import source_of
 from dlq.planning.plan import Plan, next_run
-from dlq.planning.split import QueuePlan
+from dlq.planning.split import QueuePlan, Split
+
+if TYPE_CHECKING:
+    from dlq.cron.rows.row import CronRow
 
 
 def plan_json(plan: Plan, now: datetime) -> dict[str, Any]:
@@ -74,6 +79,12 @@ def plan_json(plan: Plan, now: datetime) -> dict[str, Any]:
         "settings": {} if resolution is None else settings_json(resolution),
         "findings": [as_fields(finding) for finding in plan.findings],
     }
+
+
+def published_document(split: Split, rows: Sequence[CronRow], resolution: Resolution) -> str:
+    """Return the plan document of a runner, for its server."""
+    plan = Plan(split.pool, split, tuple(rows), resolution, ())
+    return json.dumps(plan_json(plan, datetime.now(UTC)))
 
 
 def count_from(queue: QueuePlan, plan: Plan) -> str:

@@ -121,6 +121,7 @@ def run_heartbeat(
     planned: Collection[QueueName],
     reader: int,
     shared: SharedResources,
+    plan_document: Callable[[], str] | None,
 ) -> int:
     from dlq.process.heartbeat import Heartbeat
 
@@ -129,7 +130,14 @@ def run_heartbeat(
     current.reset_connections()
     logger = current.logger("dlq.heartbeat")
     return Heartbeat(
-        workers, planned, reader, shared.scoreboard, shared.runner, current, logger
+        workers,
+        planned,
+        reader,
+        shared.scoreboard,
+        shared.runner,
+        current,
+        logger,
+        plan_document,
     ).run()
 
 

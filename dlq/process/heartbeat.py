@@ -17,6 +17,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
 
 from dlq.backends.base import BackendWithRunners, QueueState
 from dlq.backends.state import RunningJob
@@ -55,8 +56,10 @@ class Heartbeat:
         runner: Runner,
         runtime: Runtime,
         logger: Logger,
+        plan_document: Callable[[], str] | None = None,
     ) -> None:
-        """`planned`: the queues that have workers anywhere in the pool."""
+        """`planned`: the queues that have workers anywhere in the pool. `plan_document` makes the
+        document that is published; it is called once, since it costs as much as `dlq plan`."""
         self._specs = tuple(workers)
         self._activity = ActivityLog()
         self._workers = [worker.name for worker in workers]
@@ -70,6 +73,8 @@ class Heartbeat:
         self._server_retry = ServerRetry("the heartbeat process", logger)
         self._has_supervisor = True
         self._promotion = Promotion(workers, scoreboard, runtime)
+        self._plan_document = plan_document
+        self._has_published = False
         self._queues: dict[BackendWithRunners, list[QueueName]] = {}
         for queue in sorted({worker.queue for worker in workers}):
             backend = runtime.backend(queue)
@@ -96,6 +101,7 @@ class Heartbeat:
                 if not reported:
                     reported = self._persist(self._report_stranded)
                 if time.monotonic() >= reclaim_at:
+                    self._persist(self._publish_plan)
                     self._persist(self._reclaim)
                     reclaim_at = time.monotonic() + RECLAIM_EVERY
             promote_in = self._promotion.step(self._persist)
@@ -192,6 +198,20 @@ class Heartbeat:
         entry = self._scoreboard.read(slot)
         is_next = entry.pid == 0 or entry.has_left
         return self._has_supervisor if is_next else entry.pid != GONE and is_alive(entry.pid)
+
+    def _publish_plan(self) -> None:
+        """Publish the plan once, and again where the server has lost it."""
+        document, pool_id = self._document, self._runner.pool_id
+        if document is None:
+            return
+        for backend in self._queues:
+            if not (self._has_published and backend.renew_plan(pool_id)):
+                backend.publish_plan(pool_id, document)
+        self._has_published = True
+
+    @cached_property
+    def _document(self) -> str | None:
+        return None if self._plan_document is None else self._plan_document()
 
     def _withdraw(self) -> None:
         for backend in self._queues:

@@ -191,9 +191,15 @@ class Launch:
             reader = self._pipe.renew()
             planned = {queue.name for queue in self.split.queues if queue.workers}
             try:
-                return start_child(
-                    partial(entrypoints.run_heartbeat, workers, planned, reader, shared), None
+                run = partial(
+                    entrypoints.run_heartbeat,
+                    workers,
+                    planned,
+                    reader,
+                    shared,
+                    self._plan_document if self.serves_config else None,
                 )
+                return start_child(run, None)
             finally:
                 os.close(reader)
 
@@ -233,6 +239,12 @@ class Launch:
             )
             specs.append(heartbeat)
         return specs, scoreboard
+
+    def _plan_document(self) -> str:
+        """Make the plan that the heartbeat process publishes, in that process."""
+        from dlq.planning.document import published_document
+
+        return published_document(self.split, self.rows, self.resolution)
 
     def worker_specs(self) -> list[WorkerSpec]:
         return [

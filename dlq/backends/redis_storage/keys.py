@@ -47,6 +47,10 @@ class Keys(NamedTuple):
         """Lives as long as a runner renews it; its value is the runner, as JSON."""
         return self._key(f"dlq:alive:{nonce}")
 
+    def plan(self, pool_id: str) -> str:
+        """The plan document of a pool. It expires unless a runner of the pool renews it."""
+        return self._key(f"dlq:plan:{pool_id}")
+
     def crashes(self, queue: QueueName) -> str:
         """A hash: SHA-1 of a job's bytes → how often it was found in a dead worker's list."""
         return self._key(f"dlq:crashes:{queue}")

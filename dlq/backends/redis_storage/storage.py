@@ -295,6 +295,18 @@ class RedisStorage(
         with translated_errors(self.address):
             return heartbeats.runners(self.client, self.keys)
 
+    def publish_plan(self, pool_id: str, document: str) -> None:
+        with translated_errors(self.address):
+            heartbeats.publish_plan(self.client, self.keys, pool_id, document)
+
+    def renew_plan(self, pool_id: str) -> bool:
+        with translated_errors(self.address):
+            return heartbeats.renew_plan(self.client, self.keys, pool_id)
+
+    def published_plan(self, pool_id: str) -> str | None:
+        with translated_errors(self.address):
+            return heartbeats.published_plan(self.client, self.keys, pool_id)
+
     def queue_state(self, queue: QueueName) -> QueueState:
         with translated_errors(self.address):
             return queue_state.queue_state(self.client, self.keys, queue)

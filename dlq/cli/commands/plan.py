@@ -24,7 +24,7 @@ DiffOption = Annotated[
     typer.Option(
         "--diff",
         metavar="OLD",
-        help="Compare with OLD: a saved plan (JSON), or another plan's options in quotes.",
+        help="Compare with OLD: a saved plan (JSON), live, or another plan's options in quotes.",
     ),
 ]
 
@@ -45,9 +45,10 @@ def show_plan(
 ) -> ExitCode:
     """Show what each machine would run.
 
-    Starts nothing, contacts nothing. --machine M --of N shows one machine, --of N alone the
-    whole pool. --diff OLD compares it with another plan: it exits with 0 where both are the same
-    and with 3 where they differ. Without options of a pool, the pool of OLD is planned.
+    Starts nothing, and contacts nothing but with --diff live. --machine M --of N shows one
+    machine, --of N alone the whole pool. --diff OLD compares it with another plan: it exits with 0
+    where both are the same and with 3 where they differ. Without options of a pool, the pool of
+    OLD is planned.
     """
     from dlq.planning.document import plan_json
     from dlq.planning.plan import make_plan
@@ -57,13 +58,7 @@ def show_plan(
     call: Invocation = ctx.obj
     if diff is None and call.format == "markdown":
         raise UsageError("--format markdown goes with --diff OLD: a plan prints text or json")
-    old = None
-    if diff is not None:
-        from dlq.operations.compare_plans import read_old_plan
-
-        old = read_old_plan(diff, call.settings)
-        if machine is None and of is None and only_queue is None and not exact_configuration:
-            of, only_queue = old.of, old.only_queue
+    takes_pool_of_old = diff is not None and not any((machine, of, only_queue, exact_configuration))
     pool = make_pool(
         machine,
         of,
@@ -73,6 +68,13 @@ def show_plan(
         whole=True,
     )
     project = load_project(call.settings, call.config, exact=pool.exact)
+    old = None
+    if diff is not None:
+        from dlq.operations.compare_plans import read_old_plan
+
+        old = read_old_plan(diff, call.settings, project)
+        if takes_pool_of_old:
+            pool = make_pool(None, old.of, only_queue=old.only_queue, whole=True)
     plan = make_plan(project, pool)
     now = datetime.now(UTC)
     if old is not None and plan.is_valid:

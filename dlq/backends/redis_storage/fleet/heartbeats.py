@@ -27,6 +27,10 @@ GONE_FOR = 5.0
 back after an outage none has one for a moment; those that live renew it within seconds."""
 
 
+PLAN_FOR = 60.0
+"""Seconds that a published plan lasts. It is renewed every 10 s, and outlives its last runner."""
+
+
 def heartbeat(state: RunnerState) -> str:
     """Return the value of a heartbeat."""
     fields = state._asdict()
@@ -50,6 +54,19 @@ def renew(client: redis.Redis, keys: Keys, state: RunnerState) -> None:
 
 def withdraw(client: redis.Redis, keys: Keys, runner: Runner) -> None:
     client.delete(keys.alive(runner.nonce))
+
+
+def publish_plan(client: redis.Redis, keys: Keys, pool_id: str, document: str) -> None:
+    run_script(client, SET_EXPIRING, (keys.plan(pool_id),), document, int(PLAN_FOR * 1000))
+
+
+def renew_plan(client: redis.Redis, keys: Keys, pool_id: str) -> bool:
+    return bool(client.expire(keys.plan(pool_id), int(PLAN_FOR)))
+
+
+def published_plan(client: redis.Redis, keys: Keys, pool_id: str) -> str | None:
+    document = cast("bytes | None", client.get(keys.plan(pool_id)))
+    return None if document is None else document.decode("utf-8", "replace")
 
 
 def living(client: redis.Redis, keys: Keys) -> Callable[[str], bool]:
