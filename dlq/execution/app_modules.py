@@ -14,7 +14,7 @@ from dlq.errors import DlqError
 class TasksNotImportable(DlqError):
     """Modules with tasks raised while they were imported. `causes` has each one's exception."""
 
-    def __init__(self, causes: dict[str, Exception]) -> None:
+    def __init__(self, causes: dict[str, BaseException]) -> None:
         super().__init__(
             "; ".join(
                 f"cannot import {module}: {type(error).__name__}: {error}"
@@ -26,12 +26,17 @@ class TasksNotImportable(DlqError):
 
 def import_tasks(ignored: Collection[str]) -> None:
     """Import the `tasks` module of every installed app that has one and isn't ignored. All are
-    tried. Raises TasksNotImportable, from the first cause."""
-    causes: dict[str, Exception] = {}
+    tried. Raises TasksNotImportable, from the first cause.
+
+    A module that calls `sys.exit` while it is imported is one that cannot be imported: it must not
+    end a command with an exit code that means success."""
+    causes: dict[str, BaseException] = {}
     for module in app_modules("tasks", ignored):
         try:
             import_module(module)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             causes[module] = error
     if causes:
         raise TasksNotImportable(causes) from next(iter(causes.values()))

@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import os
 import time
-import traceback
 from collections.abc import Callable, Iterable, Sequence
-from types import CoroutineType, TracebackType
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlq.errors import UnknownTask
+from dlq.execution.describe import describe, traceback_text
 from dlq.execution.find_task import find_task
 from dlq.execution.lazy_transaction import lazily_atomic
 from dlq.job import Job, job_name
 from dlq.jobs.failure import Failure, FailureKind
-from dlq.primitives.text import printable, printable_lines
+from dlq.primitives.text import printable
 from dlq.types import Logger, QueueName, WorkerNumber
 
 if TYPE_CHECKING:
     from dlq.jobs.task import Task
-
-TRACEBACK_LIMIT = 16_384
-"""Characters. It is stored with the failed job, and a thousand of them are kept per queue."""
 
 FORKED_CHILD = 70
 """Exit code (EX_SOFTWARE) of a process that a job forked and that came back from the job."""
@@ -33,18 +30,19 @@ FORKED_CHILD = 70
 
 class Result(NamedTuple):
     """How a run ended. `failure` and `exception` are None where it succeeded; `value` is what the
-    function returned; `time_taken` is in seconds."""
+    function returned; `time_taken` is in seconds; `task` is None where none was found."""
 
     succeeded: bool
     time_taken: float
     value: Any = None
     failure: Failure | None = None
     exception: BaseException | None = None
+    task: Task | None = None
 
 
 class Hooks:
     """The middleware's methods, looked up once: `process_job` in the order of the setting, the
-    other two in the reverse. What they raise is logged."""
+    other two in the reverse. What they raise, SystemExit included, is logged."""
 
     def __init__(self, middleware: Sequence[Any], logger: Logger) -> None:
         self._logger = logger
@@ -56,31 +54,37 @@ class Hooks:
         for hook in self._before:
             try:
                 hook(job, queue, worker_num)
-            except Exception:
+            except BaseException:
                 self._log(hook, job)
 
     def process_result(self, job: Job, result: Any, time_taken: float) -> None:
         for hook in self._after_result:
             try:
                 hook(job, result, time_taken)
-            except Exception:
+            except BaseException:
                 self._log(hook, job)
 
     def process_exception(self, job: Job, time_taken: float, error: BaseException) -> None:
         for hook in self._after_exception:
             try:
                 hook(job, time_taken, type(error), error, error.__traceback__)
-            except Exception:
+            except BaseException:
                 self._log(hook, job)
 
     def _log(self, hook: Callable[..., Any], job: Job) -> None:
-        name = f"{type(getattr(hook, '__self__', hook)).__name__}.{hook.__name__}"
-        self._logger.exception(
-            "middleware %s raised for a job of %s; the job's own outcome stands",
-            name,
-            printable(job_name(job)),
-            extra={"action": "middleware_raised", "hook": name},
-        )
+        """Log the exception that is being handled. Never raises: the handler may write to a stream
+        that the job has closed, and the job's outcome is known already."""
+        try:
+            owner = type(getattr(hook, "__self__", hook)).__name__
+            name = f"{owner}.{getattr(hook, '__name__', '__call__')}"
+            self._logger.exception(
+                "middleware %s raised for a job of %s; the job's own outcome stays",
+                name,
+                printable(job_name(job)),
+                extra={"action": "middleware_raised", "hook": name},
+            )
+        except BaseException:
+            return
 
 
 def run_job(
@@ -93,35 +97,20 @@ def run_job(
     """Run a job here and now. Never raises: whatever the job does is in the result."""
     hooks.process_job(job, queue, worker_num)
     started = time.monotonic()
+    task: Task | None = None
     try:
-        task = _find(job)
+        task = find_task(job.path)
         if before_call is not None:
             before_call(task)
         value = _call(task, job)
-    except BaseException as raised:
+    except BaseException as error:
         time_taken = time.monotonic() - started
-        is_unknown = isinstance(raised, _NotFound)
-        error = raised.unknown if isinstance(raised, _NotFound) else raised
         hooks.process_exception(job, time_taken, error)
-        failure = _failure(error, is_unknown, time_taken, f"{queue}/{worker_num}")
-        return Result(False, time_taken, failure=failure, exception=error)
+        failure = _failure(error, task is None, time_taken, f"{queue}/{worker_num}")
+        return Result(False, time_taken, failure=failure, exception=error, task=task)
     time_taken = time.monotonic() - started
     hooks.process_result(job, value, time_taken)
-    return Result(True, time_taken, value)
-
-
-class _NotFound(Exception):
-    """No task for the job: differs from an UnknownTask that a task itself raises."""
-
-    def __init__(self, unknown: UnknownTask) -> None:
-        self.unknown = unknown
-
-
-def _find(job: Job) -> Task:
-    try:
-        return find_task(job.path)
-    except UnknownTask as error:
-        raise _NotFound(error) from None
+    return Result(True, time_taken, value, task=task)
 
 
 def _call(task: Task, job: Job) -> Any:
@@ -171,38 +160,14 @@ def _leave_forked_child(job: Job) -> None:
 
 def _failure(error: BaseException, is_unknown: bool, time_taken: float, worker: str) -> Failure:
     if is_unknown:
-        return Failure("unknown", printable(str(error), 500), "", time_taken, 1, worker)
-    kind: FailureKind = "raised" if isinstance(error, Exception) else "exit"
-    return Failure(
-        kind, describe(error), traceback_text(error), ran=time_taken, attempts=1, worker=worker
-    )
-
-
-def describe(error: BaseException) -> str:
-    """One line for people: `ValueError: no such order`."""
-    name = type(error).__name__
-    try:
-        text = str(error)
-    except Exception:
-        text = "(its text cannot be shown: str() raised)"
-    return printable(f"{name}: {text}" if text else name, 500)
-
-
-def traceback_text(error: BaseException) -> str:
-    """The traceback from the task's own frame on, cut to TRACEBACK_LIMIT."""
-    try:
-        lines = traceback.format_exception(type(error), error, _from_task(error.__traceback__))
-    except Exception:
-        return describe(error)
-    return printable_lines("".join(lines).rstrip("\n"), TRACEBACK_LIMIT)
-
-
-def _from_task(trace: TracebackType | None) -> TracebackType | None:
-    """Without our own frames, unless there are no others."""
-    first = trace
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
-        trace = trace.tb_next
-    return trace or first
+        cause = error.__cause__
+        trace = "" if cause is None or isinstance(cause, ImportError) else traceback_text(cause)
+        reason = printable(str(error), 500) if type(error) is UnknownTask else describe(error)
+        return Failure("unknown", reason, trace, time_taken, 1, worker)
+    # Not `isinstance`: that asks the object, whose class may define `__class__`.
+    kind: FailureKind = "raised" if issubclass(type(error), Exception) else "exit"
+    trace = traceback_text(error, skip=__file__)
+    return Failure(kind, describe(error), trace, ran=time_taken, attempts=1, worker=worker)
 
 
 def _methods(middleware: Iterable[Any], name: str) -> tuple[Callable[..., Any], ...]:

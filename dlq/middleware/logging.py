@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from dlq.execution.run_job import traceback_text
+from dlq.execution import run_job
+from dlq.execution.describe import traceback_text
 from dlq.job import Job, job_name
 from dlq.primitives.text import printable
 from dlq.types import QueueName, WorkerNumber
@@ -20,7 +21,7 @@ def _escape_traceback(record: logging.LogRecord) -> bool:
     """An exception's text may quote its job's arguments. Handlers that want the exception itself
     still find it in the record; those that print take the text from here."""
     if record.exc_info and record.exc_info[1] is not None:
-        record.exc_text = traceback_text(record.exc_info[1])
+        record.exc_text = traceback_text(record.exc_info[1], skip=run_job.__file__)
     return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dlq import runtime
 from dlq.backends.base import BackendWithRunners, PreviousProcess
 from dlq.execution.run_job import Hooks
-from dlq.process.posix.fork import set_title, title_setter
+from dlq.process.posix.title import set_title, title_setter
 from dlq.process.scoreboard import Scoreboard
 from dlq.process.worker.database import DatabaseConnections
 from dlq.process.worker.unfinished_job import over_time, unfinished_delivery, write_outcome
@@ -38,6 +39,7 @@ class SharedResources(NamedTuple):
 def run_worker(spec: WorkerSpec, shared: SharedResources, previous: PreviousProcess) -> int:
     slot = shared.scoreboard.slot(spec.slot)
     slot.occupy(os.getpid())
+    _reseed()
     current = runtime.current()
     current.reset_connections()
     logger = current.logger("dlq.worker")
@@ -63,6 +65,14 @@ def run_worker(spec: WorkerSpec, shared: SharedResources, previous: PreviousProc
         set_title=title_setter(),
     )
     return worker.run()
+
+
+def _reseed() -> None:
+    """Give this worker random numbers of its own. Python seeds `random` again in each fork; NumPy
+    does not seed its global generator, and all workers would draw the same numbers."""
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
 
 
 def report_unfinished_job(

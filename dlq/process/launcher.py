@@ -18,16 +18,20 @@ from dlq import runtime
 from dlq.backends.base import BackendWithRunners, PreviousProcess
 from dlq.config.resolution import Resolution
 from dlq.config.settings import Settings
+from dlq.diagnostics.rules import processes as rules
 from dlq.errors import BackendUnavailable
 from dlq.planning.split import Split
 from dlq.primitives.backoff import for_servers
 from dlq.primitives.import_path import import_path
+from dlq.primitives.text import counted, printable
 from dlq.process import entrypoints
 from dlq.process.entrypoints import SharedResources
 from dlq.process.heartbeat import WITHDRAW
-from dlq.process.posix import fork
+from dlq.process.posix.fork import STOP_SIGNAL, adopt_orphans, fork, other_threads
 from dlq.process.posix.signals import SignalPipe
+from dlq.process.posix.standard_streams import write_lines_at_once
 from dlq.process.posix.startup import resume_collections
+from dlq.process.posix.title import set_title
 from dlq.process.scoreboard import Scoreboard
 from dlq.process.supervisor.child import ChildSpec
 from dlq.process.supervisor.reload import Reload
@@ -42,6 +46,10 @@ if TYPE_CHECKING:
 
 CRON_HANG_LIMIT = 120.0
 """Seconds. Longer than any answer of a server is waited for (REDIS_SOCKET_TIMEOUT)."""
+START_LIMIT = 30.0
+"""Seconds for a forked worker until it is ready for a job. It has only its middleware to make."""
+SPAWN_LIMIT = 300.0
+"""The same for a worker in a new interpreter, which imports the whole project."""
 HEARTBEAT_PAUSE = 4.0
 """Seconds without a heartbeat process, at most. A heartbeat lasts for 10 s; after that, others
 would take the worker numbers over while their jobs still run."""
@@ -93,13 +101,13 @@ class Launch:
 
     def run(self) -> Ended:
         logger = runtime.current().logger("dlq.supervisor")
-        fork.set_title("dlq: supervisor")
-        fork.write_lines_at_once()
-        fork.adopt_orphans()
+        set_title("dlq: supervisor")
+        write_lines_at_once()
+        adopt_orphans()
         self._start_up(logger)
         with SignalPipe(HANDLED) as signals:
             specs, scoreboard = self._children(signals)
-            self._prepare_to_fork()
+            self._prepare_to_fork(logger)
             supervisor = Supervisor(
                 specs,
                 scoreboard,
@@ -137,7 +145,7 @@ class Launch:
                     partial(backend.renew_heartbeat, self.runner, names, 0), "heartbeat", logger
                 )
 
-    def _prepare_to_fork(self) -> None:
+    def _prepare_to_fork(self, logger: Logger) -> None:
         """Everything that children share is loaded now, every connection closed, and what has been
         allocated is left out of their garbage collections: they would copy its pages. Nor is it
         looked through before that: what garbage there is would leave holes in pages, which the
@@ -151,6 +159,15 @@ class Launch:
                 import prometheus_client  # noqa: F401 (loaded once, for all workers)
         current.reset_connections()
         _close_django_connections()
+        if threads := other_threads():
+            logger.warning(
+                "warning[%s]: %s",
+                rules.W406.id,
+                f"{counted(len(threads), 'other thread')} {'runs' if len(threads) == 1 else 'run'}"
+                " in the supervisor when it forks its workers, and not in them:"
+                f" {', '.join(map(printable, threads))}",
+                extra={"action": "threads_at_fork"},
+            )
         gc.freeze()
         resume_collections()
 
@@ -163,20 +180,26 @@ class Launch:
         shared = SharedResources(scoreboard, self.runner, DatabaseConnections())
         pid = os.getpid()
 
-        def start_child(run: Callable[[], int], stop_signal: int | None) -> int:
+        def start_child(
+            run: Callable[[], int], stop_signal: int | None, keeps_exit_handlers: bool = False
+        ) -> int:
             close = [*signals.fds, *self.close_in_children]
             if self._pipe.writer >= 0:
                 close.append(self._pipe.writer)
-            return fork.fork(run, stop_signal=stop_signal, close=close)
+            return fork(
+                run,
+                stop_signal=stop_signal,
+                close=close,
+                keeps_exit_handlers=keeps_exit_handlers,
+            )
 
         def start_worker(spec: WorkerSpec, previous: PreviousProcess) -> int:
             if not self.settings.preload:
                 from dlq.process.spawn import spawn
 
                 return spawn(spec, shared, previous, self.resolution)
-            return start_child(
-                partial(entrypoints.run_worker, spec, shared, previous), fork.STOP_SIGNAL
-            )
+            run = partial(entrypoints.run_worker, spec, shared, previous)
+            return start_child(run, STOP_SIGNAL, keeps_exit_handlers=True)
 
         def report_unfinished(spec: WorkerSpec, previous: PreviousProcess) -> int:
             return start_child(
@@ -185,7 +208,7 @@ class Launch:
 
         def start_cron(slot: int, previous: PreviousProcess) -> int:
             run = partial(entrypoints.run_cron, self.rows, slot, pid, shared)
-            return start_child(run, fork.STOP_SIGNAL)
+            return start_child(run, STOP_SIGNAL)
 
         def start_heartbeat(previous: PreviousProcess) -> int:
             reader = self._pipe.renew()
@@ -217,6 +240,7 @@ class Launch:
                 w.slot,
                 partial(start_worker, w),
                 partial(report_unfinished, w),
+                start_limit=START_LIMIT if self.settings.preload else SPAWN_LIMIT,
                 # A port for metrics is free only when the process is gone.
                 makes_room=w.metrics_port is None,
             )

@@ -5,7 +5,7 @@ A worker writes its own slot, for about a microsecond per job; the others read. 
 knows which job is over its time, whom a stop waits for, and, when a worker is gone, what it was
 running: no question has to be asked of a process that may be stuck or dead.
 
-    STARTING → WAITING → RUNNING → REPORTING → WAITING → … → LEFT → DONE
+    STARTING → WAITING → RUNNING → REPORTING → TIDYING → WAITING → … → LEFT → DONE
                             └→ STOPPED
 
 A slot's state is written last when a run begins, and first when it ends: a worker that dies in
@@ -27,6 +27,8 @@ from typing import NamedTuple
 RAW_LIMIT = 16_384
 """Bytes of a running job that the scoreboard keeps. Of longer jobs it keeps the path alone."""
 PATH_LIMIT = 256
+LONGEST_TIMEOUT = 1e9
+"""Seconds, 30 years: a number of any size can be stored in a job, and the sum must stay one."""
 
 _RUN = struct.Struct("=BHIdd")
 """sigkill_on_stop, length of the path, length of the job or NOT_KEPT, start, deadline."""
@@ -67,6 +69,9 @@ class State(IntEnum):
     DONE = 6
     """It has given its number up; only exit handlers and the end of the process are left."""
 
+    TIDYING = 7
+    """The job is reported; connections are closed and what it has left is freed."""
+
 
 class Entry(NamedTuple):
     """One slot as it was read. Times are of the monotonic clock, which all processes of a host
@@ -99,7 +104,7 @@ class Slot:
     """The writing end of one slot."""
 
     def __init__(self, memory: mmap.mmap, index: int) -> None:
-        self._memory = memory
+        self._memory: mmap.mmap | bytearray = memory
         self._at = index * SLOT_SIZE
         self._runs = 0
 
@@ -109,6 +114,11 @@ class Slot:
         self._memory[at + _STATE] = State.STARTING
         _, self._runs, _ = _LIFE.unpack_from(self._memory, at + _LIFE_AT)
         _LIFE.pack_into(self._memory, at + _LIFE_AT, pid, self._runs, time.monotonic())
+
+    def detach(self) -> None:
+        """Write to memory of this process alone from now on: it was forked by a job, and is not the
+        process that this slot describes."""
+        self._memory, self._at = bytearray(SLOT_SIZE), 0
 
     def vacate(self) -> None:
         """Its process has died, perhaps before it wrote its pid."""
@@ -127,7 +137,7 @@ class Slot:
         else:
             size = _NOT_KEPT
         started = time.monotonic()
-        deadline = math.inf if timeout is None else started + timeout
+        deadline = math.inf if timeout is None else started + min(timeout, LONGEST_TIMEOUT)
         _RUN.pack_into(memory, at + _RUN_AT, sigkill_on_stop, len(name), size, started, deadline)
         self._runs += 1
         _RUNS.pack_into(memory, at + _RUNS_AT, self._runs)
@@ -143,6 +153,9 @@ class Slot:
     def failures(self) -> int:
         count: int = _RUNS.unpack_from(self._memory, self._at + _FAILURES_AT)[0]
         return count
+
+    def tidy_up(self) -> None:
+        self._memory[self._at + _STATE] = State.TIDYING
 
     def stop(self) -> None:
         self._memory[self._at + _STATE] = State.STOPPED

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from dlq.errors import BackendUnavailable, NotOwner
-from dlq.execution.run_job import describe
+from dlq.execution.describe import describe
 from dlq.primitives.backoff import for_servers, jittered
 from dlq.types import Logger
 

@@ -18,13 +18,9 @@ from dlq.backends.base import PreviousProcess
 from dlq.config.resolution import Resolution
 from dlq.config.settings import Settings
 from dlq.process.entrypoints import SharedResources, run_worker
-from dlq.process.posix.fork import (
-    RESET,
-    STOP_SIGNAL,
-    exit_with_supervisor,
-    leave,
-    write_lines_at_once,
-)
+from dlq.process.posix.fork import STOP_SIGNAL, exit_with_supervisor, leave
+from dlq.process.posix.signals import CHANGED_SIGNALS, is_hangup_ignored
+from dlq.process.posix.standard_streams import write_lines_at_once
 from dlq.process.scoreboard import Scoreboard
 from dlq.process.worker.worker import WorkerSpec
 from dlq.types import Runner
@@ -69,7 +65,10 @@ def spawn(
             ],
             setpgroup=0,
             setsigmask=[],
-            setsigdef=[*RESET, signal.SIGPIPE],
+            setsigdef=[
+                signal.SIGPIPE,
+                *(n for n in CHANGED_SIGNALS if n != signal.SIGHUP or not is_hangup_ignored()),
+            ],
         )
 
 

@@ -153,12 +153,14 @@ def _load_settings(module: str) -> Project | None:
     except ImproperlyConfigured as error:
         finding = rules.E022.finding(f"settings module {module}: {error}", source_of_error(error))
         return Project(None, findings=(finding,))
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         return _raising_settings(module, error)
     return None
 
 
-def _raising_settings(module: str, error: Exception) -> Project:
+def _raising_settings(module: str, error: BaseException) -> Project:
     finding = rules.E022.finding(
         f"settings module {module} raises: {last_line(error)}",
         source_of_error(error),
@@ -177,7 +179,9 @@ def _set_up(resolution: Resolution) -> list[Finding]:
             django.setup()
         except TasksNotImportable as error:
             return _not_importable(error)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             return [
                 rules.E023.finding(
                     f"Django cannot load the apps of INSTALLED_APPS: {last_line(error)}",
@@ -199,7 +203,7 @@ def _set_up(resolution: Resolution) -> list[Finding]:
     return findings
 
 
-def _source_of_apps_error(error: Exception) -> Source:
+def _source_of_apps_error(error: BaseException) -> Source:
     """A line of the project's own code that took part; else the entry of INSTALLED_APPS that cannot
     be loaded, or the one that names dlq a second time."""
     from django.conf import settings

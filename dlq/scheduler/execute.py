@@ -43,7 +43,12 @@ def _execute(name: str, /, *args: Any, **kwargs: Any) -> None:
         )
     atomic = is_atomic(rows, name, args, kwargs, default=current.settings.atomic_jobs)
     with lazily_atomic() if atomic else nullcontext():
-        call_command(name, *args, **kwargs)
+        try:
+            call_command(name, *args, **kwargs)
+        except SystemExit as end:
+            # A command may end with `sys.exit(0)`, as programs do: that is its success.
+            if end.code not in (None, 0):
+                raise
 
 
 def is_atomic(

@@ -26,6 +26,7 @@ STATE = {
     "dlq.config.json_schema": {"@cache"},
     "dlq.diagnostics.user_exceptions": {"@cache"},
     "dlq.process.posix.fork": {"@cache"},
+    "dlq.process.posix.title": {"@cache"},
 }
 """The only module state: the append-only declarations and adapters, the two holders of what is in
 force, and a constant that is made when it is first needed."""

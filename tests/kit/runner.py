@@ -35,6 +35,7 @@ class Runner:
         prefix: Sequence[str] = (),
         django_settings: str = "tests.project.faults.settings",
         verb: Sequence[str] = ("run",),
+        working_directory: Path = ROOT,
     ) -> None:
         self.mark = secrets.token_hex(8)
         self.ledger = Ledger(directory / "ledger")
@@ -42,6 +43,7 @@ class Runner:
         self._prefix = tuple(prefix)
         self._options = (*verb, *options)
         self._django_settings = django_settings
+        self._working_directory = working_directory
         self._environment = {
             **os.environ,
             MARK: self.mark,
@@ -92,7 +94,7 @@ class Runner:
         with self._output.open("ab") as output:
             self.process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self._working_directory,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

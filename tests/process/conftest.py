@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from tests.kit.ledger import Ledger
-from tests.kit.runner import Runner
+from tests.kit.runner import ROOT, Runner
 from tests.kit.valkey import Server
 
 RELIABLE = "dlq.backends.reliable_redis.ReliableRedisBackend"
@@ -37,11 +37,17 @@ class Host:
         workers: int = 1,
         environment: dict[str, str] | None = None,
         prefix: tuple[str, ...] = (),
+        directory: Path = ROOT,
         **settings: Any,
     ) -> Runner:
         """A runner, stopped when the test ends. Its workers have been started."""
         return self.start(
-            *options, workers=workers, environment=environment, prefix=prefix, **settings
+            *options,
+            workers=workers,
+            environment=environment,
+            prefix=prefix,
+            directory=directory,
+            **settings,
         ).started(workers)
 
     def start(
@@ -50,6 +56,7 @@ class Host:
         workers: int = 1,
         environment: dict[str, str] | None = None,
         prefix: tuple[str, ...] = (),
+        directory: Path = ROOT,
         **settings: Any,
     ) -> Runner:
         given = {
@@ -58,7 +65,14 @@ class Host:
             "redis_port": self.server.port,
             **settings,
         }
-        runner = Runner(self.directory, given, *options, environment=environment, prefix=prefix)
+        runner = Runner(
+            self.directory,
+            given,
+            *options,
+            environment=environment,
+            prefix=prefix,
+            working_directory=directory,
+        )
         return self._stack.enter_context(runner)
 
     @contextmanager

@@ -11,6 +11,7 @@ import pytest
 
 from dlq.errors import UnknownTask
 from dlq.execution import run_job as execution
+from dlq.execution.describe import TRACEBACK_LIMIT
 from dlq.execution.run_job import Hooks, Result, run_job
 from dlq.job import Job
 from dlq.middleware.logging import LoggingMiddleware
@@ -100,7 +101,7 @@ def test_hostile_text_is_escaped_and_cut() -> None:
     assert result.failure is not None
     assert result.failure.reason.startswith("ValueError: \\x1b[2J\\u202e")
     assert len(result.failure.reason) <= 500
-    assert len(result.failure.traceback) <= execution.TRACEBACK_LIMIT * 1.1
+    assert len(result.failure.traceback) <= TRACEBACK_LIMIT * 1.1
     assert "\x1b" not in result.failure.traceback
 
 

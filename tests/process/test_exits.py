@@ -317,9 +317,9 @@ def test_the_end_of_a_process_keeps_no_job_waiting(host: Host) -> None:
 
 @pytest.mark.parametrize("backend", [RELIABLE, AT_MOST_ONCE])
 def test_processes_that_do_not_end_do_not_pile_up(host: Host, backend: str) -> None:
-    """The second one's end is waited for, and a stop waits for neither."""
-    runner = host.run(worker_max_jobs=1, backend=backend)
-    for job in range(3):
+    """The second one waits for the end of the first, for STOP_TIMEOUT and no longer."""
+    runner = host.run(worker_max_jobs=1, backend=backend, stop_timeout=4)
+    for job in range(4):
         host.push("lingers", job, 600)
     wait_until(lambda: len(host.ledger.jobs("start")) == 2)
     pids = {event.pid for event in host.ledger.events("start")}
@@ -327,9 +327,12 @@ def test_processes_that_do_not_end_do_not_pile_up(host: Host, backend: str) -> N
     time.sleep(1.5)  # A turn of the supervisor's.
     assert host.ledger.jobs("start") == ["0", "1"]
     assert all(map(is_alive, pids))
+    wait_until(lambda: len(host.ledger.jobs("start")) == 3)
+    runner.wait_for_line("its exit handlers or threads of its jobs did not end")
+    assert sum(map(is_alive, pids)) == 1
     began = time.monotonic()
     assert runner.stop() == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 4 + 1
     assert len(host.waiting()) == 1
 
 

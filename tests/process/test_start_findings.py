@@ -47,6 +47,12 @@ def test_e505_a_database_that_the_server_does_not_have(host: Host) -> None:
     assert not pidfile.exists()
 
 
+def test_w406_threads_in_the_supervisor(host: Host) -> None:
+    """A worker has none of them, and may have inherited a lock that one of them holds."""
+    runner = host.run(environment={"DJANGO_SETTINGS_MODULE": "tests.project.faults.threaded"})
+    runner.wait_for_line(r"warning\[dlq\.W406\]: 1 other thread runs .*: exporter")
+
+
 def test_w403_a_queue_with_jobs_and_no_worker(host: Host) -> None:
     host.client.lpush("django_lightweight_queue:old", b"one", b"two")
     host.client.lpush("django_lightweight_queue:old:processing:1", b"three")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import re
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +23,7 @@ from dlq.process.launcher import HEARTBEAT_PAUSE
 from dlq.process.posix.fork import fork
 from dlq.process.posix.signals import SignalPipe
 from dlq.process.scoreboard import Scoreboard
-from dlq.process.supervisor.child import ChildSpec
+from dlq.process.supervisor.child import ChildSpec, Kind
 from dlq.process.supervisor.reload import Reload
 from dlq.process.supervisor.supervisor import HANDLED, Supervisor
 from dlq.process.supervisor.systemd import Notifier
@@ -43,6 +45,9 @@ def supervisor(
     *,
     hang_limit: float | None = None,
     longest_pause: float = 30.0,
+    kind: Kind = "cron",
+    start_limit: float = math.inf,
+    before_fork: Callable[[Callable[[], int]], Callable[[], int]] = lambda run: run,
     print_line: Callable[[str], None] = lambda line: None,
 ) -> Iterator[int]:
     """A supervisor, in a process of its own, of one child that calls `run`; its pid. It is killed
@@ -50,7 +55,13 @@ def supervisor(
 
     def specify(start: Callable[[PreviousProcess], int]) -> ChildSpec:
         return ChildSpec(
-            "child", "cron", 0, start, hang_limit=hang_limit, longest_pause=longest_pause
+            "child",
+            kind,
+            0,
+            start,
+            hang_limit=hang_limit,
+            longest_pause=longest_pause,
+            start_limit=start_limit,
         )
 
     pid = os.fork()
@@ -58,7 +69,7 @@ def supervisor(
         os.setsid()
         code = 1
         try:
-            code = _supervise(run, specify, print_line)
+            code = _supervise(run, specify, print_line, before_fork)
         finally:
             os._exit(code)
     try:
@@ -72,11 +83,12 @@ def _supervise(
     run: Callable[[], int],
     specify: Callable[[Callable[[PreviousProcess], int]], ChildSpec],
     print_line: Callable[[str], None],
+    before_fork: Callable[[Callable[[], int]], Callable[[], int]],
 ) -> int:
     with SignalPipe(HANDLED) as signals:
 
         def start(previous: PreviousProcess) -> int:
-            return fork(run, stop_signal=signal.SIGTERM, close=signals.fds)
+            return fork(before_fork(run), stop_signal=signal.SIGTERM, close=signals.fds)
 
         ended = Supervisor(
             [specify(start)],
@@ -110,6 +122,44 @@ def test_a_child_that_shows_no_life_is_killed_and_replaced(ledger: Ledger) -> No
         pids = [event.pid for event in ledger.events("start")]
         assert not is_alive(pids[0])
         assert not is_alive(pids[1])
+
+
+def test_a_worker_that_hangs_at_its_start_is_replaced(ledger: Ledger) -> None:
+    """The report names the threads of the supervisor, one of which may have held a lock."""
+
+    def hangs_on_a_lock() -> int:
+        record("start")
+        with lock:
+            return 0
+
+    def print_line(line: str) -> None:
+        record("line", line)
+
+    lock = threading.Lock()
+    release = threading.Event()
+
+    def hold_the_lock() -> None:
+        with lock:
+            release.wait()
+
+    def with_a_thread(run: Callable[[], int]) -> Callable[[], int]:
+        """Started in the supervisor, by its first fork."""
+        if not [thread for thread in threading.enumerate() if thread.name == "exporter"]:
+            threading.Thread(target=hold_the_lock, name="exporter", daemon=True).start()
+        return run
+
+    with supervisor(
+        hangs_on_a_lock,
+        before_fork=with_a_thread,
+        kind="worker",
+        start_limit=0.5,
+        print_line=print_line,
+    ):
+        wait_until(lambda: len(ledger.events("start")) >= 2, 8)
+        wait_until(lambda: len(ledger.jobs("line")) >= 2, 8)
+    end = ledger.jobs("line")[1]
+    assert "killed: it did not get ready within 0.5 s" in end
+    assert "exporter" in end
 
 
 def test_the_report_names_who_killed_it(ledger: Ledger) -> None:

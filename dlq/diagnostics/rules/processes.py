@@ -51,3 +51,18 @@ Stop the other process, or choose another range with LIGHTWEIGHT_QUEUE_PROMETHEU
 runners on one host need ranges that don't overlap.
 """,
 )
+
+W406 = Rule(
+    "W406",
+    "threads run in the supervisor when it forks its workers",
+    """\
+With PRELOAD the supervisor imports the project once and forks each worker from itself. A fork
+copies memory, and no thread but the one that forks: a thread that was started while the project was
+imported (by a client of a metrics or tracing service, by `AppConfig.ready`) runs in the supervisor
+and in no worker. A lock that such a thread holds at that moment stays locked in the worker for
+ever; a worker that hangs at its start is killed and replaced after 30 s.
+
+Start threads when they are first used, or in `os.register_at_fork(after_in_child=...)`; or set
+LIGHTWEIGHT_QUEUE_PRELOAD = False, so that each worker is an interpreter of its own.
+""",
+)

@@ -13,13 +13,14 @@ import logging
 import os
 import signal
 import sys
+import threading
 import traceback
+import weakref
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
-from io import TextIOWrapper
 
-from dlq.primitives.text import printable
+from dlq.process.posix.signals import CHANGED_SIGNALS, original_disposition
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -28,22 +29,22 @@ PR_SET_CHILD_SUBREAPER = 36
 STOP_SIGNAL = signal.SIGUSR2
 """Asks a child to finish what it has in hand and go. Also what it gets when its supervisor dies."""
 
-RESET = (
-    signal.SIGTERM,
-    signal.SIGINT,
-    signal.SIGHUP,
-    signal.SIGCHLD,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-    signal.SIGALRM,
-)
-
 _ALL_SIGNALS = _signal.valid_signals()
 """As numbers. `signal` wraps what `_signal` gives in enum members, 64 of them for each mask."""
 
 
-def fork(run: Callable[[], int], *, stop_signal: int | None, close: Iterable[int] = ()) -> int:
+def fork(
+    run: Callable[[], int],
+    *,
+    stop_signal: int | None,
+    close: Iterable[int] = (),
+    keeps_exit_handlers: bool = False,
+) -> int:
     """Start a child that calls `run` and exits with what it returns; its pid.
+
+    `keeps_exit_handlers`: the exit handlers that were registered before the fork run at the end of
+    the child as well. Libraries register such handlers when they are imported, to send what they
+    have collected in this process.
 
     Signals are blocked across the fork: one that reached the child before it has dropped the
     supervisor's handlers would be written into the supervisor's own pipe. They are let in again as
@@ -65,7 +66,7 @@ def fork(run: Callable[[], int], *, stop_signal: int | None, close: Iterable[int
             _signal.pthread_sigmask(signal.SIG_SETMASK, before)
     code = 1
     try:
-        _detach_from_supervisor(close)
+        _detach_from_supervisor(close, keeps_exit_handlers)
         _signal.pthread_sigmask(signal.SIG_SETMASK, before)
         exit_with_supervisor(supervisor, stop_signal)
         code = run()
@@ -79,15 +80,18 @@ def fork(run: Callable[[], int], *, stop_signal: int | None, close: Iterable[int
 
 
 def leave(code: int) -> None:
-    """End this process. Exit handlers that it has registered itself run; those of the supervisor it
-    was forked from were dropped, so that they run once."""
+    """End this process as Python ends one: threads that are no daemons are waited for, then exit
+    handlers run. Its supervisor bounds the time for both."""
     try:
+        # As multiprocessing does at the end of its children. It also ends the threads of executors.
+        threading._shutdown()  # type: ignore[attr-defined]  # private; no public function waits so
         atexit._run_exitfuncs()
         logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()
     except BaseException:
-        traceback.print_exc()
+        with suppress(BaseException):
+            traceback.print_exc()
     finally:
         os._exit(code)
 
@@ -120,33 +124,11 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def write_lines_at_once() -> None:
-    """What tasks print is seen when they print it, also where our output is a pipe or a journal; in
-    a buffer it would wait for hours, and be lost with a worker that is killed."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(line_buffering=True)
-
-
-def set_title(title: str) -> None:
-    """What `ps` shows, where setproctitle is installed."""
-    setter = title_setter()
-    if setter is not None:
-        setter(title)
-
-
-@cache
-def title_setter() -> Callable[[str], None] | None:
-    """None where there is none, so that a worker needs to make no titles."""
-    try:
-        from setproctitle import setproctitle
-    except ImportError:
-        return None
-
-    def set_title(title: str) -> None:
-        setproctitle(title if title.isprintable() else printable(title))
-
-    return set_title
+def other_threads() -> list[str]:
+    """The names of the threads beside the main one. A fork copies their locks and not them."""
+    return [
+        thread.name for thread in threading.enumerate() if thread is not threading.main_thread()
+    ]
 
 
 def is_alive(pid: int) -> bool:
@@ -184,13 +166,16 @@ def _make_process_group(pid: int) -> None:
         return
 
 
-def _detach_from_supervisor(close: Iterable[int]) -> None:
+def _detach_from_supervisor(close: Iterable[int], keeps_exit_handlers: bool) -> None:
     _make_process_group(os.getpid())
     signal.set_wakeup_fd(-1)
-    for number in RESET:
-        signal.signal(number, signal.SIG_DFL)
-    # Not part of multiprocessing's public interface either, which does the same after its forks.
-    atexit._clear()
+    for number in CHANGED_SIGNALS:
+        signal.signal(number, original_disposition(number))
+    if not keeps_exit_handlers:
+        # Private, as multiprocessing's use of it after its own forks is.
+        atexit._clear()
+    # What these would clean up, a temporary directory for instance, belongs to the supervisor.
+    weakref.finalize._registry.clear()  # type: ignore[attr-defined]  # private: no public list
     for fd in close:
         try:
             os.close(fd)

@@ -13,6 +13,46 @@ from collections.abc import Iterable, Sequence
 from types import FrameType, TracebackType
 from typing import Any
 
+CHANGED_SIGNALS = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGHUP,
+    signal.SIGCHLD,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGALRM,
+)
+"""Signals for which a process of dlq has a handler, or may have inherited one."""
+
+_HANGUP_IGNORED = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+"""As this process was started; dlq installs no handler before this module is imported."""
+
+
+def is_hangup_ignored() -> bool:
+    """Whether this process was started so that HUP does nothing, as nohup does it: it must stay so,
+    or a closed terminal would reload or end the runner."""
+    return _HANGUP_IGNORED
+
+
+def original_disposition(number: int) -> Any:
+    """What the signal did when this process was started."""
+    if number == signal.SIGHUP and _HANGUP_IGNORED:
+        return signal.SIG_IGN
+    return signal.SIG_DFL
+
+
+def restore_dispositions() -> None:
+    """Let signals do what they do in a process that Python has just started."""
+    for number in CHANGED_SIGNALS:
+        is_interrupt = number == signal.SIGINT
+        signal.signal(
+            number, signal.default_int_handler if is_interrupt else original_disposition(number)
+        )
+
+
+def ignore(number: int, frame: FrameType | None) -> None:
+    """Do nothing on a signal. Unlike SIG_IGN, a handler is not inherited by other programs."""
+
 
 class SignalPipe:
     """A context: the given signals arrive here and nowhere else while it lasts."""

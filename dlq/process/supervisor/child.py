@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class ChildSpec(NamedTuple):
     report_unfinished: Callable[[PreviousProcess], int] | None = None
     hang_limit: float | None = None
     longest_pause: float = 30.0
+    start_limit: float = math.inf
+    """Seconds until a worker is ready for its first job. It is killed and replaced after that."""
     makes_room: bool = False
     """Whether the next process may start while this one runs its exit handlers."""
 
@@ -49,6 +52,8 @@ class Child:
     spec: ChildSpec
     pid: int | None = None
     exiting: int | None = None
+    exiting_since: float = 0.0
+    is_exiting_killed: bool = False
     since: float = 0.0
     runs_before: int = 0
     may_start: float = 0.0
@@ -60,6 +65,12 @@ class Child:
     reports_start: bool = True
     """Whether its next start is reported to people: a start after a planned exit is not."""
 
+    is_ready: bool = False
+    """Whether one of its processes has been ready for a job."""
+    in_state: tuple[State, int] | None = None
+    """The last state that was observed, and the pid of the process."""
+    in_state_since: float = 0.0
+
     def __post_init__(self) -> None:
         self.backoff = for_children(self.spec.longest_pause)
 
@@ -68,6 +79,18 @@ class Child:
         self.since = time.monotonic()
         self.runs_before = runs_before
         self.killed, self.killed_as = None, ""
+
+    def observe(self, state: State, now: float) -> State:
+        """Note the state of its process, and since when it is in it."""
+        if (state, self.pid) != self.in_state:
+            self.in_state, self.in_state_since = (state, self.pid or 0), now
+            self.is_ready = self.is_ready or state is not State.STARTING
+        return state
+
+    def detach_exiting(self, now: float) -> None:
+        """Make room: the current process has nothing left to do but to end."""
+        self.exiting, self.exiting_since, self.is_exiting_killed = self.pid, now, False
+        self.pid = None
 
     @property
     def is_there(self) -> bool:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 
 from dlq.backends.base import Outcome
-from dlq.primitives.text import printable
+from dlq.primitives.text import counted, printable
 from dlq.process.scoreboard import Entry
 from dlq.process.supervisor.exit_status import ExitStatus
 from dlq.types import Logger
@@ -105,9 +105,5 @@ def stop_line(entries: Iterable[tuple[str, Entry]], now: float, *, reloading: bo
         return f"{verb}."
     jobs_named = "; ".join(waits_for[:NAMED_JOBS]) + ("; …" if len(waits_for) > NAMED_JOBS else "")
     them = "it" if len(waits_for) == 1 else "them"
-    jobs = count(len(waits_for), "job")
+    jobs = counted(len(waits_for), "job")
     return f"{verb}. Waiting for {jobs}: {jobs_named}. Ctrl-C again to kill {them}."
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

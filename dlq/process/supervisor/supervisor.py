@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from dlq.errors import ExitCode
+from dlq.primitives.text import counted
 from dlq.process.posix.fork import STOP_SIGNAL, kill_group
 from dlq.process.posix.signals import SignalPipe
 from dlq.process.posix.touch_file import TouchFile
@@ -25,7 +26,7 @@ from dlq.process.scoreboard import Entry, Scoreboard, State
 from dlq.process.supervisor.child import Child, ChildSpec
 from dlq.process.supervisor.exit_status import ExitStatus
 from dlq.process.supervisor.reload import Reload
-from dlq.process.supervisor.reporter import Reporter, count, describe_end, stop_line
+from dlq.process.supervisor.reporter import Reporter, describe_end, stop_line
 from dlq.process.supervisor.systemd import Notifier
 from dlq.process.supervisor.termination import Termination
 from dlq.types import Logger
@@ -38,6 +39,8 @@ that the runner counts as alive for 10 s more, which does no harm."""
 SAME_SIGNAL = 0.3
 """Seconds within which a second stop signal is the echo of the first: a terminal signals the whole
 foreground group, and a wrapper between it and us passes on what it got."""
+READY_TICK = 0.02
+"""Seconds between two looks while systemd waits for the workers to be ready."""
 STOPS = (signal.SIGTERM, signal.SIGINT)
 HANDLED = (*STOPS, signal.SIGHUP, signal.SIGCHLD)
 
@@ -68,7 +71,7 @@ class Supervisor:
         self._scoreboard = scoreboard
         self._signals = signals
         self._reporter = Reporter(print_line, logger)
-        self._termination = Termination(self._children, scoreboard, self._reporter)
+        self._termination = Termination(self._children, scoreboard, self._reporter, stop_timeout)
         self._stop_timeout = stop_timeout
         self._notifier = notifier
         self._reload = reload
@@ -81,24 +84,26 @@ class Supervisor:
         self._forced = False
         self._reloading = False
         self._killed = 0
+        self._is_ready = False
         self._workers = sum(spec.kind == "worker" for spec in specs)
 
     def run(self) -> Ended:
         self._start_missing()
-        self._notifier.ready(count(self._workers, "worker"))
         while not self._is_over():
             self._handle_signals(self._signals.wait(self._time_to_next_turn()))
             self._reap()
             self._termination.over_timeout()
+            self._termination.stuck_between_jobs()
             if self._stopping_since is None:
                 self._termination.without_sign_of_life()
                 self._detach_exiting()
                 self._start_missing()
+                self._report_readiness()
             else:
                 self._go_on_stopping()
             self._show_life()
         self._reporter.print_line(
-            f"Stopped: {count(self._workers, 'worker')}, {self._killed} killed."
+            f"Stopped: {counted(self._workers, 'worker')}, {self._killed} killed."
         )
         return Ended(self._code, self._reloading)
 
@@ -115,6 +120,14 @@ class Supervisor:
             if child.pid is not None:
                 self._report_start(child)
 
+    def _report_readiness(self) -> None:
+        """Report to systemd, once, that every worker has been ready for a job: a worker that cannot
+        start, its middleware raising for instance, must not look like a service that runs."""
+        if self._is_ready or not all(c.is_ready for c in self._children if _is_worker(c)):
+            return
+        self._is_ready = True
+        self._notifier.ready(counted(self._workers, "worker"))
+
     def _detach_exiting(self) -> None:
         """Make room for the next process of each worker that only has to end: the system takes as
         long for that as for a fork. At most one such process per worker: an exit handler may
@@ -125,7 +138,8 @@ class Supervisor:
             if self._scoreboard.state(child.spec.slot) is State.DONE and child.killed is None:
                 pid = child.pid
                 self._has_ended(child, ExitStatus(0), self._scoreboard.read(child.spec.slot))
-                child.exiting = pid
+                child.pid = pid
+                child.detach_exiting(time.monotonic())
 
     def _start(self, child: Child) -> None:
         runs = self._scoreboard.read(child.spec.slot).runs
@@ -188,6 +202,8 @@ class Supervisor:
         child.exiting = None
         if not exit_status.is_clean and self._stopping_since is None:
             text = f"{exit_status.describe()}, after it had reported everything"
+            if child.is_exiting_killed:
+                text = "killed: its exit handlers or threads of its jobs did not end"
             self._reporter.report("warning", child.spec.name, text, "child_died")
 
     def _report_unfinished(self, child: Child) -> None:
@@ -222,6 +238,8 @@ class Supervisor:
     def _time_to_next_turn(self) -> float:
         now = time.monotonic()
         times = [now + min(TICK, self._notifier.watchdog or TICK)]
+        if self._notifier.is_listening and not self._is_ready:
+            times.append(now + READY_TICK)
         for child in self._children:
             if child.pid is None:
                 if self._stopping_since is None:
@@ -256,8 +274,8 @@ class Supervisor:
             self._report_refusal()
 
     def _report_refusal(self) -> None:
-        if self._stopping_since is None:
-            workers = count(self._workers, "worker")
+        if self._stopping_since is None and self._is_ready:
+            workers = counted(self._workers, "worker")
             self._notifier.ready(f"{workers}; the last reload was refused")
 
     def _handle_stop(self, number: int) -> None:
@@ -336,6 +354,10 @@ class Supervisor:
 
     def _child(self, pid: int) -> Child | None:
         return next((child for child in self._children if child.pid == pid), None)
+
+
+def _is_worker(child: Child) -> bool:
+    return child.spec.kind == "worker"
 
 
 def _next_dead() -> int | None:

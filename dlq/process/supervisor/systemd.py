@@ -20,6 +20,11 @@ class Notifier:
         self.watchdog = _watchdog(environment, pid) if self._address else None
         self._last_beat = -1e9
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether systemd waits for notifications."""
+        return bool(self._address)
+
     def ready(self, status: str) -> None:
         self._send("READY=1", f"STATUS={status}", f"MAINPID={os.getpid()}")
 

@@ -1,27 +1,43 @@
-"""What a job may leave behind in its process, put right before the next one.
+"""Isolation between jobs: what a job changes in its process is restored before the next one.
 
-A job may change signal handlers, the directory, the umask, or close the standard streams, by
-purpose or by a library. The next job must not notice. A closed fd 1 is the worst of them: the next
-socket that is opened gets its number, and whatever is printed goes to that server.
+A job may change signal handlers, the directory, the umask, the locale, or close the standard
+streams, on purpose or by a library. The next job must not notice. A closed descriptor 1 is the
+worst of them: the next socket that is opened gets its number, and whatever is printed goes to that
+server.
 
-The checks cost about 3 µs per job; what is found is put right and logged. (`_signal` is what
-`signal` wraps: looking five handlers up as enum members would cost four times as much as all else.)
+What Python keeps in context variables (the decimal context, Django's language and time zone,
+structlog's fields) needs no restoring: each job runs in a copy of the worker's context.
+
+The checks cost about 3 µs per job; what is found is restored and logged. (`_signal` is what
+`signal` wraps: looking up five handlers as enum members would cost four times as much as the rest.)
 """
 
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # no stubs: a private module, see above
+import contextvars
 import fcntl
+import io
+import locale
 import os
+import resource
 import signal
+import socket
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 STANDARD = (0, 1, 2)
+OUT_OF_REACH = 200
+"""Descriptors from here on survive a job that closes everything below 100."""
 _flags, _GETFD = fcntl.fcntl, fcntl.F_GETFD
 _BLOCK = int(signal.SIG_BLOCK)
 _REAL_TIME = int(signal.ITIMER_REAL)
 _WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGCHLD, signal.SIGPIPE)
+_ALL_CATEGORIES = locale.LC_ALL
 
 
 class Isolation:
@@ -30,24 +46,40 @@ class Isolation:
 
     def __init__(self, close_connections: Callable[[], None]) -> None:
         self._close_connections = close_connections
+        self.is_damaged = False
+        """Whether the process must end: what a job has closed cannot be opened again."""
+        self._context = _context_of_jobs()
         self._handlers: list[tuple[signal.Signals, Any]] = [
             (number, _signal.getsignal(number)) for number in _WATCHED
         ]
         self._blocked = _signal.pthread_sigmask(signal.SIG_BLOCK, ())
         self._umask = os.umask(0o22)
         os.umask(self._umask)
-        self._cwd = os.getcwd()
-        self._directory = _high(os.open(".", os.O_RDONLY | os.O_DIRECTORY))
-        self._streams = [_high(os.dup(fd)) for fd in STANDARD]
+        self._directory = _out_of_reach(os.open(".", os.O_RDONLY | os.O_DIRECTORY))
+        self._descriptors = [_out_of_reach(os.dup(fd)) for fd in STANDARD]
+        self._stdout = _TextStream(sys.stdout, 1)
+        self._stderr = _TextStream(sys.stderr, 2)
+        self._locale = locale.setlocale(_ALL_CATEGORIES, None)
+        self._socket_timeout = socket.getdefaulttimeout()
+
+    def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call in a copy of the worker's context: what the call sets there ends with it."""
+        return self._context.copy().run(function, *args, **kwargs)
 
     def restore(self) -> list[str]:
         """Restore what has changed; return what that was, in words."""
         changed = []
-        if not _standard_streams_untouched():
+        if not _standard_descriptors_untouched():
             self._close_connections()
-            for fd, kept in zip(STANDARD, self._streams, strict=True):
+            for fd, kept in zip(STANDARD, self._descriptors, strict=True):
                 os.dup2(kept, fd)
             changed.append("standard streams")
+        if sys.stdout is not self._stdout.stream or self._stdout.is_closed():
+            sys.stdout = self._stdout.reopened()
+            changed.append("sys.stdout")
+        if sys.stderr is not self._stderr.stream or self._stderr.is_closed():
+            sys.stderr = self._stderr.reopened()
+            changed.append("sys.stderr")
         for number, handler in self._handlers:
             if _signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
@@ -59,17 +91,76 @@ class Isolation:
             changed.append("alarm")
         if os.umask(self._umask) != self._umask:
             changed.append("umask")
+        if locale.setlocale(_ALL_CATEGORIES, None) != self._locale:
+            locale.setlocale(_ALL_CATEGORIES, self._locale)
+            changed.append("locale")
+        if socket.getdefaulttimeout() != self._socket_timeout:
+            socket.setdefaulttimeout(self._socket_timeout)
+            changed.append("default timeout of sockets")
         # The directory is set and not compared: looking where we are costs more.
         try:
             os.fchdir(self._directory)
         except OSError:
-            os.chdir(self._cwd)
-            changed.append("file descriptor of the directory")
-            self._directory = _high(os.open(".", os.O_RDONLY | os.O_DIRECTORY))
+            # Even those that are out of reach are closed, so all others are as well, and their
+            # numbers may be files of the job by now.
+            self._close_connections()
+            self.is_damaged = True
+            changed.append("file descriptors")
         return changed
 
 
-def _standard_streams_untouched() -> bool:
+class _TextStream:
+    """One of `sys.stdout` and `sys.stderr`, and what is needed to open it again."""
+
+    def __init__(self, stream: Any, fd: int) -> None:
+        self.stream = stream
+        self._fd = fd
+        self._is_text = isinstance(stream, io.TextIOWrapper)
+        self._encoding = getattr(stream, "encoding", None)
+        self._errors = getattr(stream, "errors", None)
+
+    def is_closed(self) -> bool:
+        try:
+            return bool(self.stream.closed)
+        except (AttributeError, ValueError):
+            # None where there is none; detached from its buffer.
+            return self._is_text
+
+    def reopened(self) -> Any:
+        """The stream, open. It stays the same object: handlers of the log hold it."""
+        if self._is_text and self.is_closed():
+            raw = io.FileIO(self._fd, "w", closefd=False)
+            self.stream.__init__(
+                io.BufferedWriter(raw), self._encoding, self._errors, line_buffering=True
+            )
+        return self.stream
+
+
+def _context_of_jobs() -> contextvars.Context:
+    """A copy of this context without a decimal context: a job that asks for one then gets one of
+    its own. It is made as Python's documentation says for threads, from `DefaultContext`, so what
+    the project has set at import is set there."""
+    base = contextvars.copy_context()
+    decimal = sys.modules.get("decimal")
+    if decimal is None:
+        return base
+    _keep_as_default(decimal)
+    context = contextvars.Context()
+    for variable, value in base.items():
+        if variable.name != "decimal_context":
+            context.run(variable.set, value)
+    return context
+
+
+def _keep_as_default(decimal: Any) -> None:
+    ours, default = decimal.getcontext(), decimal.DefaultContext
+    for name in ("prec", "rounding", "Emin", "Emax", "capitals", "clamp"):
+        setattr(default, name, getattr(ours, name))
+    for exception in default.traps:
+        default.traps[exception] = ours.traps[exception]
+
+
+def _standard_descriptors_untouched() -> bool:
     """Open, and not opened by Python code since: that sets close-on-exec, which the streams that a
     process was started with don't have. (A job that redirects them with dup2 has meant to.)"""
     try:
@@ -78,8 +169,13 @@ def _standard_streams_untouched() -> bool:
         return False
 
 
-def _high(fd: int) -> int:
-    """The same file under a number that "close everything below 100" doesn't reach."""
-    high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 200)
+def _out_of_reach(fd: int) -> int:
+    """The same file under a number that "close everything below 100" doesn't reach, as far as the
+    limit on open files (`ulimit -n`) leaves room for that."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = OUT_OF_REACH
+    if limit != resource.RLIM_INFINITY:
+        lowest = max(3, min(OUT_OF_REACH, limit - 16))
+    high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, lowest)
     os.close(fd)
     return high

@@ -60,9 +60,8 @@ def unfinished_delivery(
     return delivery, Failure("crashed", reason, ran=previous.ran, worker=worker)
 
 
-def write_outcome(consumer: Consumer, delivery: Delivery, failure: Failure | None) -> bool:
+def write_outcome(consumer: Consumer, delivery: Delivery, failure: Failure | None) -> None:
     if failure is None:
         consumer.give_back(delivery)
     else:
         consumer.fail(delivery, failure)
-    return True

@@ -2,6 +2,13 @@
 
     take → middleware → run, in a transaction if the task is atomic → acknowledge → tidy up
 
+Invariant: whatever a job, a middleware hook or a stored byte does, the job ends as done, failed,
+retried or given back within its timeout + 10 s, and the next job of the queue starts. The worker's
+part of it: nothing that a job raises gets out of `run_job`; the process is restored before anything
+is sent (`Isolation`); what is repeated until the server answers is one call of the backend and
+nothing else; and each step is noted on the scoreboard, where the supervisor sees one that hangs
+(`Termination`) and replaces the process. A job without a timeout may run for ever.
+
 An error of a server or of a job never ends it: it backs off, or stores the job as a failed one. It
 exits on a stop signal, when its supervisor is gone, and after WORKER_MAX_JOBS or WORKER_MAX_IDLE.
 It knows backends only by their `Consumer`, and knows nothing of other workers."""
@@ -11,20 +18,22 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import NamedTuple
 
 from dlq.backends.base import Consumer, Delivery, PreviousProcess
 from dlq.config.settings import Settings
 from dlq.errors import BackendUnavailable, NotOwner
-from dlq.execution.find_task import find_task
 from dlq.execution.run_job import Hooks, Result, run_job
 from dlq.job import job_name
 from dlq.jobs.failure import Failure
 from dlq.jobs.task import Task, retry_delay
 from dlq.primitives.text import printable
 from dlq.process.posix.fork import STOP_SIGNAL, kill_group
+from dlq.process.posix.signals import ignore, is_hangup_ignored, restore_dispositions
 from dlq.process.posix.touch_file import TouchFile
 from dlq.process.scoreboard import Slot
 from dlq.process.server_retry import ServerRetry
@@ -36,7 +45,6 @@ from dlq.types import Logger, QueueName, WorkerNumber
 REPORT_LIMIT = 10.0
 """Seconds for which a stopping worker goes on trying to report its last job's outcome to a server
 that cannot be reached. After that, the next process of this number runs the job again."""
-
 
 _STOPS = (signal.SIGTERM, signal.SIGINT, STOP_SIGNAL)
 
@@ -94,6 +102,7 @@ class Worker:
         self._stop_noted = 0.0
         self._sigkill_on_stop = False
         self._raw = b""
+        self._pid = os.getpid()
 
     def run(self) -> int:
         self._listen_for_signals()
@@ -108,8 +117,14 @@ class Worker:
                 self._give_back(delivery)
                 continue
             result = self._run(delivery)
-            self._report(delivery, result)
-            self._tidy_up()
+            # Before anything is sent: the job may have closed our descriptors.
+            changed = self._isolation.restore()
+            log = self._report(delivery, result)
+            self._slot.tidy_up()
+            self._tidy_up(changed, log)
+            # What the job has left is freed here, where a finalizer that hangs is noticed.
+            del delivery, result, log
+            self._slot.wait()
         self._leave(reason)
         return 0
 
@@ -131,15 +146,15 @@ class Worker:
         )
 
     def _give_back(self, delivery: Delivery) -> None:
-        self._server_retry.persist(
-            lambda: self._consumer.give_back(delivery), self._gives_up_reporting
-        )
+        self._persist(lambda: self._consumer.give_back(delivery))
 
     def _reason_to_leave(self) -> str | None:
         if self.stopping:
             return "stop signal"
         if os.getppid() != self.spec.supervisor:
             return "its supervisor is gone"
+        if self._isolation.is_damaged:
+            return "a job has closed its file descriptors"
         settings = self._settings
         if settings.worker_max_jobs and self._jobs >= settings.worker_max_jobs:
             return f"has run {self._jobs} jobs"
@@ -152,7 +167,7 @@ class Worker:
     def _leave(self, reason: str) -> None:
         for number in _STOPS:
             # It exits anyway, and what a signal would wake is about to be closed.
-            signal.signal(number, signal.SIG_IGN)
+            signal.signal(number, ignore)
         self._log_exit(reason)
         self._slot.leave()
         self._consumer.close()
@@ -177,7 +192,9 @@ class Worker:
             self._die_for_stop()
         self._database.prepare()
         self._raw = delivery.raw
-        result = run_job(job, self.spec.queue, self.spec.number, self._hooks, self._before_call)
+        result = self._isolation.run(
+            run_job, job, self.spec.queue, self.spec.number, self._hooks, self._before_call
+        )
         self._slot.end()
         if result.failure is not None:
             self._slot.count_failure()
@@ -210,60 +227,72 @@ class Worker:
         if outcome is None:
             return
         delivery, failure = outcome
-        self._server_retry.persist(
-            lambda: write_outcome(self._consumer, delivery, failure), self._gives_up_reporting
-        )
-        if failure is not None:
+        is_known = self._persist(lambda: write_outcome(self._consumer, delivery, failure))
+        if is_known and failure is not None:
             self._log_failed(delivery, failure)
 
-    def _report(self, delivery: Delivery, result: Result) -> None:
+    def _report(self, delivery: Delivery, result: Result) -> Callable[[], None] | None:
+        """Report the outcome to the backend; return what is to be logged about it. What may raise
+        for another reason than the backend's comes before and after `persist`, which repeats."""
         self._jobs += 1
         self._job_ended = time.monotonic()
-        settled = self._server_retry.persist(
-            lambda: self._write_outcome(delivery, result.failure), self._gives_up_reporting
-        )
-        self._slot.wait()
-        if settled is None:
-            self._log_unsettled(delivery)
-        elif result.succeeded and self._touch_file is not None:
-            self._touch_file.touch()
-
-    def _write_outcome(self, delivery: Delivery, failure: Failure | None) -> bool:
+        failure = result.failure
         if failure is None:
-            self._consumer.acknowledge(delivery)
-        else:
-            self._retry_or_fail(delivery, failure)
-        return True
-
-    def _retry_or_fail(self, delivery: Delivery, failure: Failure) -> None:
-        """A job that raised is run again later as often as its task wishes, where the backend can
-        do that. All else is a failed job now."""
-        task = find_task(delivery.job.path) if delivery.job and failure.kind == "raised" else None
+            is_known = self._persist(lambda: self._consumer.acknowledge(delivery))
+            if is_known and self._touch_file is not None:
+                self._touch_file.touch()
+            return None if is_known else partial(self._log_unreported, delivery)
+        task = result.task if failure.kind == "raised" else None
+        retries = 0 if task is None else task.retries
+        before = self._failed_attempts(delivery) if retries else 0
         blamed = 0 if failure.kind in ("crashed", "timeout") else delivery.crashes
-        before = self._consumer.attempts(delivery) if task is not None and task.retries else 0
         failure = failure._replace(attempts=failure.attempts + before + blamed)
-        if task is not None and before < task.retries:
+        if task is not None and before < retries:
             delay = retry_delay(task, before)
-            if self._consumer.retry(delivery, delay, failure):
-                self._log_retry(task, failure, before + 1, delay)
-                return
-        self._consumer.fail(delivery, failure)
-        self._log_failed(delivery, failure)
+            is_retried = self._retry(delivery, delay, failure)
+            if is_retried:
+                return partial(self._log_retry, task, failure, before + 1, delay)
+            if is_retried is None:
+                return partial(self._log_unreported, delivery)
+        if self._persist(lambda: self._consumer.fail(delivery, failure)):
+            return partial(self._log_failed, delivery, failure)
+        return partial(self._log_unreported, delivery)
 
-    def _tidy_up(self) -> None:
-        for changed in self._isolation.restore():
-            self._logger.warning(
-                "%s: a job changed the %s of its process; restored",
-                self.name,
-                changed,
-                extra={"action": "surroundings_restored", "changed": changed},
-            )
+    def _failed_attempts(self, delivery: Delivery) -> int:
+        """How often the job has failed before: 0 where the server cannot say it in time."""
+        attempts = self._server_retry.persist(
+            lambda: self._consumer.attempts(delivery), self._gives_up_reporting
+        )
+        return attempts or 0
+
+    def _retry(self, delivery: Delivery, delay: float, failure: Failure) -> bool | None:
+        """Whether the backend will run the job again; None where the question was given up."""
+        return self._server_retry.persist(
+            lambda: self._consumer.retry(delivery, delay, failure), self._gives_up_reporting
+        )
+
+    def _persist(self, call: Callable[[], None]) -> bool:
+        """Repeat a report until the backend has it; False where that was given up."""
+
+        def attempt() -> bool:
+            call()
+            return True
+
+        return self._server_retry.persist(attempt, self._gives_up_reporting) or False
+
+    def _tidy_up(self, changed: Sequence[str], log: Callable[[], None] | None) -> None:
+        """Never raises: the job has ended, and is reported."""
         try:
+            for what in changed:
+                self._log_restored(what)
+            if log is not None:
+                log()
             self._database.tidy()
-        except Exception:
-            self._logger.exception(
-                "%s: tidying up after a job failed", self.name, extra={"action": "tidy_failed"}
-            )
+        except BaseException:
+            with suppress(BaseException):
+                self._logger.exception(
+                    "%s: tidying up after a job failed", self.name, extra={"action": "tidy_failed"}
+                )
 
     # When to give up
 
@@ -287,10 +316,24 @@ class Worker:
 
     def _listen_for_signals(self) -> None:
         for number in _STOPS:
-            signal.signal(number, self._handle_signals)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            signal.signal(number, self._handle_stop)
+        if not is_hangup_ignored():
+            # A handler and not SIG_IGN: that would be inherited by programs that a job starts.
+            signal.signal(signal.SIGHUP, ignore)
+        os.register_at_fork(after_in_child=self._detach_forked_child)
 
-    def _handle_signals(self, number: int, frame: FrameType | None) -> None:
+    def _detach_forked_child(self) -> None:
+        """In a process that a job forks: it is no worker. A signal ends it as it would end any
+        process, so `Process.terminate()` works, and the scoreboard does not see what it does."""
+        restore_dispositions()
+        self._slot.detach()
+
+    def _handle_stop(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._pid:
+            # Forked by a library that Python does not know about.
+            restore_dispositions()
+            os.kill(os.getpid(), number)
+            return
         self._note_stop()
         if self._sigkill_on_stop:
             self._die_for_stop()
@@ -329,7 +372,15 @@ class Worker:
             extra={"action": "job_retried", "queue": self.spec.queue},
         )
 
-    def _log_unsettled(self, delivery: Delivery) -> None:
+    def _log_restored(self, changed: str) -> None:
+        self._logger.warning(
+            "%s: a job changed the %s of its process; restored",
+            self.name,
+            changed,
+            extra={"action": "surroundings_restored", "changed": changed},
+        )
+
+    def _log_unreported(self, delivery: Delivery) -> None:
         self._logger.error(
             "%s: the server does not know the outcome of a job of %s; it may be run again",
             self.name,

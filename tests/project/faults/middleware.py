@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -30,3 +31,13 @@ def _hold(moment: str, job: Job) -> None:
         record(f"held {moment}", job.args[0] if job.args else "")
     while closed.exists():
         time.sleep(0.01)
+
+
+class Exits:
+    """Calls `sys.exit` in the hook that the environment names."""
+
+    def __init__(self) -> None:
+        def leave(*args: Any) -> None:
+            sys.exit(0)
+
+        setattr(self, os.environ["TEST_HOOK_THAT_EXITS"], leave)

@@ -57,6 +57,10 @@ def test_a_task_is_found_by_its_path() -> None:
         ("tests.project.orders..f", "no task"),
         ("tests.project.ordersx.f", "no module of an installed app"),
         ("tests.project.orders." + "a." * 2000 + "f", "no task"),
+        ("dlq.demo.__main__.f", "no module of an installed app"),
+        ("dlq.cli.app.f", "no module of an installed app"),
+        ("tests.project.orders.__main__.f", "no module of an installed app"),
+        ("tests.project.orders.__main__.x.f", "no module of an installed app"),
     ],
 )
 def test_other_paths_are_unknown_tasks(path: str, reason: str) -> None:
@@ -91,11 +95,20 @@ def test_task_modules_may_be_imported(site: Path) -> None:
         ("shopping", False),
         ("extra.tasks", True),
         ("extra.tasks.more", False),
+        ("shop.__main__", False),
+        ("shop.deep.__main__.tasks", False),
         ("", False),
     ],
 )
 def test_what_a_job_may_have_imported(module: str, may: bool) -> None:
     assert may_be_imported(module, {"shop"}, ["extra.tasks"]) is may
+
+
+@pytest.mark.parametrize("text", ["import sys; sys.exit(0)", "raise KeyError('TOKEN')", "1 / 0"])
+def test_a_module_that_raises_at_import_has_no_task(site: Path, text: str) -> None:
+    apps = override_settings(INSTALLED_APPS=["dlq", app(site, "late", more=text)])
+    with apps, pytest.raises(UnknownTask, match=r"importing late\.more raises \w+"):
+        find_task("late.more.f")
 
 
 def test_apps_are_searched_for_a_module(site: Path) -> None:
@@ -110,13 +123,14 @@ def test_all_modules_with_tasks_are_tried(site: Path) -> None:
     names = [
         app(site, "bad_one", tasks="1 / 0"),
         app(site, "bad_two", tasks="import nosuch"),
+        app(site, "bad_three", tasks="import sys; sys.exit(0)"),
         app(site, "good", tasks=""),
     ]
     with override_settings(INSTALLED_APPS=names):
         with pytest.raises(TasksNotImportable) as caught:
             import_tasks(())
-        import_tasks({"bad_one", "bad_two"})
-    assert list(caught.value.causes) == ["bad_one.tasks", "bad_two.tasks"]
+        import_tasks({"bad_one", "bad_two", "bad_three"})
+    assert list(caught.value.causes) == ["bad_one.tasks", "bad_two.tasks", "bad_three.tasks"]
     assert "bad_one.tasks: ZeroDivisionError: division by zero" in str(caught.value)
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
     assert "good.tasks" in sys.modules

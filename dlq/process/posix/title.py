@@ -1,0 +1,29 @@
+"""The title of a process: what `ps` shows, where setproctitle is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from dlq.primitives.text import printable
+
+
+def set_title(title: str) -> None:
+    """Set the title of this process, where that is possible."""
+    setter = title_setter()
+    if setter is not None:
+        setter(title)
+
+
+@cache
+def title_setter() -> Callable[[str], None] | None:
+    """The function that sets a title; None where there is none: then a worker makes no titles."""
+    try:
+        from setproctitle import setproctitle
+    except ImportError:
+        return None
+
+    def set_title(title: str) -> None:
+        setproctitle(title if title.isprintable() else printable(title))
+
+    return set_title
