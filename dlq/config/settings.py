@@ -205,6 +205,11 @@ class Settings(BaseSettings):
         description="Fork workers from the loaded supervisor; False starts a new interpreter for"
         " each.",
     )
+    admin_pages: Literal["full", "read-only", "off"] = Field(
+        "full",
+        description="What the pages in the Django admin allow at most: full, read-only (nothing can"
+        " be changed), or off.",
+    )
 
     @classmethod
     def read(cls, sources: Sequence[PydanticBaseSettingsSource]) -> Self:

@@ -129,7 +129,7 @@ def may(request: HttpRequest, permission: str) -> bool:
 def admin_pages() -> str:
     """Return ADMIN_PAGES, or "full" where the settings have errors: then the page shows them."""
     found = resolution().settings
-    return str(getattr(found, "admin_pages", "full"))
+    return "full" if found is None else found.admin_pages
 
 
 def url_of(route: str, query: Mapping[str, str] | None = None) -> str:

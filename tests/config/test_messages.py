@@ -274,7 +274,7 @@ def test_django_without_settings_is_told() -> None:
     code = (
         "from dlq.config.resolve import resolve_from_django\n"
         "r = resolve_from_django()\n"
-        "assert r.settings is None and len(r.values) == 30, r\n"
+        "assert r.settings is None and r.values, r\n"
         "print(r.findings[0].id, r.findings[0].help)"
     )
     answer = subprocess.run(

@@ -106,7 +106,7 @@ def test_the_overview_is_the_document_of_dlq_status(visitor: Visitor) -> None:
     assert [finding["id"] for finding in shown["findings"]] == ["dlq.W503"]
 
 
-@pytest.mark.parametrize("mode", ["full"])
+@pytest.mark.parametrize("mode", ["full", "read-only", "off"])
 @pytest.mark.parametrize(
     "permissions", [(), *((one,) for one in PERMISSIONS), PERMISSIONS], ids="+".join
 )
