@@ -125,8 +125,8 @@ class Violation(NamedTuple):
     """One rule that a value breaks, before it is known where the value is written.
 
     `rule` is a code, as in E102. `path` leads to the value, from the outside in, as in
-    ("WORKERS", "emails"); it ends with "[key]" where the key of a dict is wrong. `message` goes on
-    after the name of the value; `help` is something to type.
+    ("WORKERS", "emails"); it ends with "[key]" where the key of a dict is wrong. `message` says
+    what is wrong, or goes on after the name of the value; `help` is something to type.
     """
 
     rule: str

@@ -1,4 +1,4 @@
-"""From settings, override files and the environment to one validated, frozen value."""
+"""Django settings, override files and the environment, read into one validated, frozen value."""
 
 PREFIX = "LIGHTWEIGHT_QUEUE_"
 """The start of every setting's name, in the Django settings and in the environment."""

@@ -15,7 +15,7 @@ from dlq.types import Source
 
 
 class Row(NamedTuple):
-    """One line of `dlq config show`. `instead_of` has each hidden value with its place."""
+    """One line of `dlq config show`. `instead_of` has each hidden value with its source."""
 
     name: str
     value: str
@@ -40,12 +40,12 @@ class Explanation(NamedTuple):
 
 
 def as_fields(found: Explanation) -> dict[str, Any]:
-    """As JSON has it."""
+    """The explanation as JSON has it."""
     return {**found._asdict(), "steps": [step._asdict() for step in found.steps]}
 
 
 def show(resolution: Resolution) -> tuple[Row, ...]:
-    """Every setting, in the order of the documentation."""
+    """Return every setting, in the order of the documentation."""
     return tuple(
         Row(
             name,
@@ -60,8 +60,8 @@ def show(resolution: Resolution) -> tuple[Row, ...]:
 def explain(
     resolution: Resolution, name: str, settings_class: type[Settings] = Settings
 ) -> Explanation:
-    """Everything that is known about one setting; `name` in any case, with or without the prefix.
-    Raises UsageError."""
+    """Return all that is known about one setting; `name` is in any case, with or without the
+    prefix. Raises UsageError."""
     wanted = name.upper().removeprefix(PREFIX)
     names = setting_names(settings_class)
     if wanted not in names:
@@ -96,7 +96,7 @@ def _what(source: Source) -> str | None:
 
 
 def settings_json(resolution: Resolution) -> dict[str, Any]:
-    """As in the plan's JSON: `{NAME: {"value", "source", "hides": […]}}`, without secrets."""
+    """The settings of the plan's JSON, without secrets: `{NAME: {"value", "source", "hides"}}`."""
     return {
         name: {
             "value": json_value(name, value.value),

@@ -16,31 +16,31 @@ from dlq.primitives.text import short_repr
 
 MASK = "********"
 LIMIT = 200
-"""Characters of a value in a message; the place where it is written has all of it."""
+"""Characters of a value in a message; the line where it is written has all of it."""
 
 
 def display(name: str, value: object) -> str:
-    """For people, in the notation of JSON: `{"images": 6}`, `true`, `********`."""
+    """Write a value for people, in the notation of JSON: `{"images": 6}`, `true`, `********`."""
     shown = json_value(name, value)
     return MASK if shown == MASK else json.dumps(shown, ensure_ascii=True)
 
 
 def json_value(name: str, value: object) -> Any:
-    """As JSON can carry it, without secrets."""
+    """Return a value as JSON can carry it, without secrets."""
     if name in SECRETS:
         return _masked(name, value)
     return json_compatible(value, _json_scalar)
 
 
 def in_message(name: str, value: object) -> str:
-    """As Python writes it, cut; of a secret only its type."""
+    """Write a value as Python does, cut; only the type of a secret."""
     if name in SECRETS:
         return f"of type {type(value).__name__}"
     return short_repr(_without_credentials(value) if isinstance(value, str) else value, LIMIT)
 
 
 def _masked(name: str, value: object) -> str | None:
-    """None is no secret. Of a URL, what stands after its credentials may be shown."""
+    """Mask a secret. None is no secret, and what follows the credentials of a URL may be shown."""
     if value is None:
         return None
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -50,7 +50,7 @@ def _masked(name: str, value: object) -> str | None:
 
 
 def masked_url(url: str) -> str:
-    """With ******** for user and password, and without its query, which may hold a password too."""
+    """Mask user and password of a URL, and its query, which may hold a password too."""
     try:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]

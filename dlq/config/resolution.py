@@ -33,7 +33,7 @@ class ValueProvenance(NamedTuple):
 
 class ResolvedValue:
     """One setting as it is in force. `name` has no prefix and is in upper case, `kind` is that of
-    its source. Its whereabouts are looked up when they are first asked for: files are read for
+    its source. Its provenance is looked up when it is first asked for: files are read for
     that, and a start with nothing to say about them should not wait for it."""
 
     def __init__(
@@ -46,23 +46,23 @@ class ResolvedValue:
 
     @property
     def source(self) -> Source:
-        return self._whereabouts.source
+        return self._provenance.source
 
     @property
     def items(self) -> Mapping[str, Source]:
-        return self._whereabouts.items
+        return self._provenance.items
 
     @property
     def hides(self) -> tuple[Hidden, ...]:
-        return self._whereabouts.hides
+        return self._provenance.hides
 
     @cached_property
-    def _whereabouts(self) -> ValueProvenance:
+    def _provenance(self) -> ValueProvenance:
         return self._look_up()
 
     def __reduce__(self) -> tuple[object, ...]:
-        """With what was looked up: the way to do that cannot travel."""
-        found = partial(ValueProvenance, *self._whereabouts)
+        """Pickle with what was looked up: the way to do that cannot travel."""
+        found = partial(ValueProvenance, *self._provenance)
         return (ResolvedValue, (self.name, self.value, self.kind, found))
 
 

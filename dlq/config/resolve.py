@@ -1,4 +1,4 @@
-"""From all sources to one resolution: what is in force, where it came from, and what is wrong."""
+"""All sources read into one resolution: what is in force, where it came from, what is wrong."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dlq.config.settings import Settings
 from dlq.config.sources.django import DjangoSource
 from dlq.config.sources.environment import EnvironmentSource
 from dlq.config.sources.settings_source import SettingsSource
-from dlq.config.validation.between_settings import cross_check
+from dlq.config.validation.between_settings import check_between_settings
 from dlq.diagnostics.finding import Finding, errors, in_reading_order
 from dlq.diagnostics.rules import project as rules
 from dlq.provenance.django_places import module_of
@@ -45,7 +45,7 @@ def resolve(
     layers = Layers(settings_class, lowest_first[::-1])
     valid, failed, broken = _validate(layers)
     findings += broken
-    findings += cross_check(valid, layers, failed)
+    findings += check_between_settings(valid, layers, failed)
     return Resolution(
         None if errors(findings) else valid,
         layers,

@@ -24,8 +24,8 @@ DAY = 24 * 60 * 60
 
 Path = Annotated[
     str,
-    AfterValidator(check.dotted_path),
-    Field(description="dotted paths", json_schema_extra={"pattern": check.DOTTED_PATH}),
+    AfterValidator(check.class_path),
+    Field(description="dotted paths", json_schema_extra={"pattern": check.CLASS_PATH}),
 ]
 """The description names several of them, for the words about a list or a table."""
 App = Annotated[str, Field(min_length=1, description="apps")]
@@ -250,7 +250,7 @@ _SOURCES = "_sources"
 
 
 def setting_names(settings_class: type[Settings]) -> tuple[str, ...]:
-    """In upper case, without the prefix, in the order of the documentation."""
+    """Return the names in upper case, without the prefix, in the order of the documentation."""
     return tuple(name.upper() for name in settings_class.model_fields)
 
 

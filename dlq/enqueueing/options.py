@@ -64,7 +64,7 @@ def queue_name(path: str, name: str, value: object) -> QueueName:
     problem = check_queue_name(value)
     if problem is not None:
         help = f"; {problem.help}" if problem.help else ""
-        raise UnusableArgument(f"{path}: {name} is {short_repr(value)}: {problem.text}{help}")
+        raise UnusableArgument(f"{path}: {name} is {short_repr(value)}: {problem.message}{help}")
     return QueueName(str(value))
 
 

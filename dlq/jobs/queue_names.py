@@ -1,12 +1,12 @@
 """What a queue may be called.
 
 A name becomes part of keys on the server, which 4.11 finds by pattern and by suffix, and Redis
-reads some characters as patterns. Imports nothing of dlq.
+reads some characters as patterns.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dlq.types import Violation
 
 GLOB_CHARACTERS = "*?[]^\\"
 
@@ -14,33 +14,26 @@ SCHEMA_PATTERN = r"^(?!.*:pause$)(?!.*:processing(:|$))[^\s*?\[\]^\\\x00-\x1f\x7
 """The rule as a pattern of JSON Schema, for editors; `check_queue_name` decides."""
 
 
-class QueueNameViolation(NamedTuple):
-    """`text` goes on after "NAME: "; `help` is something to type."""
-
-    text: str
-    help: str | None = None
-
-
-def check_queue_name(name: object) -> QueueNameViolation | None:
+def check_queue_name(name: object) -> Violation | None:
     """Say why `name` cannot be the name of a queue; None where it can."""
     if not isinstance(name, str):
         help = f"use {str(name)!r}" if isinstance(name, int) else None
-        return QueueNameViolation(f"queue names are text, not {type(name).__name__}", help)
+        return _violation(f"queue names are text, not {type(name).__name__}", help)
     if not name:
-        return QueueNameViolation("a queue's name cannot be empty")
+        return _violation("a queue's name cannot be empty")
     for character in name:
         if character.isspace() or not character.isprintable():
-            return QueueNameViolation(
+            return _violation(
                 f"a queue's name cannot have {_described(character, name)}", _help(name)
             )
         if character in GLOB_CHARACTERS:
             any_of = " ".join(GLOB_CHARACTERS)
-            return QueueNameViolation(f"a queue's name cannot have any of {any_of}", _help(name))
+            return _violation(f"a queue's name cannot have any of {any_of}", _help(name))
     if name.endswith(":pause"):
-        return QueueNameViolation(f"it collides with the key that pauses queue {name[:-6]!r}")
+        return _violation(f"it collides with the key that pauses queue {name[:-6]!r}")
     if ":processing:" in name or name.endswith(":processing"):
         queue = name.partition(":processing")[0]
-        return QueueNameViolation(f"it collides with the lists of jobs in hand of queue {queue!r}")
+        return _violation(f"it collides with the lists of jobs in hand of queue {queue!r}")
     return None
 
 
@@ -61,3 +54,7 @@ def _help(name: str) -> str | None:
     kept = "".join(c if c.isprintable() else " " for c in name if c not in GLOB_CHARACTERS)
     shorter = "-".join(kept.split())
     return f"for instance {shorter!r}" if shorter else None
+
+
+def _violation(message: str, help: str | None = None) -> Violation:
+    return Violation("E102", (), message, help)

@@ -49,7 +49,7 @@ def check_declared_queues(declarations: Iterable[Declaration]) -> Iterator[Findi
         if violation is not None:
             whose = f" of {declaration.task}" if declaration.task else ""
             yield rules.E102.finding(
-                f"queue {declaration.queue!r}{whose}: {violation.text}",
+                f"queue {declaration.queue!r}{whose}: {violation.message}",
                 declaration.source,
                 violation.help,
             )

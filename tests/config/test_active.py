@@ -88,7 +88,7 @@ print(active.resolution().source_of("REDIS_DATABASE").label, len(parsed))
     assert answer.stdout == "tests/project/settings.py 1\n", answer.stderr
 
 
-def test_places_are_looked_up_when_asked() -> None:
+def test_locations_are_looked_up_when_asked() -> None:
     resolution = resolve_from_django()
     assert resolution.source_of("WORKERS").kind == "default"
 

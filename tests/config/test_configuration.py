@@ -40,7 +40,7 @@ def resolution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Resolution:
     )
 
 
-def test_show_has_every_setting_with_its_place(resolution: Resolution) -> None:
+def test_show_has_every_setting_with_its_source(resolution: Resolution) -> None:
     rows = {row.name: row for row in show(resolution)}
     assert tuple(rows) == SETTING_NAMES
     workers = rows["WORKERS"]

@@ -104,7 +104,7 @@ def test_an_empty_variable_counts_as_unset(text: str) -> None:
         ("REDIS_HOST", "é\0", "E007", "has a NUL byte at offset 2"),
     ],
 )
-def test_unreadable_text_is_told(name: str, text: str, code: str, message: str) -> None:
+def test_unreadable_text_is_reported(name: str, text: str, code: str, message: str) -> None:
     (finding,) = resolved(**{name: text}).findings
     assert finding.id == f"dlq.{code}"
     assert message in finding.message
@@ -118,7 +118,7 @@ def test_the_json_error_says_the_character() -> None:
 
 
 @pytest.mark.parametrize("variable", ["lightweight_queue_workers", "LIGHTWEIGHT_QUEUES_WORKERS"])
-def test_a_variable_that_is_almost_one_is_told(variable: str) -> None:
+def test_a_variable_that_is_almost_one_is_reported(variable: str) -> None:
     (finding,) = resolve(SimpleNamespace(), environ={variable: "q=1"}).findings
     assert finding.id == "dlq.W002"
     assert finding.help == "did you mean LIGHTWEIGHT_QUEUE_WORKERS?"

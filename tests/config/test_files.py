@@ -53,7 +53,7 @@ emails = 3
 """
 
 
-def test_toml_values_have_places() -> None:
+def test_toml_values_have_locations() -> None:
     resolution = resolved("pool.toml", TOML)
     at = {name: resolution.source_of(name).location for name in resolution.values}
     assert at["REDIS_PORT"] == "pool.toml:2:14"
@@ -104,7 +104,7 @@ def test_a_key_that_is_no_text_is_pointed_at() -> None:
         assert {f.source.location for f in found if f.source} == {"x.py:3:5", at_none}
 
 
-def test_json_values_have_places() -> None:
+def test_json_values_have_locations() -> None:
     resolution = resolved(
         "pool.json",
         """\
@@ -175,7 +175,7 @@ def test_a_name_without_effect_is_an_error_in_an_exact_configuration(name: str, 
     assert "REDIS_PORT" in (finding.help or "").upper()
 
 
-def test_a_missing_file_is_told_by_both_its_paths(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_by_both_its_paths(tmp_path: Path) -> None:
     finding = only(projects.resolved(tmp_path, NOTHING, "config/none.toml"))
     assert finding.id == "dlq.E003"
     assert "config/none.toml" in finding.message
@@ -189,7 +189,7 @@ def test_a_directory_is_no_file(tmp_path: Path) -> None:
     assert "Is a directory" in finding.message
 
 
-def test_a_file_that_is_not_utf8_is_told_with_the_byte() -> None:
+def test_a_file_that_is_not_utf8_is_reported_with_the_byte() -> None:
     Path("x.toml").write_bytes(b"redis_prefix = '\xff'\n")
     finding = only(projects.resolved(Path.cwd(), NOTHING, "x.toml"))
     assert finding.id == "dlq.E004"
@@ -245,7 +245,7 @@ def test_all_files_are_looked_at() -> None:
     assert [f.id for f in resolution.findings] == ["dlq.E005", "dlq.E005", "dlq.E003"]
 
 
-def test_a_file_that_everybody_can_write_is_told() -> None:
+def test_a_file_that_everybody_can_write_is_reported() -> None:
     Path("x.toml").write_text("redis_port = 1\n")
     Path("x.toml").chmod(0o666)
     finding = only(projects.resolved(Path.cwd(), NOTHING, "x.toml"))
@@ -272,7 +272,7 @@ def test_a_python_file_may_import_and_is_no_module_of_the_project() -> None:
     assert resolution.source_of("REDIS_PORT").location == "x.py:3:32"
 
 
-def test_a_python_file_that_builds_on_the_settings_has_their_places() -> None:
+def test_a_python_file_that_builds_on_the_settings_has_their_locations() -> None:
     projects.write(
         Path.cwd(), {"shop/settings.py": 'LIGHTWEIGHT_QUEUE_WORKERS = {\n    "a": 1,\n}\n'}
     )
@@ -319,7 +319,9 @@ def test_the_error_of_an_imported_module_is_placed_in_the_file() -> None:
         ("x.json", '{"task_modules": ["a",\n"b"]}', ["1:19", "2:1"]),
     ],
 )
-def test_the_elements_of_a_list_have_places(name: str, text: str, places: list[str] | None) -> None:
+def test_the_elements_of_a_list_have_locations(
+    name: str, text: str, places: list[str] | None
+) -> None:
     value = resolved(name, text).values["TASK_MODULES"]
     assert list(value.value) == ["a", "b"]  # type: ignore[call-overload]  # a list of this file
     found = [value.items[key].location for key in ("0", "1") if key in value.items]
@@ -356,7 +358,7 @@ def test_the_bad_element_is_pointed_at() -> None:
         ),
     ],
 )
-def test_what_to_write_is_told_in_the_notation_of_the_file(
+def test_what_to_write_is_reported_in_the_notation_of_the_file(
     name: str, text: str, message: str, help: str
 ) -> None:
     finding = only(resolved(name, text))
@@ -365,7 +367,7 @@ def test_what_to_write_is_told_in_the_notation_of_the_file(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_a_file_of_another_user_is_told() -> None:
+def test_a_file_of_another_user_is_reported() -> None:
     Path("x.toml").write_text("redis_port = 1\n")
     os.chown("x.toml", 12345, 12345)
     finding = only(projects.resolved(Path.cwd(), NOTHING, "x.toml"))

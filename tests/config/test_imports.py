@@ -241,7 +241,9 @@ def test_other_mistakes_hide_none() -> None:
     assert [finding.id for finding in told] == ["dlq.E111", "dlq.E113", "dlq.W114"]
 
 
-def test_missing_prometheus_client_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_prometheus_client_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As in an environment that has dlq without its extra: None in sys.modules is how Python
     itself says that a module isn't there."""
     monkeypatch.setitem(sys.modules, "prometheus_client", None)

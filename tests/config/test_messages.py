@@ -166,7 +166,9 @@ def found(resolution: Resolution, code: str) -> list[Finding]:
 
 
 @pytest.mark.parametrize(("values", "code", "message", "help"), ROWS)
-def test_a_bad_value_is_told(values: dict[str, Any], code: str, message: str, help: str) -> None:
+def test_a_bad_value_is_reported(
+    values: dict[str, Any], code: str, message: str, help: str
+) -> None:
     resolution = resolved(**values)
     (finding,) = found(resolution, code)
     assert message in finding.message
@@ -176,7 +178,7 @@ def test_a_bad_value_is_told(values: dict[str, Any], code: str, message: str, he
     assert (resolution.settings is None) == (finding.level == "error")
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     values: dict[str, object] = {}
     expected = 0
     for row, code, _, _ in ROWS:
@@ -227,7 +229,7 @@ def test_several_mistakes_in_one_dict_are_all_told() -> None:
         {"SITE_URL": "https://shop.example/queue"},
     ],
 )
-def test_a_good_value_is_not_told(values: dict[str, Any]) -> None:
+def test_a_good_value_is_not_reported(values: dict[str, Any]) -> None:
     resolution = resolved(**values)
     assert [f for f in resolution.findings if f.id != "dlq.W101"] == []
     assert resolution.settings is not None
@@ -267,7 +269,7 @@ def test_the_site_url_of_django_is_used() -> None:
     assert resolution.settings.site_url == "https://shop.example"
 
 
-def test_django_without_settings_is_told() -> None:
+def test_django_without_settings_is_reported() -> None:
     import subprocess
     import sys
 

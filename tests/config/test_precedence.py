@@ -122,7 +122,7 @@ def test_a_part_in_a_higher_source_replaces_the_url(tmp_path: Path) -> None:
     assert hidden.source.label == "shop/settings.py:1"
 
 
-def test_a_url_beside_a_part_is_told_with_both_places(tmp_path: Path) -> None:
+def test_a_url_beside_a_part_is_reported_with_both_places(tmp_path: Path) -> None:
     """The Django settings are one source also where several files write them."""
     (finding,) = resolved(
         tmp_path,

@@ -45,7 +45,7 @@ class EnvironmentSource(SettingsSource):
                 self.values[name] = read_text(field, text)
                 return []
             except PydanticCustomError as error:
-                finding = _unreadable(name, text, source, error)
+                finding = _invalid_text(name, text, source, error)
         self.unreadable.add(name)
         return [finding]
 
@@ -73,7 +73,7 @@ def _undecodable(variable: str, text: str, source: Source) -> Finding | None:
     return None
 
 
-def _unreadable(name: str, text: str, source: Source, error: PydanticCustomError) -> Finding:
+def _invalid_text(name: str, text: str, source: Source, error: PydanticCustomError) -> Finding:
     got = "" if name in SECRETS else f" is {text!r}" if len(text) <= 80 else f" is {text[:79]!r}…"
     context = error.context or {}
     return rules.E006.finding(

@@ -83,7 +83,7 @@ def open_override_file(given: str, *, exact: bool) -> tuple[OverrideFile, bool]:
             state = os.fstat(opened.fileno())
             content = opened.read()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        _report_unreadable(file, error)
+        _report_cannot_read(file, error)
         return file, False
     if not _decode(file, content):
         return file, False
@@ -91,7 +91,7 @@ def open_override_file(given: str, *, exact: bool) -> tuple[OverrideFile, bool]:
     return file, True
 
 
-def _report_unreadable(file: OverrideFile, error: OSError | ValueError) -> None:
+def _report_cannot_read(file: OverrideFile, error: OSError | ValueError) -> None:
     absolute = "" if file.path.is_absolute() else f" ({file.path.absolute()})"
     reason = error.strerror if isinstance(error, OSError) else error
     file.report(

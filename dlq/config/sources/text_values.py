@@ -127,18 +127,18 @@ def read_text(field: FieldInfo, text: str) -> object:
 
 def _expect(value: float | None, message: str) -> float:
     if value is None:
-        raise _unreadable(message)
+        raise _invalid(message)
     return value
 
 
-def _unreadable(message: str, help: str | None = None) -> PydanticCustomError:
+def _invalid(message: str, help: str | None = None) -> PydanticCustomError:
     return violates("E006", message, help)
 
 
 def _flag(text: str) -> bool:
     value = FLAGS.get(text.strip().lower())
     if value is None:
-        raise _unreadable("must be true or false (1, 0, yes, no, on and off are fine)")
+        raise _invalid("must be true or false (1, 0, yes, no, on and off are fine)")
     return value
 
 
@@ -146,7 +146,7 @@ def _list(text: str) -> list[object]:
     if text.lstrip().startswith(("[", '"', "{")):
         value = _json(text)
         if not isinstance(value, list):
-            raise _unreadable("must be a list", 'as in a.b.C,d.e.F or ["a.b.C", "d.e.F"]')
+            raise _invalid("must be a list", 'as in a.b.C,d.e.F or ["a.b.C", "d.e.F"]')
         return value
     return [part.strip() for part in text.split(",") if part.strip()]
 
@@ -158,7 +158,7 @@ def _table(field: FieldInfo, text: str) -> dict[str, object]:
     if text.lstrip().startswith(("{", "[", '"')):
         value = _json(text)
         if not isinstance(value, dict):
-            raise _unreadable("must be a JSON object, or pairs", f"as in {example}")
+            raise _invalid("must be a JSON object, or pairs", f"as in {example}")
         return value
     table: dict[str, object] = {}
     for part in text.split(","):
@@ -166,11 +166,11 @@ def _table(field: FieldInfo, text: str) -> dict[str, object]:
             continue
         key, equals, word = (piece.strip() for piece in part.partition("="))
         if not equals or not key:
-            raise _unreadable(
+            raise _invalid(
                 f"{part.strip()!r} is no pair of a queue and its value", f"as in {example}"
             )
         if key in table:
-            raise _unreadable(f"names queue {key!r} twice")
+            raise _invalid(f"names queue {key!r} twice")
         found = whole_number(word) if numbers else None
         # What is no number is left for the validation, which names the queue.
         table[key] = word if found is None else found
@@ -181,13 +181,13 @@ def _json(text: str) -> object:
     try:
         return json.loads(text, object_pairs_hook=without_doubles)
     except json.JSONDecodeError as error:
-        raise _unreadable(f"JSON error at character {error.pos + 1}: {error.msg}") from None
+        raise _invalid(f"JSON error at character {error.pos + 1}: {error.msg}") from None
     except RecursionError:
-        raise _unreadable("is nested too deep") from None
+        raise _invalid("is nested too deep") from None
     except PydanticCustomError:
         raise
     except ValueError as error:  # a number of more digits than Python reads
-        raise _unreadable(str(error)) from None
+        raise _invalid(str(error)) from None
 
 
 def without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -198,6 +198,6 @@ def without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise _unreadable(f"names {key!r} twice")
+                raise _invalid(f"names {key!r} twice")
             seen.add(key)
     return table

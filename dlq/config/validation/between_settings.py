@@ -18,7 +18,9 @@ from dlq.provenance.setting_location import SettingLocation
 from dlq.types import Source
 
 
-def cross_check(settings: Settings, layers: Layers, failed: Collection[str]) -> Iterator[Finding]:
+def check_between_settings(
+    settings: Settings, layers: Layers, failed: Collection[str]
+) -> Iterator[Finding]:
     """`failed` names settings whose values are not those in `settings`: nothing is said of them."""
     yield from _check_url(layers)
     if not {"REDIS_SOCKET_TIMEOUT", "DEQUEUE_TIMEOUT"} & set(failed):
@@ -84,28 +86,28 @@ def _check_timeouts(settings: Settings, layers: Layers) -> Iterator[Finding]:
 
 
 def _check_workers(layers: Layers) -> Iterator[Finding]:
-    """Of the value as it is written: a bad entry hides nothing about the others."""
+    """Check the value as it is written: a bad entry hides nothing about the others."""
     workers = layers.values_in_force().get("WORKERS")
     if not isinstance(workers, Mapping):
         return
     names = [name for name in workers if isinstance(name, str)]
-    place: SettingLocation | None = None
+    location: SettingLocation | None = None
     for name in names:
         if type(workers[name]) is int and workers[name] == 0:
-            place = place or layers.location_of("WORKERS")
+            location = location or layers.location_of("WORKERS")
             yield rules.W101.finding(
                 f"queue {name!r} has 0 workers: its jobs wait until a worker is added",
-                place.keys.get(name, place.source),
+                location.keys.get(name, location.source),
             )
     alike: dict[str, list[str]] = {}
     for name in names:
         alike.setdefault(name.casefold(), []).append(name)
     for group in alike.values():
         if len(group) > 1:
-            place = place or layers.location_of("WORKERS")
+            location = location or layers.location_of("WORKERS")
             yield rules.W102.finding(
                 f"queues {' and '.join(repr(name) for name in group)} differ only in case",
-                place.keys.get(group[-1], place.source),
+                location.keys.get(group[-1], location.source),
                 "keep one of them, if they are meant to be one queue",
             )
 
@@ -113,8 +115,8 @@ def _check_workers(layers: Layers) -> Iterator[Finding]:
 def _check_address(settings: Settings, layers: Layers) -> Iterator[Finding]:
     if ip_address(settings.prometheus_address).is_unspecified:
         yield rules.W121.finding(
-            f"{PREFIX}PROMETHEUS_ADDRESS is {settings.prometheus_address!r}: whoever reaches this"
-            " machine can read the metrics",
+            f"{PREFIX}PROMETHEUS_ADDRESS is {settings.prometheus_address!r}: every process"
+            " that reaches this machine can read the metrics",
             layers["PROMETHEUS_ADDRESS"].source,
             "use '127.0.0.1', or the address of the interface that Prometheus comes in by",
         )

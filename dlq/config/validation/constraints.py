@@ -19,8 +19,8 @@ from dlq.primitives.import_path import is_import_path
 from dlq.primitives.legacy_names import modern_path, path_of_word
 from dlq.primitives.time_zones import time_zone_help
 
-DOTTED_PATH = r"^[^\W\d]\w*(\.[^\W\d]\w*)+$"
-"""As a pattern of JSON Schema, for editors; `dotted_path` has the last word."""
+CLASS_PATH = r"^[^\W\d]\w*(\.[^\W\d]\w*)+$"
+"""As a pattern of JSON Schema, for editors; `class_path` has the last word."""
 
 URL_SCHEMES = ("redis", "rediss", "unix", "valkey", "valkeys")
 
@@ -83,13 +83,13 @@ def _worker_count_help(value: object) -> str:
 
 
 def queue_name(name: str) -> str:
-    problem = check_queue_name(name)
-    if problem is not None:
-        raise violates("E102", problem.text, problem.help)
+    violation = check_queue_name(name)
+    if violation is not None:
+        raise violates("E102", violation.message, violation.help)
     return name
 
 
-def dotted_path(path: str) -> str:
+def class_path(path: str) -> str:
     if not is_import_path(path):
         known = path_of_word(path)
         help = None if known is None else f"use {known!r}"
@@ -99,7 +99,7 @@ def dotted_path(path: str) -> str:
 
 def logger_factory(value: object) -> object:
     if isinstance(value, str):
-        return dotted_path(value)
+        return class_path(value)
     if callable(value):
         return value
     raise violates("E110", "must be the dotted path of a function, or a function")
@@ -191,7 +191,7 @@ _IPV6_HELP = "an IPv6 address stands in brackets, as in redis://[::1]:6379/0"
 
 
 def _is_bare_ipv6(netloc: str) -> bool:
-    """Whether the host of a URL is an IPv6 address without brackets, with or without a port."""
+    """Say whether the host of a URL is an IPv6 address without brackets, maybe with a port."""
     host = netloc.rpartition("@")[2]
     return "[" not in host and host.count(":") > 1
 

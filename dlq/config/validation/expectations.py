@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from dlq.config.json_schema import schema
 from dlq.config.settings import SECRETS, Settings, default
 from dlq.config.sources.text_values import kind_of, read_text
-from dlq.config.validation.constraints import DOTTED_PATH
+from dlq.config.validation.constraints import CLASS_PATH
 from dlq.types import Source
 
 _NOTHING = object()
@@ -116,7 +116,7 @@ class Expectation(NamedTuple):
         if kind == "object":
             values = content["additionalProperties"].get("description", "values")
             return f"a {self.notation.table} of queue names and {values}"
-        if content.get("pattern") == DOTTED_PATH:
+        if content.get("pattern") == CLASS_PATH:
             return "a dotted path, as in 'package.module.Class'"
         return "text that is not empty" if content.get("minLength") else "text"
 

@@ -58,13 +58,14 @@ def _violation(detail: ErrorDetails, values: Mapping[str, object], layers: Layer
 
 
 def _of_key(detail: ErrorDetails, name: str, key: object, whole: object) -> Violation:
-    problem = check_queue_name(key)
-    text, help = problem if problem is not None else (detail["msg"], None)
+    violation = check_queue_name(key)
+    message = detail["msg"] if violation is None else violation.message
+    help = None if violation is None else violation.help
     # Places are known by a key's text, which two keys may have: then none rather than a wrong one.
     at = str(key)
     is_clear = at == key or not (isinstance(whole, Mapping) and at in whole)
     path = (name, at, KEY) if is_clear else (name,)
-    return Violation("E102", path, f"{PREFIX}{name}[{key!r}]: {text}", help)
+    return Violation("E102", path, f"{PREFIX}{name}[{key!r}]: {message}", help)
 
 
 def _key_of(whole: object, at: int | str) -> object:

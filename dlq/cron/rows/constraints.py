@@ -82,7 +82,7 @@ def _not_blank(value: str) -> str:
 def _queue_name(value: str) -> QueueName:
     violation = check_queue_name(value)
     if violation is not None:
-        message = f"'queue' is {short_repr(value)}: {violation.text}"
+        message = f"'queue' is {short_repr(value)}: {violation.message}"
         raise _error("E206", message, violation.help)
     return QueueName(value)
 
