@@ -30,7 +30,6 @@ from dlq.errors import (
 from dlq.planning.split import PlannedWorker, Split
 from dlq.primitives.text import counted
 from dlq.process.posix.pidfile import PidFile, detach
-from dlq.process.posix.startup import exit_on_stop_signals
 from dlq.process.supervisor import reload
 from dlq.types import QueueName, WorkerNumber
 
@@ -51,6 +50,18 @@ class RunOptions(NamedTuple):
     health_file: str | None = None
     announce: Callable[[str], None] = print
 
+    def with_paths(self, change: Callable[[list[str]], list[str]]) -> RunOptions:
+        """The options with their paths changed."""
+
+        def one(path: str | None) -> str | None:
+            return None if path is None else change([path])[0]
+
+        return self._replace(
+            pidfile=one(self.pidfile),
+            touchfile=one(self.touchfile),
+            health_file=one(self.health_file),
+        )
+
 
 def run(split: Split, rows: Sequence[CronRow], resolution: Resolution, options: RunOptions) -> int:
     """Run the workers of `split` (this machine's) and, where it says so, schedule `rows`, until
@@ -58,7 +69,6 @@ def run(split: Split, rows: Sequence[CronRow], resolution: Resolution, options: 
 
     Raises DifferentPool, UsageError, ConfigurationRefused.
     """
-    exit_on_stop_signals()
     if options.expect_pool is not None and options.expect_pool != split.pool_id:
         raise DifferentPool(
             f"--expect-pool {options.expect_pool}: this configuration is pool {split.pool_id}"
@@ -80,7 +90,6 @@ def run_one_worker(
 
     Raises UsageError where there is no such worker, and what `run` raises.
     """
-    exit_on_stop_signals()
     one = split._replace(workers=(_find_worker(split, queue, number),), schedulers=())
     options = RunOptions(announce=announce)
     files = {} if touch_file is None else {queue: touch_file}

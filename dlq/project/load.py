@@ -6,6 +6,7 @@ at. The only module of the operations that configures Django.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -48,6 +49,27 @@ class Project(NamedTuple):
         return self.is_found and all(f.id != rules.E003.id for f in self.findings)
 
 
+class StartDirectory:
+    """The directory that the paths of a command line are relative to, also after the settings
+    module has changed the working directory."""
+
+    def __init__(self) -> None:
+        self._directory = _working_directory()
+
+    def paths(self, paths: Sequence[str]) -> list[str]:
+        """The paths as given, or from this directory where another is the working directory now."""
+        if not self._directory or _working_directory() == self._directory:
+            return list(paths)
+        return [os.path.join(self._directory, path) for path in paths]
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was deleted
+        return ""
+
+
 def load_project(
     settings: str | None,
     override_files: Sequence[str] = (),
@@ -64,11 +86,12 @@ def load_project(
     from dlq.project.check_queues import check_declared_queues
     from dlq.project.locate import prepare
 
+    start = StartDirectory()
     module = prepare(settings)
     broken = _load_settings(module)
     if broken is not None:
         return broken
-    resolution = resolve_command(override_files, exact=exact)
+    resolution = resolve_command(start.paths(override_files), exact=exact)
     active.install(resolution)
     findings = [*resolution.findings, *_set_up(resolution)]
     found = CronConfiguration()
@@ -88,11 +111,12 @@ def load_settings(settings: str | None, override_files: Sequence[str] = ()) -> P
     from dlq.config.resolve import resolve_command
     from dlq.project.locate import prepare
 
+    start = StartDirectory()
     if settings is not None or not is_django_configured():
         broken = _load_settings(prepare(settings))
         if broken is not None:
             return broken
-    resolution = resolve_command(override_files)
+    resolution = resolve_command(start.paths(override_files))
     active.install(resolution)
     return Project(resolution, findings=resolution.findings)
 

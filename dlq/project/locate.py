@@ -130,22 +130,29 @@ def _from_pyproject(path: Path) -> str | None:
 
 
 def _from_manage(path: Path) -> str | None:
-    """The string that manage.py gives to os.environ.setdefault, or assigns there."""
+    """The string that manage.py gives to os.environ.setdefault, or assigns there. Raises UsageError
+    where it names several: which of them counts is for the code to say, and that isn't run."""
     try:
         with tokenize.open(path) as file:
             tree = ast.parse(file.read())
     except (OSError, SyntaxError, ValueError) as error:
         raise UsageError(f"cannot read {path}: {error}") from None
+    named = list(dict.fromkeys(_settings_modules(tree)))
+    if len(named) > 1:
+        raise UsageError(f"{path} names {' and '.join(named)} as the settings module: {REMEDY}")
+    return named[0] if named else None
+
+
+def _settings_modules(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
             case ast.Call(
                 func=ast.Attribute(attr="setdefault"),
                 args=[ast.Constant(value="DJANGO_SETTINGS_MODULE"), ast.Constant(value=str(named))],
             ):
-                return named
+                yield named
             case ast.Assign(
                 targets=[ast.Subscript(slice=ast.Constant(value="DJANGO_SETTINGS_MODULE"))],
                 value=ast.Constant(value=str(named)),
             ):
-                return named
-    return None
+                yield named

@@ -89,3 +89,84 @@ def test_a_runner_with_closed_streams(live: Project, server: Server) -> None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
     assert log.read_text() == ""
+
+
+PRINTING = """
+import os, subprocess
+print("printed by the settings")
+os.write(1, b"written by the settings\\n")
+subprocess.run(["echo", "said by a child of the settings"])
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["plan", "--format", "json"],
+        ["check", "--format", "sarif"],
+        ["check", "--format", "github"],
+        ["config", "show", "--format", "json"],
+        ["config", "explain", "WORKERS", "--format", "json"],
+        ["cron", "next", "--format", "json"],
+        ["status", "--format", "json"],
+        ["failed", "list", "--format", "json"],
+        ["pause", "emails", "--for", "1h", "--format", "json"],
+    ],
+    ids=" ".join,
+)
+def test_what_the_project_prints_stays_out_of_machine_formats(
+    live: Project, server: Server, words: list[str]
+) -> None:
+    live.add_settings(PRINTING)
+    live.write("orders/apps.py", "print('printed by an app')\n")
+    answer = live.dlq(*words)
+    assert answer.err.count("by the settings") == 2
+    assert "said by a child" in answer.err
+    assert "by the settings" not in answer.out
+    assert "said by" not in answer.out
+    if words[-1] != "github":
+        assert isinstance(answer.json, dict)
+
+
+def test_settings_that_change_the_directory(live: Project, server: Server) -> None:
+    live.write("elsewhere/.keep", "")
+    live.add_settings("import os\nos.chdir('elsewhere')")
+    live.dlq("plan", "--config", "config/special.py").has("images   6", code=0)
+    live.dlq("config", "show", "--config", "config/special.py").has('{"images": 6}', code=0)
+    words = ["run", "--config", "config/special.py", "--touch-file", "none/x.%s"]
+    live.dlq(*words).has(f"cannot write {live.directory}/none/x.", code=2)
+
+
+def test_a_manage_py_with_two_settings_modules(project: Project) -> None:
+    path = project.directory / "manage.py"
+    test = 'if "test" in sys.argv:\n    os.environ["DJANGO_SETTINGS_MODULE"] = "shop.base"\n'
+    path.write_text(
+        path.read_text().replace("os.environ.setdefault", f"{test}os.environ.setdefault")
+    )
+    project.dlq("plan").has(
+        "manage.py names shop.base and shop.settings as the settings module",
+        "dlq --settings shop.settings",
+        code=2,
+    )
+    project.dlq("plan", "--settings", "shop.settings").has("emails", code=0)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252"])
+def test_any_text_can_be_printed_in_any_encoding(project: Project, encoding: str) -> None:
+    project.write("config/names.py", 'LIGHTWEIGHT_QUEUE_WORKERS = {"почта": 1, "émails": -1}\n')
+    for command in (
+        ["-m", "dlq", "plan"],
+        ["-m", "dlq", "check"],
+        ["manage.py", "queue_configuration"],
+    ):
+        done = subprocess.run(
+            [sys.executable, *command, "--config", "config/names.py"],
+            cwd=project.directory,
+            env=project.env({"PYTHONIOENCODING": encoding}),
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        said = (done.stdout + done.stderr).decode(encoding)
+        assert "Traceback" not in said
+        assert "mails" in said

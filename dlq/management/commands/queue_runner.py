@@ -14,7 +14,6 @@ from dlq.operations.preflight import start
 from dlq.operations.run import RunOptions
 from dlq.planning.plan import Plan
 from dlq.planning.pool import make_pool
-from dlq.process.posix.startup import exit_on_stop_signals
 
 
 class Command(DlqCommand):
@@ -48,7 +47,6 @@ class Command(DlqCommand):
         )
 
     def perform(self, options: dict[str, Any]) -> None:
-        exit_on_stop_signals()
         files = override_files(options)
         pool = make_pool(
             options["machine_number"],

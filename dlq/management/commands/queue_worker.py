@@ -11,7 +11,6 @@ from dlq.cli.output.findings import findings_lines
 from dlq.management.base import DlqCommand, override_files, whole_number
 from dlq.operations.preflight import start_worker
 from dlq.planning.plan import Plan
-from dlq.process.posix.startup import exit_on_stop_signals
 
 
 class Command(DlqCommand):
@@ -29,7 +28,6 @@ class Command(DlqCommand):
         )
 
     def perform(self, options: dict[str, Any]) -> None:
-        exit_on_stop_signals()
         code = start_worker(
             None,
             override_files(options),
