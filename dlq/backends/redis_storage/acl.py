@@ -17,7 +17,7 @@ KEY_COMMANDS = (
     *("blmove", "brpop", "lindex", "llen", "lpop", "lpush", "lrange", "lrem", "ltrim"),
     *("rpop", "rpush"),
     *("hdel", "hget", "hgetall", "hincrby", "hscan", "hset"),
-    *("zadd", "zcard", "zrange", "zrangebyscore", "zrem"),
+    *("zadd", "zcard", "zcount", "zrange", "zrangebyscore", "zrem"),
     *("xadd", "xdel", "xlen", "xrange", "xrevrange"),
     *("eval", "evalsha"),
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
+from typing import cast, get_args
 
 import redis
 
 from dlq.backends.redis_storage.keys import Keys, pattern
 from dlq.backends.redis_storage.lua.scripts import RETRY_FAILED
+from dlq.backends.redis_storage.stored_values import finite_number, whole_number
 from dlq.backends.redis_storage.transport.connect import run_script
 from dlq.backends.state import FailedJob
 from dlq.jobs.failure import Failure, FailureKind
@@ -86,13 +87,13 @@ def _failed_job(entry: str, fields: Mapping[bytes, bytes], queue: QueueName) -> 
         return fields.get(name, b"").decode("utf-8", "replace")
 
     milliseconds, _, sequence = entry.partition("-")
-    ran = text(b"ran")
+    kind = text(b"kind")
     failure = Failure(
-        kind=cast("FailureKind", text(b"kind")),
+        kind=cast("FailureKind", kind if kind in get_args(FailureKind) else "raised"),
         reason=text(b"reason"),
         traceback=text(b"traceback"),
-        ran=float(ran) if ran else None,
-        attempts=int(text(b"attempts") or 1),
+        ran=finite_number(fields.get(b"ran")),
+        attempts=whole_number(fields.get(b"attempts"), 1),
         worker=text(b"worker"),
     )
     id = f"{int(milliseconds):x}" + ("" if sequence == "0" else f".{int(sequence):x}")

@@ -77,6 +77,10 @@ class Keys(NamedTuple):
         expires."""
         return self._key(f"dlq:deduplicate:{queue}")
 
+    def put_back(self, token: str) -> str:
+        """Present for a while after an at-most-once worker has put a job back."""
+        return self._key(f"dlq:put-back:{token}")
+
     def trash(self, token: str) -> str:
         """A list that is being removed."""
         return self._key(f"dlq:trash:{token}")

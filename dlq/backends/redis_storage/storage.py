@@ -33,6 +33,7 @@ from dlq.backends.redis_storage.fleet import heartbeats, queue_state
 from dlq.backends.redis_storage.fleet import reclaim as reclaiming
 from dlq.backends.redis_storage.keys import Keys, pattern
 from dlq.backends.redis_storage.lua.scripts import ENQUEUE_ONCE, SET_EXPIRING, UNLOCK
+from dlq.backends.redis_storage.stored_values import milliseconds
 from dlq.backends.redis_storage.transport.address import Address
 from dlq.backends.redis_storage.transport.channel import pack_script
 from dlq.backends.redis_storage.transport.connect import make_client, run_script
@@ -132,8 +133,7 @@ class RedisStorage(
 
     def enqueue_once(self, job: Job, queue: QueueName, key: str, keep: float) -> bool:
         names = (self.keys.idempotency_key(key), self.keys.queue(queue))
-        milliseconds = max(1, int(keep * 1000))
-        done = self.producer.run(job.path, ENQUEUE_ONCE, names, encode(job), milliseconds)
+        done = self.producer.run(job.path, ENQUEUE_ONCE, names, encode(job), milliseconds(keep))
         return bool(done)
 
     def length(self, queue: QueueName) -> int:
@@ -179,13 +179,12 @@ class RedisStorage(
 
     def pause(self, queue: QueueName, until: datetime) -> None:
         left = (until - datetime.now(UTC)).total_seconds()
-        milliseconds = max(1, int(left * 1000))
         with translated_errors(self.address):
             run_script(
                 self.client,
                 SET_EXPIRING,
                 (self.keys.pause(queue),),
-                *(until.isoformat(" "), milliseconds),
+                *(until.isoformat(" "), milliseconds(left)),
             )
         time.sleep(IN_FLIGHT)
 
@@ -332,13 +331,13 @@ class RedisStorage(
             for key in self.client.scan_iter(f"{pattern(start + prefix)}*", count=1000):
                 value = cast("bytes | None", self.client.get(key))
                 if value is not None:
-                    found[key.decode()[len(start) :]] = value.decode()
+                    name = key.decode("utf-8", "replace")[len(start) :]
+                    found[name] = value.decode("utf-8", "replace")
             return found
 
     def set_idempotency_key(self, key: str, value: str, keep: float) -> None:
-        milliseconds = max(1, int(keep * 1000))
         with translated_errors(self.address):
-            self.client.set(self.keys.idempotency_key(key), value, px=milliseconds)
+            self.client.set(self.keys.idempotency_key(key), value, px=milliseconds(keep))
 
 
 def _what(jobs: Collection[Job]) -> str:

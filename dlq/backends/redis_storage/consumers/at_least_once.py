@@ -32,7 +32,8 @@ from dlq.backends.redis_storage.consumers.prefetch_watchdog import PrefetchWatch
 from dlq.backends.redis_storage.failed_jobs import KEEP_COUNTS, fields_of
 from dlq.backends.redis_storage.fleet.ownership import LeaseClaim
 from dlq.backends.redis_storage.keys import Keys
-from dlq.backends.redis_storage.lua.scripts import FAIL, RETRY_LATER, Script
+from dlq.backends.redis_storage.lua.scripts import COUNT_CRASH, FAIL, RETRY_LATER, Script
+from dlq.backends.redis_storage.stored_values import milliseconds, whole_number
 from dlq.backends.redis_storage.transport.address import Address
 from dlq.backends.redis_storage.transport.channel import channel_of_worker
 from dlq.backends.redis_storage.transport.errors import SERVER_ERRORS, is_full, unavailable
@@ -111,13 +112,15 @@ class ReliableConsumer(Consumer):
 
     def retry(self, delivery: Delivery, delay: float, failure: Failure) -> bool:
         keys = (self._keys.delayed, self._keys.attempts, self._keys.crashes)
-        self._release(RETRY_LATER, keys, int(delay * 1000), f"{token_hex(8)}:", KEEP_COUNTS)
+        self._release(
+            RETRY_LATER, keys, milliseconds(delay, least=0), f"{token_hex(8)}:", KEEP_COUNTS
+        )
         return True
 
     def attempts(self, delivery: Delivery) -> int:
         key, name = self._keys.attempts(self._queue), _name(delivery.raw)
         with self._lock:
-            return int(self._step(lambda: self._lease.command("HGET", key, name)) or 0)
+            return whole_number(self._step(lambda: self._lease.command("HGET", key, name)))
 
     def give_back(self, delivery: Delivery) -> None:
         """Put the job back with everything that was taken after it, so that the order stays."""
@@ -232,7 +235,7 @@ class ReliableConsumer(Consumer):
         self._previous = None
         self._is_counted = is_counted > 0 or self._crashes > 0
         self._jobs.take(jobs)
-        self._prefetch_size.took(len(jobs), time.monotonic())
+        self._prefetch_size.took(jobs, time.monotonic())
         if len(jobs) > 1:
             self._watchdog.begin()
         # In one go: code that has just run is in the processor's cache, and takes half the time.
@@ -246,10 +249,8 @@ class ReliableConsumer(Consumer):
         is_crash = previous.outcome == "unknown" or (previous.outcome == "started" and is_its)
         key, name = self._keys.crashes(self._queue), _name(raw)
         if not is_crash:
-            return int(self._lease.command("HGET", key, name) or 0)
-        count = int(self._lease.command("HINCRBY", key, name, 1))
-        self._lease.command("EXPIRE", key, KEEP_COUNTS)
-        return count
+            return whole_number(self._lease.command("HGET", key, name))
+        return int(self._lease.run(COUNT_CRASH, (key,), name, KEEP_COUNTS))
 
     def _next_job(self) -> Delivery:
         raw = self._jobs.next_job()

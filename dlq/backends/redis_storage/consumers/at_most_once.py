@@ -6,6 +6,7 @@ One job per round trip, and none prefetched: what a process has taken is gone wi
 from __future__ import annotations
 
 import time
+from secrets import token_hex
 from typing import Any
 
 from redis.exceptions import ResponseError
@@ -19,13 +20,26 @@ from dlq.backends.redis_storage.consumers.pauses import (
 )
 from dlq.backends.redis_storage.failed_jobs import fields_of
 from dlq.backends.redis_storage.keys import Keys
-from dlq.backends.redis_storage.lua.scripts import ARRIVED_ONCE, FAIL_ONCE, TAKE_ONCE
+from dlq.backends.redis_storage.lua.scripts import (
+    ARRIVED_ONCE,
+    FAIL_ONCE,
+    GIVE_BACK_ONCE,
+    TAKE_ONCE,
+)
 from dlq.backends.redis_storage.transport.address import Address
-from dlq.backends.redis_storage.transport.channel import channel_of_worker, pack_script
+from dlq.backends.redis_storage.transport.channel import (
+    PackedScript,
+    channel_of_worker,
+    pack_script,
+)
 from dlq.backends.redis_storage.transport.errors import is_full, translated_errors
 from dlq.config.settings import Settings
 from dlq.jobs.failure import Failure
 from dlq.types import QueueName
+
+PUT_BACK_FOR = 600_000
+"""Milliseconds for which the server remembers that a job was put back: longer than a worker tries
+to reach it without an answer."""
 
 
 class RedisConsumer(Consumer):
@@ -39,11 +53,14 @@ class RedisConsumer(Consumer):
         self._channel = channel_of_worker(address, settings)
         self._queue_key = keys.queue(queue)
         self._failed_key = keys.failed(queue)
+        self._put_back_key = keys.put_back
+        self._pause_key = keys.pause(queue)
         self._asked = 0.0
-        self._arriving: bytes | None = None
-        queue_and_pause = (self._queue_key, keys.pause(queue))
-        self._take_script = pack_script(TAKE_ONCE, (*queue_and_pause, keys.delayed(queue)))
-        self._arrived_script = pack_script(ARRIVED_ONCE, queue_and_pause)
+        self._arriving: tuple[bytes, PackedScript] | None = None
+        self._returning: tuple[bytes, PackedScript] | None = None
+        self._take_script = pack_script(
+            TAKE_ONCE, (self._queue_key, self._pause_key, keys.delayed(queue))
+        )
 
     # The interface
 
@@ -68,8 +85,12 @@ class RedisConsumer(Consumer):
         return False
 
     def give_back(self, delivery: Delivery) -> None:
+        if self._returning is None or self._returning[0] is not delivery.raw:
+            # A name of its own: sent again after a lost answer, it must not be put back twice.
+            keys = (self._queue_key, self._put_back_key(token_hex(8)))
+            self._returning = delivery.raw, pack_script(GIVE_BACK_ONCE, keys)
         with translated_errors(self._address):
-            self._channel.command("RPUSH", self._queue_key, delivery.raw)
+            self._channel.run(self._returning[1], delivery.raw, PUT_BACK_FOR)
 
     def wake(self) -> None:
         self._channel.wake()
@@ -82,15 +103,19 @@ class RedisConsumer(Consumer):
     def _ask(self) -> Any:
         if self._arriving is not None:
             # The connection broke when we asked about it. What was popped must not be forgotten.
-            return self._arrived(self._arriving, "again")
+            return self._ask_about(*self._arriving)
         self._asked = time.monotonic()
         return self._channel.run(self._take_script)
 
-    def _arrived(self, raw: bytes, *again: str) -> Any:
+    def _arrived(self, raw: bytes) -> Any:
         """Ask whether a job that was popped may be run now."""
-        self._arriving = raw
+        keys = (self._queue_key, self._pause_key, self._put_back_key(token_hex(8)))
+        return self._ask_about(raw, pack_script(ARRIVED_ONCE, keys))
+
+    def _ask_about(self, raw: bytes, script: PackedScript) -> Any:
+        self._arriving = raw, script
         self._asked = time.monotonic()
-        answer = self._channel.run(self._arrived_script, raw, *again)
+        answer = self._channel.run(script, raw, PUT_BACK_FOR)
         self._arriving = None
         return answer
 

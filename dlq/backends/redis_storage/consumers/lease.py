@@ -7,9 +7,11 @@ when to take, and how many, is its caller's. Raises what redis-py raises, and No
 from __future__ import annotations
 
 from collections.abc import Iterable
+from secrets import randbits
 from typing import Any, NoReturn
 
 from dlq.backends.redis_storage.consumers.prefetch_buffer import PrefetchBuffer
+from dlq.backends.redis_storage.consumers.prefetch_size import MOST_BYTES
 from dlq.backends.redis_storage.fleet.ownership import LeaseClaim
 from dlq.backends.redis_storage.keys import Keys
 from dlq.backends.redis_storage.lua.scripts import (
@@ -17,7 +19,7 @@ from dlq.backends.redis_storage.lua.scripts import (
     ARRIVED,
     FINISH,
     GIVE_BACK,
-    LOOK,
+    REJOIN,
     RELEASE_NUMBER,
     TAKE,
     Script,
@@ -47,7 +49,11 @@ class Lease:
         self._claim = claim
         self._number: int = claim.number
         self._record: str | None = None
+        self._next_record: str | None = None
         self._is_uncertain = False
+        # Begins anywhere, so that no number of another process is taken for one of ours.
+        self._ask_number = randbits(32)
+        self._asked_with: bytes | None = None
 
     @property
     def has_number(self) -> bool:
@@ -61,7 +67,7 @@ class Lease:
         elif self._is_uncertain or not self._channel.is_open:
             self._is_uncertain = True
             self._load()
-            self._compare()
+            self._rejoin()
         self._is_uncertain = False
 
     def mark_uncertain(self) -> None:
@@ -77,13 +83,16 @@ class Lease:
 
     def ask(self, many: int) -> None:
         """Ask for the next jobs."""
-        self._channel.send(self._take, many)
+        self.collect()
+        self._ask_number += 1
+        self._channel.send(self._take, many, self._ask_number)
 
     def answer(self) -> Any:
         """Return the answer to `ask`. If it brings jobs, they are in our list now."""
         self.collect()
         answer = self._channel.answer()
         # With it the server has confirmed whatever went before.
+        self._asked_with = None
         self.jobs.acknowledged.clear()
         return self._checked(answer)
 
@@ -105,12 +114,13 @@ class Lease:
         raw = self.jobs.running
         assert raw is not None
         self.jobs.acknowledge()
-        if many and not is_counted:
-            self._channel.send(self._take, many, raw)
-            return
-        self._channel.post(self._finish if is_counted else self._acknowledge, raw)
         if many:
-            self.ask(many)
+            self._asked_with = raw
+            self._ask_number += 1
+            counted = ("1",) if is_counted else ()
+            self._channel.send(self._take, many, self._ask_number, raw, *counted)
+        else:
+            self._channel.post(self._finish if is_counted else self._acknowledge, raw)
 
     def release_job(self, script: Script, keys: Iterable[str], *arguments: Word) -> None:
         """Release the running job by a script whose keys are our list, the owners, and then `keys`,
@@ -138,6 +148,11 @@ class Lease:
         self.collect()
         return self._channel.command(*words)
 
+    def run(self, script: Script, keys: tuple[str, ...], *arguments: Word) -> Any:
+        """Run a script that is not about our list."""
+        self.collect()
+        return self._channel.run(pack_script(script, keys, *arguments))
+
     def release(self) -> None:
         """Give the number up."""
         script = pack_script(RELEASE_NUMBER, (self._keys.owners(self._queue),))
@@ -162,11 +177,10 @@ class Lease:
             *(keys.owners(queue), keys.delayed(queue), keys.attempts(queue), keys.crashes(queue)),
         )
         ours = (self._number, str(self._record))
-        self._take = pack_script(TAKE, names, *ours)
+        self._take = pack_script(TAKE, names, *ours, MOST_BYTES)
         self._arrived = pack_script(ARRIVED, names, *ours)
         self._acknowledge = self._pack(ACKNOWLEDGE)
         self._finish = self._pack(FINISH, keys.attempts(queue), keys.crashes(queue))
-        self._look = self._pack(LOOK)
 
     def _pack(self, script: Script, *more: str) -> PackedScript:
         names = (self._list, self._keys.owners(self._queue), *more)
@@ -176,10 +190,24 @@ class Lease:
         for script in POSTED:
             self._channel.command("SCRIPT", "LOAD", script.text)
 
-    def _compare(self) -> None:
-        """Find out by the list what of that which was under way, when the connection was lost, has
-        happened."""
-        left = self._checked(self._channel.run(self._look))[1]
+    def _rejoin(self) -> None:
+        """Take the number over from our own lost connection, and find out by the list what of that
+        which was under way has happened."""
+        if self._next_record is None:
+            self._next_record = self._claim.record_of_new_connection()
+        script = self._pack(REJOIN)
+        _, take, left = self._checked(self._channel.run(script, self._next_record))
+        self._record, self._next_record = self._next_record, None
+        self._pack_scripts()
+        asked_with, self._asked_with = self._asked_with, None
+        if asked_with is not None:
+            if take == b"%d:kept" % self._ask_number:
+                # It was run and took nothing, because others were refused before it.
+                self.jobs.acknowledged.pop()
+            elif take == b"%d:taken" % self._ask_number or asked_with not in left:
+                # It was run, and the answer lost: what is in the list was taken then.
+                self.jobs.forget()
+                return
         for raw in self.jobs.compare(left[::-1]):
             if self._channel.run(self._acknowledge, raw) == -1:
                 self._lose()
@@ -195,7 +223,7 @@ class Lease:
         or an operator emptied the server. Nothing in the list is ours. Next time it is claimed
         again."""
         self.jobs.forget()
-        self._record = None
+        self._record = self._next_record = self._asked_with = None
         self._channel.drop()
         raise NotOwner(
             f"{self._queue}/{self._number} was taken over while this process had no heartbeat",

@@ -60,9 +60,8 @@ class PrefetchBuffer:
         was acknowledged and is still there, to be acknowledged once more.
 
         Mostly the list is what we left, less some at its beginning. Otherwise an acknowledgement
-        was refused, or a take was under way, and what it brought is not known here yet. (If it
-        brought a job that equals one of the acknowledged byte for byte, time included, it passes
-        for that one.)
+        was refused, or something came into the list that is not known here yet. Of jobs that are
+        equal byte for byte it is all the same which of them is still there: they are counted.
         """
         expected = [*self.acknowledged, *self._running(), *self.prefetched]
         done = len(expected) - len(left)

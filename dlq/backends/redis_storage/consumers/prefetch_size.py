@@ -1,4 +1,4 @@
-"""How many jobs a worker takes at once, from how long they take.
+"""How many jobs a worker takes at once, from how long they take and how large they are.
 
 Prefetching saves round trips where jobs are short. It must not keep a job from another worker that
 could run it, so it is for a moment's work only. Pure: the clock's reading is an argument.
@@ -6,8 +6,13 @@ could run it, so it is for a moment's work only. Pure: the clock's reading is an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 MOST = 32
 """Jobs in one round trip. At 32, a job's share of it is a microsecond or two."""
+
+MOST_BYTES = 1024 * 1024
+"""Bytes that are taken at once, unless one job is larger: a worker keeps them in memory."""
 
 WORK_AT_ONCE = 0.02
 """Seconds of work, by the speed of the last jobs, that are taken at once."""
@@ -24,10 +29,12 @@ class PrefetchSize:
     def __init__(self) -> None:
         self._many = 1
         self._count = 0
+        self._bytes = 0
         self._since = 0.0
 
-    def took(self, count: int, now: float) -> None:
-        self._count = count
+    def took(self, jobs: Sequence[bytes], now: float) -> None:
+        self._count = len(jobs)
+        self._bytes = sum(map(len, jobs))
         self._since = now
 
     def is_over(self, now: float) -> bool:
@@ -43,6 +50,7 @@ class PrefetchSize:
         """Return how many to take, now that those of the last time have ended."""
         if self._count:
             each = max((now - self._since) / self._count, 1e-6)
-            self._many = max(1, min(MOST, self._many * 4, int(WORK_AT_ONCE / each)))
+            fit = MOST_BYTES * self._count // max(1, self._bytes)
+            self._many = max(1, min(MOST, fit, self._many * 4, int(WORK_AT_ONCE / each)))
             self._count = 0
         return self._many

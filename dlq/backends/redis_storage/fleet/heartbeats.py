@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
-from typing import Any, cast
+from typing import cast
 
 import redis
 
 from dlq.backends.redis_storage.keys import Keys, pattern
 from dlq.backends.redis_storage.lua.scripts import SET_EXPIRING
+from dlq.backends.redis_storage.stored_values import MOST, parse_json, read_record
 from dlq.backends.redis_storage.transport.connect import run_script
 from dlq.backends.state import QueueActivity, RunnerState, RunningJob
 from dlq.types import Runner
@@ -79,46 +80,41 @@ def runners(client: redis.Redis, keys: Keys) -> list[RunnerState]:
     found = []
     for key in client.scan_iter(f"{pattern(keys.alive(''))}*", count=1000):
         value, ttl = client.get(key), client.pttl(key)
-        state = _parsed(cast("bytes", value) or b"", max(0.0, ALIVE_FOR - ttl / 1000))
+        state = _read(cast("bytes", value) or b"")
         if state is not None:
-            found.append(state)
+            found.append(state._replace(age=min(max(0.0, ALIVE_FOR - ttl / 1000), ALIVE_FOR)))
     return sorted(found, key=lambda state: (state.runner.machine or 0, state.runner.started))
 
 
-def _parsed(value: bytes, age: float) -> RunnerState | None:
-    """Return what a heartbeat says, or None where it cannot be read: any user of the server can
-    write one."""
-    try:
-        content = json.loads(value)
-        return RunnerState(
-            Runner(**content["runner"]),
-            age,
-            tuple(map(str, content["workers"])),
-            int(content["busy"]),
-            tuple(map(_running_job, content.get("running", ()))),
-            {
-                str(queue): _activity(*counts)
-                for queue, counts in content.get("activity", {}).items()
-            },
-        )
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+def _read(value: bytes) -> RunnerState | None:
+    """Return what a heartbeat says, its age apart; None for what is not a heartbeat."""
+    content = parse_json(value)
+    if not isinstance(content, dict):
         return None
-
-
-def _activity(
-    finished_1: Any, failed_1: Any, finished_5: Any, failed_5: Any, hour: Any
-) -> QueueActivity:
-    return QueueActivity(
-        int(finished_1), int(failed_1), int(finished_5), int(failed_5), tuple(map(int, hour))
+    runner = read_record(Runner, content.get("runner"))
+    workers, busy = content.get("workers"), content.get("busy")
+    if runner is None or type(busy) is not int or not 0 <= busy <= MOST:
+        return None
+    if not isinstance(workers, list) or not all(isinstance(name, str) for name in workers):
+        return None
+    running = content.get("running")
+    jobs = [read_record(RunningJob, job) for job in running] if isinstance(running, list) else []
+    return RunnerState(
+        runner,
+        0.0,
+        tuple(workers),
+        busy,
+        tuple(job for job in jobs if job is not None),
+        _read_activity(content.get("activity")),
     )
 
 
-def _running_job(content: dict[str, Any]) -> RunningJob:
-    timeout = content["timeout"]
-    return RunningJob(
-        str(content["worker"]),
-        str(content["task"]),
-        int(content["pid"]),
-        float(content["since"]),
-        None if timeout is None else float(timeout),
-    )
+def _read_activity(content: object) -> dict[str, QueueActivity]:
+    found = {}
+    for queue, counts in content.items() if isinstance(content, dict) else ():
+        if isinstance(counts, list):
+            fields = dict(zip(QueueActivity._fields, counts, strict=False))
+            activity = read_record(QueueActivity, fields)
+            if activity is not None:
+                found[queue] = activity
+    return found

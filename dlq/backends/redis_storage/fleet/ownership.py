@@ -15,21 +15,25 @@ from __future__ import annotations
 import json
 import os
 import time
+from secrets import token_hex
 from typing import NamedTuple
 
 from dlq.backends.redis_storage.fleet.heartbeats import ALIVE_FOR, GONE_FOR, heartbeat
 from dlq.backends.redis_storage.fleet.host_identity import process_started, state_of
 from dlq.backends.redis_storage.keys import LAST_NUMBER, Keys
 from dlq.backends.redis_storage.lua.scripts import CLAIM
+from dlq.backends.redis_storage.stored_values import parse_json, read_record
 from dlq.backends.redis_storage.transport.channel import Channel, pack_script
 from dlq.backends.state import RunnerState
 from dlq.errors import NotOwner
+from dlq.primitives.text import printable
 from dlq.types import Logger, QueueName, Runner
 
 
 class Owner(NamedTuple):
     """One worker process. `started` is the start time of the process in clock ticks since the boot,
-    0 where it is not known."""
+    0 where it is not known. `connection` is random for each of its connections: what an old one
+    still has under way does nothing more when a new one has put its record in place."""
 
     nonce: str
     host: str
@@ -37,27 +41,30 @@ class Owner(NamedTuple):
     pid: int
     started: int
     exact: bool
+    connection: str = ""
 
     def record(self) -> str:
         return json.dumps(self._asdict(), sort_keys=True)
 
     def __str__(self) -> str:
-        return f"process {self.pid} on {self.host}"
+        return f"process {self.pid} on {printable(self.host)}"
+
+    def is_same_process(self, other: Owner) -> bool:
+        return self._replace(connection=other.connection) == other
 
 
 def this_process(runner: Runner) -> Owner:
-    """Return this process, as a worker of `runner`."""
+    """Return this process, as a worker of `runner`, with a connection of its own."""
     pid = os.getpid()
-    return Owner(runner.nonce, runner.host, runner.boot, pid, process_started(pid), runner.exact)
+    return Owner(
+        *(runner.nonce, runner.host, runner.boot, pid, process_started(pid), runner.exact),
+        connection=token_hex(4),
+    )
 
 
 def parse(record: str) -> Owner | None:
     """Return the owner of a record; None for text that is not a record."""
-    try:
-        content = json.loads(record)
-        return Owner(**{name: content[name] for name in Owner._fields})
-    except (ValueError, TypeError, KeyError):
-        return None
+    return read_record(Owner, parse_json(record))
 
 
 def lives_here(owner: Owner, host: str, boot: str) -> bool | None:
@@ -119,6 +126,9 @@ class LeaseClaim:
         )
         return overflow, ours.record()
 
+    def record_of_new_connection(self) -> str:
+        return this_process(self._runner).record()
+
     def _try(self, number: int, ours: Owner) -> Owner | None:
         """Claim a number; return None where it is ours now, else its owner."""
         keys = (self._keys.owners(self._queue), self._keys.alive(ours.nonce))
@@ -131,7 +141,7 @@ class LeaseClaim:
                 return None
             old = answer[1]
             owner = parse(old.decode("utf-8", "replace")) if old else None
-            if owner is not None and owner != ours and self._lives(owner):
+            if owner is not None and not owner.is_same_process(ours) and self._lives(owner):
                 return owner
 
     def _lives(self, owner: Owner) -> bool:

@@ -27,6 +27,8 @@ QUEUES_PER_LOOK = 50
 
 LEAST_LISTS = 8
 """Lists of workers that are looked at for each queue, whatever its configuration says."""
+MOST_DIGITS = 10
+"""Of a worker number: what has more is not one."""
 
 
 def queue_state(client: redis.Redis, keys: Keys, queue: QueueName) -> QueueState:
@@ -126,7 +128,7 @@ def _numbered(records: Iterable[tuple[bytes, bytes]]) -> list[tuple[int, str]]:
     return sorted(
         (int(number), record.decode("utf-8", "replace"))
         for number, record in records
-        if number.isdigit()
+        if number.isdigit() and len(number) < MOST_DIGITS
     )
 
 

@@ -38,22 +38,22 @@ class PackedScript(NamedTuple):
     """A script with its keys and the first of its arguments, which stay the same, packed once."""
 
     script: Script
-    words: int
+    words: tuple[Word, ...]
     packed: bytes
 
     def with_arguments(self, *arguments: Word) -> bytes:
         more = pack_words(*arguments)
-        return b"*%d\r\n%b%b" % (self.words + len(arguments), self.packed, more)
+        return b"*%d\r\n%b%b" % (2 + len(self.words) + len(arguments), self.packed, more)
 
     def with_bytes(self, argument: bytes) -> bytes:
         """Return the same, for the one argument that each job has."""
         size = len(argument)
-        return b"*%d\r\n%b$%d\r\n%b\r\n" % (self.words + 1, self.packed, size, argument)
+        return b"*%d\r\n%b$%d\r\n%b\r\n" % (3 + len(self.words), self.packed, size, argument)
 
 
 def pack_script(script: Script, keys: tuple[str, ...], *arguments: Word) -> PackedScript:
-    words = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
-    return PackedScript(script, len(words), pack_words(*words))
+    words = (len(keys), *keys, *arguments)
+    return PackedScript(script, words, pack_words("EVALSHA", script.sha, *words))
 
 
 def channel_of_worker(address: Address, settings: Settings) -> Channel:
@@ -77,7 +77,7 @@ class Channel:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
-        self._unanswered: tuple[Script, bytes] | None = None
+        self._unanswered: tuple[PackedScript, tuple[Word, ...]] | None = None
         self._posted = 0
 
     @property
@@ -114,22 +114,21 @@ class Channel:
     def send(self, script: PackedScript, *arguments: Word) -> None:
         """Begin a script. `answer` must follow before anything else is sent."""
         assert self._unanswered is None
-        command = script.with_arguments(*arguments)
-        self._write(command)
-        self._unanswered = (script.script, command)
+        self._write(script.with_arguments(*arguments))
+        self._unanswered = (script, arguments)
 
     def answer(self) -> Any:
         """Return the answer to the script that `send` began."""
         assert self._unanswered is not None
         assert self._wire is not None
-        (script, command), self._unanswered = self._unanswered, None
+        (script, arguments), self._unanswered = self._unanswered, None
         try:
             return self._wire.reply()
         except BaseException as error:
             if isinstance(error, ErrorReply) and str(error).startswith("NOSCRIPT"):
-                # It has not run. The server has been restarted or its scripts were flushed.
-                self.command("SCRIPT", "LOAD", script.text)
-                return self._exchange(command)
+                # It has not run: the server was restarted or its scripts were flushed. Sent with
+                # its text, it runs however often they are.
+                return self.command("EVAL", script.script.text, *script.words, *arguments)
             self._drop_after(error)
             raise
 

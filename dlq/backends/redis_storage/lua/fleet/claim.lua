@@ -4,6 +4,6 @@
 local owner = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if owner ~= ARGV[3] then return {'owner', owner} end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
--- A claim without a sign of life would be anybody's. The heartbeat process renews it.
+-- A number whose owner has no heartbeat is free. The heartbeat process renews it.
 redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5], 'NX')
 return {'done'}

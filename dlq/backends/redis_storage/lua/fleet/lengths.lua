@@ -1,7 +1,9 @@
 #!lua flags=no-writes
 -- The lists of a queue's workers that hold anything: number, length, number, length …
--- KEYS: their key without the number. ARGV: the highest number. A look costs a third of a
--- microsecond each; to find the keys by pattern is to read through all keys of the server.
+-- KEYS: their key without the number. ARGV: the highest number. Each takes a third of a microsecond;
+-- to find the keys by pattern is to read through all keys of the server.
+-- The one script whose keys are not all declared, because they are a thousand: they differ in their
+-- end only, and so are on one node of a cluster, as all keys with one {tag} are.
 local found = {}
 for number = 1, tonumber(ARGV[1]) do
   local length = redis.call('LLEN', KEYS[1] .. number)

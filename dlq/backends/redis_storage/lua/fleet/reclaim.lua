@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+--@include count_up
 -- Give the jobs of an owner that is gone back to their queue, in their order.
 -- KEYS: owners, processing, queue, crashes, failed, alive
 -- ARGV: number, the owner's record or '', jobs at most, MAX_CRASHES, seconds to keep the count for,
@@ -16,8 +17,7 @@ while left > 0 and moved < tonumber(ARGV[3]) do
   if left == 0 and owner ~= '' then
     -- The one that it was running, perhaps: a job that takes whole machines down ends here too.
     local name = redis.sha1hex(raw)
-    crashes = redis.call('HINCRBY', KEYS[4], name, 1)
-    redis.call('EXPIRE', KEYS[4], ARGV[5])
+    crashes = count_up(KEYS[4], name, ARGV[5])
     if crashes >= tonumber(ARGV[4]) then redis.call('HDEL', KEYS[4], name) end
   end
   if crashes > 0 and crashes >= tonumber(ARGV[4]) then
@@ -31,5 +31,5 @@ while left > 0 and moved < tonumber(ARGV[3]) do
   redis.call('LPOP', KEYS[2])
   moved = moved + 1
 end
-if left == 0 then redis.call('HDEL', KEYS[1], ARGV[1]) end
+if left == 0 then redis.call('HDEL', KEYS[1], ARGV[1], ARGV[1] .. ':take') end
 return {'done', moved, failed}

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
 --@include now next_job give_back
--- What is in our list, after we waited for something to come there: may we have it?
--- KEYS and ARGV as for TAKE
+-- What is in our list, after we waited for something to come there, if it may be run now.
+-- KEYS as for take. ARGV: number, own record
 local owner = redis.call('HGET', KEYS[4], ARGV[1])
--- In a list that is another's now it stays: the other finds it there, or has it in hand already.
+-- In a list that another process owns now it stays: that process finds it there.
 if owner and owner ~= ARGV[2] then return {'owner'} end
 local paused = redis.call('PTTL', KEYS[2])
 if owner and paused == -2 then

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 --@include release keep_failed is_refused
--- Let go of a job and keep it as a failed one.
+-- Release a job and keep it as a failed one.
 -- KEYS: processing, owners, failed, crashes, attempts
 -- ARGV: number, own record, bytes, how many to keep, then the fields of the failed job
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return {'owner'} end
@@ -10,7 +10,7 @@ redis.call('HDEL', KEYS[5], name)
 -- Sent again after a lost answer, it must not fail twice.
 if release(KEYS[1], ARGV[3]) == 0 then return {'done'} end
 local kept = keep_failed(KEYS[3], ARGV[4], 5)
-if refused(kept) then
+if is_refused(kept) then
   redis.call('RPUSH', KEYS[1], ARGV[3])
   return kept
 end
