@@ -477,6 +477,24 @@ def test_a_retry_comes_back_when_it_is_due(make: Make) -> None:
     assert (state.waiting, state.in_hand, state.delayed) == (0, 0, 0)
 
 
+def test_retries_that_are_due_at_once_come_in_their_order(reliable: RedisStorage) -> None:
+    """The oldest first, however many they are; and jobs that wait are not kept waiting by them."""
+    due = {f"{n:016x}:".encode() + encode(job("due", n)): n + 1 for n in range(3000)}
+    reliable.client.zadd(reliable.keys.delayed(Q), due)
+    reliable.bulk_enqueue([job("waiting", n) for n in range(20)], Q)
+    found: dict[str, list[int]] = {"due": [], "waiting": []}
+    order = []
+    with consuming(reliable) as consumer:
+        while (taken := consumer.take(0)) is not None:
+            assert taken.job is not None
+            kind, number = taken.job.args
+            found[kind].append(number)
+            order.append(kind)
+            consumer.acknowledge(taken)
+    assert found == {"due": list(range(3000)), "waiting": list(range(20))}
+    assert order[:200].count("waiting") == 20, "they share"
+
+
 def test_at_most_once_cannot_retry(once: RedisStorage) -> None:
     once.enqueue(job(0), Q)
     with consuming(once) as consumer:

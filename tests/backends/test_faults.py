@@ -258,6 +258,72 @@ def test_script_flush_between_any_two_steps(make: Make, server: Server) -> None:
             backend.clear(Q)
 
 
+def test_script_flush_while_workers_exit(make: Make, server: Server) -> None:
+    """What was acknowledged is confirmed before a worker has exited: nothing runs again."""
+    backend = make(ReliableRedisBackend)
+    backend.bulk_enqueue([job(n) for n in range(600)], Q)
+    stopped = threading.Event()
+    flushed = 0
+
+    def flush() -> None:
+        nonlocal flushed
+        with server.client() as client:
+            while not stopped.is_set():
+                client.script_flush()
+                flushed += 1
+
+    thread = threading.Thread(target=flush)
+    thread.start()
+    found: list[Any] = []
+    try:
+        while len(found) < 600:
+            with consuming(backend) as consumer:
+                for _ in range(5):
+                    if (taken := again(lambda: consumer.take(0))) is not None:
+                        found.append(first_argument(taken))
+                        again(lambda taken=taken: consumer.acknowledge(taken))
+    finally:
+        stopped.set()
+        thread.join()
+    assert found == list(range(600))
+    assert flushed > 100
+    with server.client() as client:
+        assert client.keys("django_lightweight_queue:*") == []
+
+
+@pytest.mark.parametrize("storage", [REDIS, RELIABLE])
+@pytest.mark.parametrize("how", ["renamed", "not allowed"])
+def test_a_server_without_client_commands(storage: Any, how: str, make: Make) -> None:
+    """As some managed servers are: a connection has no name then, and a worker that waits is woken
+    by nothing, but waits for a second at a time."""
+    options = {"rename-command": ("CLIENT", "")} if how == "renamed" else {}
+    server = Server(**options).start()
+    try:
+        if how == "not allowed":
+            with server.client() as client:
+                client.acl_setuser("default", enabled=True, nopass=True, commands=["-client"])
+        backend = make(storage.backend_class, server)
+        backend.startup(Q)
+        backend.enqueue(job(1), Q)
+        backend.renew_heartbeat(make_runner(), [], 0)
+        assert backend.queue_state(Q).waiting == 1
+        assert backend.reclaim([Q], make_runner()) == []
+        with consuming(backend) as consumer:
+            assert drain(consumer) == [1]
+            waker = threading.Timer(0.3, consumer.wake)
+            waker.start()
+            began = time.monotonic()
+            assert consumer.take(10) is None
+            assert time.monotonic() - began < 3
+            waker.join()
+            pusher = threading.Timer(0.3, lambda: backend.enqueue(job(2), Q))
+            pusher.start()
+            assert first_argument(take_soon(consumer)) == 2
+            pusher.join()
+    finally:
+        server.remove()
+
+
 def test_a_busy_server_is_waited_for(make: Make, server: Server) -> None:
     """Somebody's script that runs for too long."""
     backend = make(ReliableRedisBackend)

@@ -1,7 +1,9 @@
-"""Whose a worker number is: claims, fences, spare numbers, and lists that dead runners leave."""
+"""Owners of worker numbers: claims, fences, overflow numbers, and lists that dead runners leave."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import subprocess
 import sys
 import threading
@@ -15,6 +17,8 @@ import pytest
 
 from dlq.backends.base import PreviousProcess
 from dlq.backends.redis_storage.fleet.heartbeats import GONE_FOR
+from dlq.backends.redis_storage.fleet.host_identity import here, process_started, state_of
+from dlq.backends.redis_storage.fleet.ownership import this_process
 from dlq.backends.redis_storage.keys import LAST_NUMBER
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.errors import NotOwner
@@ -62,7 +66,7 @@ def holding(server: Server, number: int, nonce: str = "n0", jobs: int = 1) -> It
 # Claims
 
 
-def test_the_second_claimant_is_told_whose_the_number_is(
+def test_the_second_claimant_learns_who_owns_the_number(
     reliable: ReliableRedisBackend, server: Server
 ) -> None:
     reliable.bulk_enqueue([job(n) for n in range(3)], Q)
@@ -270,7 +274,7 @@ def _beside(reliable: ReliableRedisBackend, first: Runner, second: Runner) -> No
     assert reliable.queue_state(Q).in_hand == 0
 
 
-def test_the_job_of_a_dead_spare_worker_is_found_by_its_successor(
+def test_the_job_of_a_dead_overflow_worker_is_found_by_its_successor(
     reliable: ReliableRedisBackend, make: Make
 ) -> None:
     reliable.enqueue(job(0), Q)
@@ -375,7 +379,7 @@ def test_crashes_are_counted_and_forgotten_after_a_success(
 
 
 @pytest.mark.parametrize("outcome", ["not_started", "stopped", "timed_out"])
-def test_a_death_that_no_job_is_to_blame_for_is_not_counted(
+def test_an_exit_that_no_job_is_to_blame_for_is_not_counted(
     reliable: ReliableRedisBackend, outcome: Any
 ) -> None:
     reliable.enqueue(job(0), Q)
@@ -452,6 +456,138 @@ def test_the_list_of_a_live_4_11_worker_is_left_alone(
     wait_until(lambda: reliable.reclaim([Q], make_runner()), 5)
     with consuming(reliable) as consumer:
         assert drain(consumer) == [0, 1]
+
+
+# What is known of another process
+
+
+def test_a_living_process_of_this_host_keeps_its_number_without_a_heartbeat(
+    reliable: ReliableRedisBackend, server: Server
+) -> None:
+    """As while its heartbeat process is stopped: its job must not run a second time."""
+    reliable.enqueue(job(0), Q)
+    ours = make_runner()
+    with holding(server, 1, "n0") as process:
+        reliable.client.delete(reliable.keys.alive("n0"))
+        end = time.monotonic() + GONE_FOR + 2
+        while time.monotonic() < end:
+            assert reliable.reclaim([Q], ours) == []
+        with consuming(reliable, 1, runner=ours) as second, pytest.raises(NotOwner):
+            second.take(0)
+        assert reliable.client.llen(f"{IN_HAND}:1") == 1
+        process.kill()
+        process.wait(10)
+        (back,) = _reclaim_after_a_while(reliable)
+        assert (back.number, back.jobs) == (1, 1)
+
+
+def test_only_what_the_kernel_calls_dead_is_dead() -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        started = process_started(process.pid)
+        assert state_of(process.pid, started) == "alive"
+        assert state_of(process.pid, started + 1) == "dead", "its pid is another process's now"
+        assert state_of(process.pid, 0) == "unknown", "its start time was not known"
+        process.kill()
+        wait_until(lambda: _state(process.pid) == "Z")
+        assert state_of(process.pid, started) == "dead", "a zombie"
+    assert state_of(process.pid, started) == "dead"
+    assert state_of(2**40, started) == "unknown"
+
+
+UNDER_HIDEPID = """
+import os, sys
+from dlq.backends.redis_storage.fleet.host_identity import state_of
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+assert not os.path.exists(f"/proc/{sys.argv[1]}"), "it can't be seen"
+print(state_of(int(sys.argv[1]), 12345))
+"""
+
+
+def test_a_process_that_cannot_be_seen_is_not_dead() -> None:
+    """/proc is mounted with hidepid=2, so that users don't see each other's processes."""
+    command = 'mount -t proc -o hidepid=2 proc /proc && exec "$0" -c "$1" "$2"'
+    in_namespace = ("unshare", "--mount", "sh", "-c", command)
+    with subprocess.Popen(["sleep", "60"]) as process:
+        found = subprocess.run(
+            [*in_namespace, sys.executable, UNDER_HIDEPID, str(process.pid)],
+            capture_output=True,
+            text=True,
+        )
+        process.kill()
+    if "ermi" in found.stderr or found.returncode == 127:
+        pytest.skip(f"needs root and mounts: {found.stderr.strip()}")
+    assert found.stdout == "unknown\n", found.stderr
+
+
+@pytest.mark.parametrize("namespace", ["--pid", "--time"])
+def test_another_namespace_is_another_kernel(namespace: str) -> None:
+    """Where pids or start times are counted anew, none of them can be compared."""
+    code = "from dlq.backends.redis_storage.fleet.host_identity import here; print(here()[1])"
+    found = subprocess.run(
+        ["unshare", "--fork", namespace, sys.executable, "-c", code], capture_output=True, text=True
+    )
+    if "ermi" in found.stderr or found.returncode == 127:
+        pytest.skip(f"needs root: {found.stderr.strip()}")
+    assert found.stdout.strip() not in ("", here()[1]), found.stderr
+
+
+# Records of other programs
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"nonce": {}},
+        {"host": "\x1b[31m" + "x" * 10_000},
+        {"pid": -1},
+        {"pid": 10**400},
+        {"pid": "1"},
+        {"pid": True},
+        {"started": 1e308},
+        {"started": float("nan")},
+        {"exact": "yes"},
+        {"boot": None},
+    ],
+)
+def test_a_hostile_record_stops_nothing(
+    reliable: ReliableRedisBackend, fields: dict[str, Any]
+) -> None:
+    """What has not the types of a record is none; what has is shown without control characters."""
+    record = this_process(elsewhere())._asdict() | fields
+    heartbeat = {"runner": make_runner()._asdict() | fields, "workers": ["emails/1"], "busy": 0}
+    client = reliable.client
+    client.hset(f"dlq:owner:{Q}", mapping={"1": json.dumps(record), "9" * 5000: "{}"})
+    client.set("dlq:alive:hostile", json.dumps(heartbeat), px=60_000)
+    client.set("dlq:alive:nested", "[" * 200_000, px=60_000)
+    client.rpush(f"{IN_HAND}:1", encode(job(0)))
+    assert len(reliable.runners()) <= 1
+    assert len(reliable.queue_state(Q).owners) <= 1
+    (back,) = _reclaim_after_a_while(reliable)
+    assert (back.jobs, back.owner.isprintable()) == (1, True)
+    with consuming(reliable) as consumer:
+        assert drain(consumer) == [0]
+
+
+@pytest.mark.parametrize("count", ["x", "-7", str(2**63 - 1), "9" * 5000])
+def test_hostile_counts_stop_no_job(reliable: ReliableRedisBackend, count: str) -> None:
+    raw = encode(job(0))
+    name = hashlib.sha1(raw).hexdigest()
+    for key in (reliable.keys.crashes(Q), reliable.keys.attempts(Q)):
+        reliable.client.hset(key, name, count)
+    reliable.client.rpush(reliable.keys.processing(Q, 1), raw)
+    with consuming(reliable) as consumer:
+        taken = take(consumer)
+        assert taken.redelivered
+        assert taken.crashes >= 1
+        assert consumer.attempts(taken) >= 0
+        for delay in (float("nan"), float("-inf"), -1.0):
+            assert consumer.retry(taken, delay, FAILURE)
+            taken = take(consumer)
+        assert consumer.retry(taken, float("inf"), FAILURE)
+        assert consumer.take(0) is None
+    assert reliable.queue_state(Q).delayed == 1
 
 
 def test_a_broken_record_is_nobodys(reliable: ReliableRedisBackend) -> None:

@@ -1,4 +1,4 @@
-"""Jobs that a worker takes ahead: in order, given back in order, and never kept from another."""
+"""Jobs that a worker prefetches: in order, given back in order, and never kept from another."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dlq.backends.base import Consumer, PreviousProcess
+from dlq.backends.redis_storage.consumers.prefetch_size import MOST_BYTES
 from dlq.backends.redis_storage.storage import RedisStorage
 from dlq.backends.reliable_redis import ReliableRedisBackend
 from dlq.errors import BackendUnavailable
@@ -55,7 +56,7 @@ def in_hand(backend: RedisStorage) -> int:
     return backend.client.llen(IN_HAND)
 
 
-def test_short_jobs_are_taken_ahead_and_come_in_order(busy: ReliableRedisBackend) -> None:
+def test_short_jobs_are_prefetched_and_come_in_order(busy: ReliableRedisBackend) -> None:
     with consuming(busy) as consumer:
         found = run_short_ones(consumer)
         found.append(first_argument(take(consumer)))
@@ -153,7 +154,7 @@ def test_what_a_dead_worker_had_not_begun_comes_back_in_order(busy: ReliableRedi
     assert busy.client.exists("dlq:crashes:emails") == 0
 
 
-def test_no_job_that_was_taken_ahead_starts_after_a_pause(busy: ReliableRedisBackend) -> None:
+def test_no_job_that_was_prefetched_starts_after_a_pause(busy: ReliableRedisBackend) -> None:
     with consuming(busy) as consumer:
         run_short_ones(consumer)
         taken = take(consumer)
@@ -229,3 +230,25 @@ def test_connections_that_break_at_any_moment_lose_and_double_nothing(
     assert found == list(range(2000))
     with server.client() as client:
         assert client.exists(IN_HAND, "django_lightweight_queue:emails") == 0
+
+
+@pytest.mark.parametrize("size", [40_000, 700_000, 3_000_000])
+def test_large_jobs_are_not_prefetched_beyond_a_mebibyte(
+    reliable: ReliableRedisBackend, size: int
+) -> None:
+    """Also when the jobs before them were small, and many of them were taken at once."""
+    small = [job(n) for n in range(100)]
+    large = [job(n, "x" * size) for n in range(100, 100 + 40_000_000 // size // 4)]
+    reliable.bulk_enqueue(small, Q)
+    for each in large:
+        reliable.enqueue(each, Q)
+    found, most = [], 0
+    with consuming(reliable) as consumer:
+        while (taken := consumer.take(0)) is not None:
+            lengths = [len(raw) for raw in reliable.client.lrange(IN_HAND, 0, -1)]
+            assert sum(lengths) <= MOST_BYTES or len(lengths) == 1
+            most = max(most, len(lengths))
+            found.append(first_argument(taken))
+            consumer.acknowledge(taken)
+    assert found == list(range(100 + len(large)))
+    assert most > 10, "small ones were taken many at a time"

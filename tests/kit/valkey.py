@@ -23,7 +23,7 @@ class Server:
     signal meant for the workers reaches it, and restartable with its data in place.
     """
 
-    def __init__(self, **options: str) -> None:
+    def __init__(self, **options: str | tuple[str, ...]) -> None:
         self.port = free_port()
         self.directory = Path(tempfile.mkdtemp(prefix="dlq-valkey-"))
         self.options = {"save": "", "appendonly": "no", **options}
@@ -39,7 +39,7 @@ class Server:
         command = [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--dir", str(self.directory), "--daemonize", "no"]
         for name, value in self.options.items():
-            command += [f"--{name}", value]
+            command += [f"--{name}", *([value] if isinstance(value, str) else value)]
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

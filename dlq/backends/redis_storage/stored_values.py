@@ -65,7 +65,7 @@ def milliseconds(seconds: float, least: int = 1) -> int:
     """Return a time for the server: at least `least`, and no longer than MOST_SECONDS."""
     if math.isnan(seconds):
         return least
-    return max(least, int(min(seconds, MOST_SECONDS) * 1000))
+    return max(least, int(max(0.0, min(seconds, MOST_SECONDS)) * 1000))
 
 
 def _fits(value: object, hint: Any) -> bool:

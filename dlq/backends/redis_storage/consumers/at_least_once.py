@@ -286,8 +286,9 @@ class ReliableConsumer(Consumer):
 
     def _detach(self) -> None:
         """Confirm the last acknowledgements, give back what was prefetched, and give the number up.
-        Tried twice, since a connection may have broken with the answers on it."""
-        for is_last in (False, True):
+        Tried again, since a connection may have broken with the answers on it, and the server may
+        have lost the scripts."""
+        for is_last in (False, False, False, True):
             try:
                 self._lease.prepare()
                 self._give_prefetched_back()
