@@ -79,7 +79,7 @@ def queue_states(
         answers: Any = run_script(client, QUEUE_STATES, of_all, *counts)
         for name, count, answer in zip(page, counts, answers, strict=True):
             owners = answer[5][::2]
-            if any(number.isdigit() and int(number) > count for number in owners):
+            if any(number > count for number, _ in _numbered(zip(owners, owners, strict=True))):
                 states.append(queue_state(client, keys, name))
             else:
                 states.append(_state_of(name, answer, lives))
