@@ -65,6 +65,12 @@ class Settings(BaseSettings):
         description="How many workers each queue has over the whole pool, 0 to 1024. An override"
         " file's WORKERS replaces that of the Django settings as a whole.",
     )
+    placement: Literal["dealt", "stable"] = Field(
+        "dealt",
+        description="How a pool's workers are assigned to its machines: dealt, as in"
+        " django-lightweight-queue 4.11, or stable, which moves few workers when queues or machines"
+        " are added.",
+    )
     backend: Annotated[Path, check.NO_NONE] = Field(
         "dlq.backends.synchronous.SynchronousBackend",
         description="Dotted path of the class that stores jobs: a subclass of BaseBackend.",

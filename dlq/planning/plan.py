@@ -58,6 +58,7 @@ def make_plan(project: Project, pool: Pool) -> Plan:
         queues,
         pool,
         key_prefix=settings.redis_prefix,
+        placement=settings.placement,
         cron_machines=settings.cron_machines if rows else None,
     )
     found = [*project.findings, *review_plan(project, resolution, settings, dealt, rows)]

@@ -39,6 +39,7 @@ def resolved(**environ: str) -> Resolution:
         ("STOP_TIMEOUT", "2.5", 2.5),
         ("STOP_TIMEOUT", "none", None),
         ("CRON_MACHINES", "all", "all"),
+        ("PLACEMENT", "stable", "stable"),
         ("LOGGER_FACTORY", "a.b.c", "a.b.c"),
     ],
 )

@@ -145,6 +145,7 @@ ROWS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"MAX_CRASHES": 0}, "E104", "MAX_CRASHES is 0: must be a whole number from 1 to 1000", ""),
     ({"CRON_TIMEZONE": "Europe/Belin"}, "E105", "IANA name of a time zone", "'Europe/Berlin'"),
     ({"CRON_TIMEZONE": "../etc/passwd"}, "E105", "IANA name of a time zone", ""),
+    ({"PLACEMENT": "sticky"}, "E104", "must be 'dealt' or 'stable'", ""),
     ({"CRON_MACHINES": "some"}, "E104", "must be 'first' or 'all'", ""),
     ({"WORKER": {"q": 1}}, "W002", "unknown setting LIGHTWEIGHT_QUEUE_WORKER", "QUEUE_WORKERS?"),
     (

@@ -18,6 +18,8 @@ def title(plan: Plan) -> str:
     parts = [f"Plan for {what}"]
     if plan.split is not None and not pool.exact:
         parts.append(f"pool {plan.split.pool_id}")
+        if plan.split.placement != "dealt":
+            parts.append(f"placement {plan.split.placement}")
     if resolution is not None:
         settings = " + ".join([resolution.settings_module or "none", *resolution.override_files])
         parts.append(f"settings {settings}")
