@@ -70,7 +70,9 @@ class Resolution(NamedTuple):
     """The outcome of reading all sources.
 
     `settings` is None where an error among `findings` left no valid value. `values` has every
-    setting by name (upper case, no prefix), those that failed included.
+    setting by name (upper case, no prefix), those that failed included. `usable` are settings to
+    look at the servers with: where the errors are about single values that don't say which server
+    is meant, those have their defaults.
     """
 
     settings: Settings | None
@@ -78,6 +80,7 @@ class Resolution(NamedTuple):
     findings: tuple[Finding, ...]
     settings_module: str = ""
     override_files: tuple[str, ...] = ()
+    usable: Settings | None = None
 
     def source_of(self, name: str, key: str | None = None) -> Source:
         """Where a setting was written, or the value of one key of its dict, or one element of its

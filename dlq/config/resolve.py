@@ -14,11 +14,15 @@ from dlq.config.resolution import Resolution
 from dlq.config.settings import Settings
 from dlq.config.sources.django import DjangoSource
 from dlq.config.sources.environment import EnvironmentSource
-from dlq.config.sources.settings_source import SettingsSource
+from dlq.config.sources.settings_source import URL_PARTS, SettingsSource
 from dlq.config.validation.between_settings import check_between_settings
 from dlq.diagnostics.finding import Finding, errors, in_reading_order
 from dlq.diagnostics.rules import project as rules
 from dlq.provenance.django_places import module_of
+
+SERVER_SETTINGS = {"BACKEND", "BACKEND_OVERRIDES", "REDIS_URL", "REDIS_PREFIX", *URL_PARTS}
+"""What says on which server, and where there, jobs are. No default takes the place of a mistake in
+one of these: the command would look at, or change, what somebody else has there."""
 
 
 def resolve(
@@ -44,14 +48,16 @@ def resolve(
     findings = [finding for source in lowest_first for finding in source.findings]
     layers = Layers(settings_class, lowest_first[::-1])
     valid, failed, broken = _validate(layers)
-    findings += broken
-    findings += check_between_settings(valid, layers, failed)
+    between = list(check_between_settings(valid, layers, failed))
+    is_usable = not (errors([*findings, *between]) or failed & SERVER_SETTINGS)
+    findings += [*broken, *between]
     return Resolution(
         None if errors(findings) else valid,
         layers,
         tuple(in_reading_order(findings)),
         settings_module,
         tuple(paths),
+        valid if is_usable else None,
     )
 
 

@@ -13,9 +13,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dlq.cli.dispatch import print_findings
 from dlq.cli.framework.streams import prepare_streams
+from dlq.cli.output.findings import findings_lines
 from dlq.cli.output.screen import Screen
 from dlq.errors import DlqError
-from dlq.project.load import Project, load_project
+from dlq.project.load import Project, load_project, tolerate_mistakes, tolerated
 
 
 class DlqCommand(BaseCommand):
@@ -56,8 +57,13 @@ class DlqCommand(BaseCommand):
     def perform(self, options: dict[str, Any]) -> None:
         raise NotImplementedError
 
-    def load(self, options: dict[str, Any]) -> Project:
-        return load_project(None, override_files(options))
+    def load(self, options: dict[str, Any], *, tolerant: bool = False) -> Project:
+        """`tolerant`: mistakes in settings that don't say which server is meant are warnings."""
+        project = load_project(None, override_files(options))
+        if tolerant:
+            project = tolerate_mistakes(project)
+            self.screen.segments(findings_lines(tolerated(project)), to_err=True)
+        return project
 
 
 def override_files(options: dict[str, Any]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ shows late.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import NamedTuple, TypeGuard, TypeVar
@@ -22,6 +22,7 @@ from dlq.backends.base import (
     BaseBackend,
     ProgressLogger,
 )
+from dlq.config.settings import Settings
 from dlq.cron.files.configuration import implied_queues
 from dlq.errors import UsageError
 from dlq.planning.implied_queues import implied_by_tasks
@@ -42,12 +43,20 @@ def known_queues(project: Project) -> list[QueueName]:
     """Every queue that the configuration, a task or a cron row names, sorted."""
     settings = require_settings(project)
     names = {
-        *(QueueName(name) for name in settings.workers),
+        *(QueueName(name) for name in _named_in_workers(project, settings)),
         *(QueueName(name) for name in settings.backend_overrides),
         *implied_by_tasks(project.declarations),
         *implied_queues(project.cron.rows),
     }
     return sorted(names)
+
+
+def _named_in_workers(project: Project, settings: Settings) -> Iterable[str]:
+    """Also where a count is wrong, so that its queue can be paused."""
+    named = project.resolution.values["WORKERS"].value if project.resolution else None
+    if not isinstance(named, Mapping):
+        return settings.workers
+    return {*settings.workers, *(name for name in named if isinstance(name, str))}
 
 
 def select_queues(project: Project, names: Iterable[str]) -> list[QueueName]:

@@ -134,6 +134,41 @@ def require_settings(project: Project) -> Settings:
     return project.resolution.settings
 
 
+SETTINGS_ERRORS = "dlq.E1"
+BACKEND_ERRORS = {"dlq.E111", "dlq.E112"}
+"""Of a class that cannot be used: nothing can be asked of its queues."""
+
+
+def tolerate_mistakes(project: Project) -> Project:
+    """Put what is valid in force, for a verb that looks at the servers or stops something there:
+    its user has trouble already. The errors become warnings. Where they leave it open which server
+    is meant, the project is returned as it is."""
+    resolution = project.resolution
+    tolerable = [
+        finding
+        for finding in errors(project.findings)
+        if finding.id.startswith(SETTINGS_ERRORS) and finding.id not in BACKEND_ERRORS
+    ]
+    if resolution is None or resolution.usable is None or not tolerable:
+        return project
+    resolution = resolution._replace(settings=resolution.usable)
+    active.install(resolution)
+    findings = tuple(
+        finding._replace(level="warning") if finding in tolerable else finding
+        for finding in project.findings
+    )
+    return project._replace(resolution=resolution, findings=findings)
+
+
+def tolerated(project: Project) -> list[Finding]:
+    """The errors of the settings that `tolerate_mistakes` made warnings of."""
+    return [
+        finding
+        for finding in project.findings
+        if finding.id.startswith(SETTINGS_ERRORS) and finding.level == "warning"
+    ]
+
+
 def load_running_project() -> Project:
     """The project of a process in which Django is set up, as it is now."""
     from dlq.project.check_imports import check_imports

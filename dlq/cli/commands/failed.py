@@ -330,6 +330,6 @@ def _selection(
 
 
 def _project(call: Invocation) -> Project:
-    from dlq.project.load import load_project
+    from dlq.cli.framework.project import load_to_operate
 
-    return load_project(call.settings, call.config)
+    return load_to_operate(call)

@@ -49,7 +49,7 @@ def pause(
 
     call: Invocation = ctx.obj
     end = operations.pause_until(duration, until, datetime.now(UTC))
-    names = _select(call, queues)
+    names = _select(call, queues, tolerant=True)
     if not dry_run:
         operations.pause(names, end)
     if call.format == "json":
@@ -67,7 +67,7 @@ def resume(ctx: typer.Context, queues: QueuesArgument, dry_run: DryRunOption = F
     from dlq.operations import queues as operations
 
     call: Invocation = ctx.obj
-    names = _select(call, queues)
+    names = _select(call, queues, tolerant=True)
     if not dry_run:
         operations.resume(names)
     if call.format == "json":
@@ -145,8 +145,11 @@ def confirmed(call: Invocation, question: str, yes: bool) -> bool:
     return False
 
 
-def _select(call: Invocation, queues: Sequence[str]) -> list[QueueName]:
+def _select(call: Invocation, queues: Sequence[str], *, tolerant: bool = False) -> list[QueueName]:
+    """`tolerant`: a mistake in a setting stops no pause, but the dropping of jobs."""
+    from dlq.cli.framework.project import load_to_operate
     from dlq.operations.queues import select_queues
     from dlq.project.load import load_project
 
-    return select_queues(load_project(call.settings, call.config), queues)
+    project = load_to_operate(call) if tolerant else load_project(call.settings, call.config)
+    return select_queues(project, queues)

@@ -40,11 +40,11 @@ def status(
     With --format json and --watch, one line of JSON for each look.
     """
     call: Invocation = ctx.obj
-    from dlq.project.load import load_project
+    from dlq.project.load import load_project, tolerate_mistakes
 
     if interval < 0.1:
         raise UsageError(f"--interval {interval:g}: 0.1 seconds at least")
-    project = load_project(call.settings, call.config)
+    project = tolerate_mistakes(load_project(call.settings, call.config))
     if watch:
         return _watch(call, project, interval)
     return _show(call, project)
@@ -68,12 +68,13 @@ def _show(call: Invocation, project: Project, *, one_line: bool = False) -> Exit
     import json
 
     from dlq.operations.status import ANSWER_LIMIT, read_status, status_json
-    from dlq.project.load import require_settings
+    from dlq.project.load import require_settings, tolerated
     from dlq.runtime import probing
 
     require_settings(project)
     with probing(ANSWER_LIMIT):
         found = read_status(project, time.time())
+    found = found._replace(findings=(*tolerated(project), *found.findings))
     if call.format == "json":
         content = status_json(found)
         call.screen.print(json.dumps(content) if one_line else json.dumps(content, indent=2))

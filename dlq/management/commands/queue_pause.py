@@ -31,7 +31,7 @@ class Command(DlqCommand):
         if isinstance(until, datetime):  # from call_command, as 4.11 took it
             until = until.isoformat()
         end = pause_until(options["duration"], until, datetime.now(UTC))
-        names = select_queues(self.load(options), options["queue"])
+        names = select_queues(self.load(options, tolerant=True), options["queue"])
         pause(names, end)
         for name in names:
             self.screen.print(paused_text(name, end))
