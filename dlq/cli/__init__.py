@@ -33,10 +33,10 @@ def _run(words: list[str]) -> int:
         from dlq.cli.commands.health import answer
 
         return answer(words[1:])
-    from dlq.process.posix.startup import exit_on_stop_signals, put_off_collections
+    from dlq.process.posix.startup import handle_early_signals, put_off_collections
 
     if verb in {"run", "worker"}:
-        exit_on_stop_signals()
+        handle_early_signals()
     if verb in {"run", "worker", "plan", "check"}:
         put_off_collections()
     from dlq.cli.dispatch import run

@@ -14,7 +14,7 @@ from dlq.diagnostics.rules import processes as rules
 from dlq.operations.run import RunOptions, refusal, run, run_one_worker
 from dlq.planning.plan import Plan, make_plan
 from dlq.planning.split import Pool, Split
-from dlq.process.posix.startup import exit_on_stop_signals
+from dlq.process.posix.startup import handle_early_signals
 from dlq.process.supervisor import reload
 from dlq.project.load import StartDirectory, load_project
 from dlq.types import QueueName, WorkerNumber
@@ -31,7 +31,7 @@ def start(
 ) -> int:
     """Run the plan for `pool` until told to stop; the exit code. `show` gets the plan before
     anything starts. Raises ConfigurationRefused, DifferentPool, UsageError."""
-    exit_on_stop_signals()
+    handle_early_signals()
     directory = StartDirectory()
     plan, dealt, resolution = _valid_plan(settings, override_files, pool)
     options = options.with_paths(directory.paths)
@@ -53,7 +53,7 @@ def start_worker(
     verbose: bool = False,
 ) -> int:
     """Run one worker of the configuration until told to stop; the exit code. Raises as `start`."""
-    exit_on_stop_signals()
+    handle_early_signals()
     directory = StartDirectory()
     plan, dealt, resolution = _valid_plan(settings, override_files, Pool())
     if touch_file is not None:

@@ -11,7 +11,7 @@ import os
 import pickle
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from dlq.config import active
 from dlq.config.resolution import Resolution
@@ -30,6 +30,7 @@ from dlq.errors import (
 from dlq.planning.split import PlannedWorker, Split
 from dlq.primitives.text import counted
 from dlq.process.posix.pidfile import PidFile, detach
+from dlq.process.posix.signals import SignalPipe
 from dlq.process.supervisor import reload
 from dlq.types import QueueName, WorkerNumber
 
@@ -180,11 +181,11 @@ def _start(
 ) -> int:
     from dlq.process.launcher import Launch
     from dlq.process.runner_identity import make_runner
+    from dlq.process.supervisor.supervisor import handled_signals
 
     settings = resolution.settings
     if settings is None:
         raise active.InvalidConfiguration(resolution)
-    active.install(resolution)
     if refused := start_findings(settings):
         raise refusal(refused)
     _require_writable([*touch_files.values(), options.health_file])
@@ -192,31 +193,45 @@ def _start(
         raise refusal(refused)
     if reload.is_check_only():
         return ExitCode.DONE
-    pidfile = None if options.pidfile is None else PidFile(options.pidfile)
-    if pidfile is not None:
-        if reload.is_replacement():
-            pidfile.write()
-        else:
-            detach(pidfile.write)
-    launch = Launch(
-        split=split,
-        rows=rows,
-        resolution=resolution,
-        settings=settings,
-        runner=make_runner(split, resolution.settings_module),
-        announce=options.announce,
-        touch_file_of=touch_files.get,
-        health_file=options.health_file,
-        metrics_port=metrics_port,
-        serves_config=serves_config,
-        close_in_children=() if pidfile is None else (pidfile.fd,),
-    )
-    ended = launch.run()
-    if ended.reload:
-        reload.become_new()
-    if pidfile is not None:
-        pidfile.remove()
+    # From here on a signal is handled by the supervisor, so that the pidfile never stays behind.
+    with SignalPipe(handled_signals()) as signals:
+        pidfile = None if options.pidfile is None else PidFile(options.pidfile)
+        if pidfile is not None:
+            if reload.is_replacement():
+                pidfile.write()
+            else:
+                detach(pidfile.write)
+        launch = Launch(
+            split=split,
+            rows=rows,
+            resolution=resolution,
+            settings=settings,
+            runner=make_runner(split, resolution.settings_module),
+            announce=options.announce,
+            touch_file_of=touch_files.get,
+            health_file=options.health_file,
+            metrics_port=metrics_port,
+            serves_config=serves_config,
+            close_in_children=() if pidfile is None else (pidfile.fd,),
+        )
+        try:
+            ended = launch.run(signals)
+            if ended.reload:
+                _become_new(pidfile)
+        finally:
+            if pidfile is not None:
+                pidfile.remove()
     return ended.code
+
+
+def _become_new(pidfile: PidFile | None) -> NoReturn:
+    """Raises UsageError: the command may have been removed since it was started."""
+    try:
+        reload.become_new({} if pidfile is None else pidfile.hand_on())
+    except OSError as error:
+        raise UsageError(
+            f"HUP: cannot start the new command: {error.strerror} (errno {error.errno})"
+        ) from None
 
 
 def _touch_files(split: Split, template: str | None) -> dict[QueueName, str]:

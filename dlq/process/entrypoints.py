@@ -130,11 +130,14 @@ def run_heartbeat(
     workers: Sequence[WorkerSpec],
     planned: Collection[QueueName],
     reader: int,
+    slot_index: int,
     shared: SharedResources,
     plan_document: Callable[[], str] | None,
 ) -> int:
     from dlq.process.heartbeat import Heartbeat
 
+    slot = shared.scoreboard.slot(slot_index)
+    slot.occupy(os.getpid())
     set_title("dlq: heartbeat")
     current = runtime.current()
     current.reset_connections()
@@ -148,6 +151,7 @@ def run_heartbeat(
         current,
         logger,
         plan_document,
+        show_life=slot.beat,
     ).run()
 
 

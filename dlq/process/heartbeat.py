@@ -57,9 +57,14 @@ class Heartbeat:
         runtime: Runtime,
         logger: Logger,
         plan_document: Callable[[], str] | None = None,
+        *,
+        show_life: Callable[[], None],
     ) -> None:
         """`planned`: the queues that have workers anywhere in the pool. `plan_document` makes the
-        document that is published; it is called once, since it costs as much as `dlq plan`."""
+        document that is published; it is called once, since it costs as much as `dlq plan`.
+        `show_life` is called between any two calls of a server: the supervisor replaces a heartbeat
+        process that hangs."""
+        self._show_life = show_life
         self._specs = tuple(workers)
         self._activity = ActivityLog()
         self._workers = [worker.name for worker in workers]
@@ -115,6 +120,7 @@ class Heartbeat:
 
     def _listen(self, timeout: float) -> bytes | None:
         """Wait for the supervisor's message; empty where it is gone."""
+        self._show_life()
         readable, _, _ = select.select([self._reader], [], [], timeout)
         return os.read(self._reader, 64) if readable else None
 
@@ -148,6 +154,7 @@ class Heartbeat:
         """Make one attempt; the next turn makes the next one. Whether it succeeded."""
 
         def attempt() -> bool:
+            self._show_life()
             call()
             return True
 

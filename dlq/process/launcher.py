@@ -7,7 +7,6 @@ import gc
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,9 +18,7 @@ from dlq.backends.base import BackendWithRunners, PreviousProcess
 from dlq.config.resolution import Resolution
 from dlq.config.settings import Settings
 from dlq.diagnostics.rules import processes as rules
-from dlq.errors import BackendUnavailable
 from dlq.planning.split import Split
-from dlq.primitives.backoff import for_servers
 from dlq.primitives.import_path import import_path
 from dlq.primitives.text import counted, printable
 from dlq.process import entrypoints
@@ -33,9 +30,10 @@ from dlq.process.posix.standard_streams import write_lines_at_once
 from dlq.process.posix.startup import resume_collections
 from dlq.process.posix.title import set_title
 from dlq.process.scoreboard import Scoreboard
+from dlq.process.server_wait import Interrupted, ServerWait
 from dlq.process.supervisor.child import ChildSpec
 from dlq.process.supervisor.reload import Reload
-from dlq.process.supervisor.supervisor import HANDLED, Ended, Supervisor
+from dlq.process.supervisor.supervisor import Ended, Supervisor
 from dlq.process.supervisor.systemd import Notifier
 from dlq.process.worker.database import DatabaseConnections
 from dlq.process.worker.worker import WorkerSpec
@@ -50,6 +48,10 @@ START_LIMIT = 30.0
 """Seconds for a forked worker until it is ready for a job. It has only its middleware to make."""
 SPAWN_LIMIT = 300.0
 """The same for a worker in a new interpreter, which imports the whole project."""
+HEARTBEAT_HANG_LIMIT = 7.0
+"""Seconds without a sign of life after which the heartbeat process is replaced. It must be longer
+than a turn with a server that is away (BEAT_EVERY, and ANSWER_LIMIT to connect), and a new process
+must send its first heartbeat within the 10 s that the last one lasts."""
 HEARTBEAT_PAUSE = 4.0
 """Seconds without a heartbeat process, at most. A heartbeat lasts for 10 s; after that, others
 would take the worker numbers over while their jobs still run."""
@@ -99,28 +101,33 @@ class Launch:
     close_in_children: tuple[int, ...] = ()
     _pipe: _HeartbeatPipe = field(default_factory=_HeartbeatPipe)
 
-    def run(self) -> Ended:
+    def run(self, signals: SignalPipe) -> Ended:
+        """Run until a stop; `signals` has been entered."""
         logger = runtime.current().logger("dlq.supervisor")
         set_title("dlq: supervisor")
         write_lines_at_once()
         adopt_orphans()
-        self._start_up(logger)
-        with SignalPipe(HANDLED) as signals:
-            specs, scoreboard = self._children(signals)
-            self._prepare_to_fork(logger)
-            supervisor = Supervisor(
-                specs,
-                scoreboard,
-                signals,
-                logger,
-                stop_timeout=self.settings.stop_timeout,
-                print_line=self._print_line,
-                notifier=Notifier(os.environ, os.getpid()),
-                reload=Reload(),
-                dismiss_heartbeat=self._pipe.dismiss,
-                health_file=self.health_file,
-            )
-            return supervisor.run()
+        reload = Reload()
+        try:
+            with ServerWait(signals, reload, logger) as servers:
+                self._start_up(servers)
+        except Interrupted as interrupted:
+            return interrupted.ended
+        specs, scoreboard = self._children(signals)
+        self._prepare_to_fork(logger)
+        supervisor = Supervisor(
+            specs,
+            scoreboard,
+            signals,
+            logger,
+            stop_timeout=self.settings.stop_timeout,
+            print_line=self._print_line,
+            notifier=Notifier(os.environ, os.getpid()),
+            reload=reload,
+            dismiss_heartbeat=self._pipe.dismiss,
+            health_file=self.health_file,
+        )
+        return supervisor.run()
 
     def _print_line(self, line: str) -> None:
         """The reader of our output may have gone (`dlq run | head`); the jobs go on."""
@@ -129,21 +136,20 @@ class Launch:
 
     # Before the first fork
 
-    def _start_up(self, logger: Logger) -> None:
-        """The backends' own preparations, and the announcement of this runner, so that its workers
-        find it alive. A server that is away is waited for."""
+    def _start_up(self, servers: ServerWait) -> None:
+        """Make the backends' own preparations, and send the first heartbeat of this runner, so that
+        its workers find it alive. A server that is away is waited for."""
         current = runtime.current()
         queues = list(dict.fromkeys(worker.queue for worker in self.split.workers))
         names = [worker.name for worker in self.split.workers]
         for queue in queues:
-            _until_available(
-                partial(current.backend(queue).startup, queue), f"queue {queue}", logger
+            servers.until_available(
+                partial(current.backend(queue).startup, queue), f"queue {queue}"
             )
         for backend in {current.backend(queue) for queue in queues}:
             if isinstance(backend, BackendWithRunners):
-                _until_available(
-                    partial(backend.renew_heartbeat, self.runner, names, 0), "heartbeat", logger
-                )
+                beat = partial(backend.renew_heartbeat, self.runner, names, 0)
+                servers.until_available(beat, "heartbeat")
 
     def _prepare_to_fork(self, logger: Logger) -> None:
         """Everything that children share is loaded now, every connection closed, and what has been
@@ -176,6 +182,7 @@ class Launch:
     def _children(self, signals: SignalPipe) -> tuple[list[ChildSpec], Scoreboard]:
         workers = self.worker_specs()
         first_free = len(workers)
+        heartbeat_slot = first_free + 2
         scoreboard = Scoreboard(first_free + 3)
         shared = SharedResources(scoreboard, self.runner, DatabaseConnections())
         pid = os.getpid()
@@ -219,6 +226,7 @@ class Launch:
                     workers,
                     planned,
                     reader,
+                    heartbeat_slot,
                     shared,
                     self._plan_document if self.serves_config else None,
                 )
@@ -257,8 +265,9 @@ class Launch:
             heartbeat = ChildSpec(
                 "heartbeat",
                 "heartbeat",
-                first_free + 2,
+                heartbeat_slot,
                 start_heartbeat,
+                hang_limit=HEARTBEAT_HANG_LIMIT,
                 longest_pause=HEARTBEAT_PAUSE,
             )
             specs.append(heartbeat)
@@ -298,27 +307,15 @@ class Launch:
         )
 
 
-def _until_available(call: Callable[[], object], what: str, logger: Logger) -> None:
-    backoff = for_servers()
-    logged = -1e9
-    while True:
-        try:
-            call()
-            return
-        except BackendUnavailable as error:
-            now = time.monotonic()
-            if now - logged >= 10.0:
-                logged = now
-                logger.warning(
-                    "%s: %s; waiting for it", what, error, extra={"action": "server_away"}
-                )
-            backoff = backoff.failed()
-            time.sleep(backoff.pause)
-
-
 def _close_django_connections() -> None:
     from django.core.cache import caches
     from django.db import connections
 
     connections.close_all()
+    for connection in connections.all():
+        # A pool of connections (`OPTIONS = {"pool": True}`) lives on when they are closed, and two
+        # workers would read each other's rows from its sockets.
+        close_pool = getattr(connection, "close_pool", None)
+        if close_pool is not None:
+            close_pool()
     caches.close_all()

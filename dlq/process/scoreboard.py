@@ -18,11 +18,12 @@ import math
 import mmap
 import os
 import struct
-import tempfile
 import time
 from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple
+
+from dlq.process.posix.memory_file import open_memory_file
 
 RAW_LIMIT = 16_384
 """Bytes of a running job that the scoreboard keeps. Of longer jobs it keeps the path alone."""
@@ -175,7 +176,7 @@ class Scoreboard:
     """`fd` can be handed to a process that was not forked from here: see `attach`."""
 
     def __init__(self, slots: int) -> None:
-        self.fd = _anonymous_file()
+        self.fd = open_memory_file("dlq-scoreboard")
         self._size = slots
         os.ftruncate(self.fd, max(slots, 1) * SLOT_SIZE)
         self._memory = mmap.mmap(self.fd, max(slots, 1) * SLOT_SIZE)
@@ -237,11 +238,3 @@ class Scoreboard:
 
     def entries(self) -> Iterator[Entry]:
         return (self.read(index) for index in range(self._size))
-
-
-def _anonymous_file() -> int:
-    """Memory with a file descriptor, gone with its last user."""
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("dlq-scoreboard")
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())

@@ -11,7 +11,6 @@ import os
 import pickle
 import signal
 import sys
-import tempfile
 from typing import NamedTuple
 
 from dlq.backends.base import PreviousProcess
@@ -19,6 +18,7 @@ from dlq.config.resolution import Resolution
 from dlq.config.settings import Settings
 from dlq.process.entrypoints import SharedResources, run_worker
 from dlq.process.posix.fork import STOP_SIGNAL, exit_with_supervisor, leave
+from dlq.process.posix.memory_file import open_memory_file
 from dlq.process.posix.signals import CHANGED_SIGNALS, is_hangup_ignored
 from dlq.process.posix.standard_streams import write_lines_at_once
 from dlq.process.scoreboard import Scoreboard
@@ -50,7 +50,7 @@ def spawn(
         shared.runner,
         previous,
     )
-    with tempfile.TemporaryFile() as file:
+    with open(open_memory_file("dlq-worker"), "w+b") as file:
         # The path first: what follows may need it to be read.
         pickle.dump(message.path, file)
         pickle.dump(message, file)

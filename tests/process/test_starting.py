@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import shutil
@@ -66,6 +67,172 @@ def test_a_pidfile_must_be_a_file(host: Host) -> None:
     code, output = start_refused(host, "--pidfile", "/dev/null")
     assert (code, "/dev/null is no regular file" in output) == (2, True)
     assert Path("/dev/null").exists()
+
+
+def test_a_pidfile_that_is_a_link_is_refused(host: Host) -> None:
+    """Or whoever may write its directory could have any file of ours truncated."""
+    target, link = host.directory / "precious", host.directory / "dlq.pid"
+    target.write_text("precious")
+    link.symlink_to(target)
+    code, output = start_refused(host, "--pidfile", str(link))
+    assert (code, "dlq.pid is a symbolic link" in output) == (2, True)
+    assert target.read_text() == "precious"
+
+
+def test_a_pidfile_is_for_its_owner(host: Host) -> None:
+    pidfile = host.directory / "dlq.pid"
+    assert host.start("--pidfile", str(pidfile)).wait(15) == 0
+    assert pidfile.stat().st_mode & 0o777 == 0o600
+    pid = int(wait_until(lambda: pidfile.read_text().strip()))
+    pidfile.unlink()
+    assert host.start("--pidfile", str(pidfile)).wait(15) == 0
+    second = int(wait_until(lambda: pidfile.read_text().strip()))
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_alive(pid), 5)
+    assert int(pidfile.read_text()) == second, "the first one removes only its own file"
+    os.kill(second, signal.SIGTERM)
+    wait_until(lambda: not is_alive(second), 5)
+    assert not pidfile.exists()
+
+
+def test_a_lock_of_a_removed_pidfile_does_not_count(tmp_path: Path) -> None:
+    """Another runner removes the file between the opening and the locking of ours: simulated by a
+    path that leads to another file than the one that was opened and locked."""
+    from dlq.process.posix.pidfile import PidFile
+
+    path = tmp_path / "dlq.pid"
+    first = PidFile(str(path))
+    path.unlink()
+    second = PidFile(str(path))
+    assert os.fstat(second.fd).st_ino == path.stat().st_ino
+    first.remove()
+    assert path.exists()
+    second.remove()
+    assert not path.exists()
+
+
+def test_the_lock_of_the_pidfile_survives_a_reload(host: Host) -> None:
+    """At no moment of a reload can another runner get it."""
+    pidfile = host.directory / "dlq.pid"
+    runner = host.start("--pidfile", str(pidfile))
+    assert runner.wait(15) == 0
+    pid = int(wait_until(lambda: pidfile.exists() and pidfile.read_text().strip()))
+    host.push("quick", 1)
+    [first] = wait_until(lambda: host.ledger.events("end", "1"))
+    os.kill(pid, signal.SIGHUP)
+    gained = 0
+    end = time.monotonic() + 30
+    while is_alive(first.pid) or not _has_started_again(pid, first.pid):
+        gained += _can_lock(pidfile)
+        assert time.monotonic() < end
+    assert gained == 0
+    host.push("quick", 2)
+    wait_until(lambda: host.ledger.events("end", "2"), 15)
+    assert not _can_lock(pidfile)
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_alive(pid), 5)
+
+
+def _has_started_again(pid: int, first: int) -> bool:
+    """Whether the runner has children again, but the first worker."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return bool([child for child in children if int(child) != first])
+
+
+def _can_lock(path: Path) -> bool:
+    with path.open("r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1, signal.SIGALRM])
+def test_a_signal_in_the_first_moments_ends_no_runner(host: Host, number: int) -> None:
+    """One every few milliseconds, from the first handler on."""
+    pidfile = host.directory / "dlq.pid"
+    runner = host.start()
+    wait_until(lambda: _heeds_term(runner.pid))
+    while "started, pid" not in runner.output:
+        runner.signal(number)
+        time.sleep(0.01)
+        assert runner.process is not None
+        assert runner.process.poll() is None, runner.output
+    host.push("quick", 1)
+    wait_until(lambda: host.ledger.events("end", "1"), 20)
+    assert runner.stop() == 0
+    assert not pidfile.exists()
+
+
+def test_hup_while_the_server_is_away_finds_the_new_one(host: Host) -> None:
+    config = host.directory / "override.py"
+    pidfile = host.directory / "dlq.pid"
+    config.write_text(f"LIGHTWEIGHT_QUEUE_REDIS_PORT = {free_port()}\n")
+    options = ("--config", str(config), "--pidfile", str(pidfile))
+    settings = {"backend": RELIABLE, "workers": {QUEUE: 1}}
+    runner = Runner(host.directory, settings, *options)
+    with runner:
+        assert runner.wait(15) == 0
+        pid = int(wait_until(lambda: pidfile.exists() and pidfile.read_text().strip()))
+        os.kill(pid, signal.SIGUSR1)
+        os.kill(pid, signal.SIGHUP)  # with the old configuration, which is valid
+        config.write_text(f"LIGHTWEIGHT_QUEUE_REDIS_PORT = {host.server.port}\n")
+        os.kill(pid, signal.SIGHUP)
+        host.push("quick", 1)
+        wait_until(lambda: host.ledger.events("end", "1"), 30)
+        assert int(pidfile.read_text()) == pid
+        os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not is_alive(pid), 5)
+    assert not pidfile.exists()
+
+
+def test_a_stop_while_the_server_is_away_removes_the_pidfile(host: Host) -> None:
+    pidfile = host.directory / "dlq.pid"
+    assert host.start("--pidfile", str(pidfile), redis_port=free_port()).wait(15) == 0
+    pid = int(wait_until(lambda: pidfile.exists() and pidfile.read_text().strip()))
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_alive(pid), 2)
+    assert not pidfile.exists()
+
+
+def test_a_hup_that_nohup_ignores_does_nothing(host: Host) -> None:
+    runner = host.run(prefix=("nohup",))
+    host.push("until_file", 1, str(host.directory / "go"))
+    wait_until(lambda: host.ledger.events("start", "1"))
+    runner.signal_everybody(signal.SIGHUP)
+    host.push("quick", 2)
+    (host.directory / "go").touch()
+    wait_until(lambda: host.ledger.events("end", "2"))
+    assert host.ledger.jobs("start") == ["1", "2"]
+    assert "HUP" not in runner.output
+    assert len({event.pid for event in host.ledger.events()}) == 1
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams(host: Host, closed: str) -> None:
+    runner = host.start(prefix=("sh", "-c", f'exec "$@" {closed}', "sh"))
+    host.push("quick", 1)
+    wait_until(lambda: host.ledger.events("end", "1"), 15)
+    assert runner.stop() == 0
+
+
+def test_it_needs_no_temporary_directory(host: Host) -> None:
+    """A worker in a new interpreter and a reload get their files from memory."""
+    site = host.directory / "site"
+    site.mkdir()
+    # Where a process may write to no directory that tempfile knows, this list is empty.
+    (site / "sitecustomize.py").write_text(
+        "import tempfile\ntempfile._candidate_tempdir_list = list"
+    )
+    path = os.pathsep.join(map(str, (site, ROOT, ROOT / "dlq" / "_alias")))
+    runner = host.run(preload=False, environment={"PYTHONPATH": path})
+    host.push("quick", 1)
+    wait_until(lambda: host.ledger.events("end", "1"))
+    runner.signal(signal.SIGHUP)
+    runner.wait_for_line("Reloading", 20)
+    host.push("quick", 2)
+    wait_until(lambda: host.ledger.events("end", "2"), 20)
 
 
 def test_one_who_waited_for_a_number_says_at_once_that_it_is_had(host: Host) -> None:

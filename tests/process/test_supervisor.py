@@ -25,7 +25,7 @@ from dlq.process.posix.signals import SignalPipe
 from dlq.process.scoreboard import Scoreboard
 from dlq.process.supervisor.child import ChildSpec, Kind
 from dlq.process.supervisor.reload import Reload
-from dlq.process.supervisor.supervisor import HANDLED, Supervisor
+from dlq.process.supervisor.supervisor import Supervisor, handled_signals
 from dlq.process.supervisor.systemd import Notifier
 from tests.kit.ledger import VARIABLE, Ledger, record
 from tests.kit.runner import is_alive
@@ -85,7 +85,7 @@ def _supervise(
     print_line: Callable[[str], None],
     before_fork: Callable[[Callable[[], int]], Callable[[], int]],
 ) -> int:
-    with SignalPipe(HANDLED) as signals:
+    with SignalPipe(handled_signals()) as signals:
 
         def start(previous: PreviousProcess) -> int:
             return fork(before_fork(run), stop_signal=signal.SIGTERM, close=signals.fds)

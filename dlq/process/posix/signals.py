@@ -13,16 +13,21 @@ from collections.abc import Iterable, Sequence
 from types import FrameType, TracebackType
 from typing import Any
 
+STOPS = (signal.SIGTERM, signal.SIGINT)
+"""Signals that ask a runner to stop."""
 CHANGED_SIGNALS = (
-    signal.SIGTERM,
-    signal.SIGINT,
+    *STOPS,
     signal.SIGHUP,
     signal.SIGCHLD,
     signal.SIGUSR1,
     signal.SIGUSR2,
     signal.SIGALRM,
+    signal.SIGVTALRM,
+    signal.SIGPROF,
+    signal.SIGIO,
 )
-"""Signals for which a process of dlq has a handler, or may have inherited one."""
+"""Signals for which a process of dlq has a handler, or may have inherited one. A runner ignores
+those that mean nothing to it: a stray one must not end it."""
 
 _HANGUP_IGNORED = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 """As this process was started; dlq installs no handler before this module is imported."""
@@ -69,6 +74,8 @@ class SignalPipe:
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in self._signals:
             self._before[number] = signal.signal(number, _noted)
+        # What has come before this, a start handles now.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self._signals)
         return self
 
     def __exit__(

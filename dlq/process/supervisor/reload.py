@@ -11,10 +11,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
-from typing import IO, NoReturn
+from collections.abc import Mapping
+from typing import NoReturn
 
 from dlq.primitives.text import printable
+from dlq.process.posix.memory_file import open_memory_file
+from dlq.process.posix.signals import CHANGED_SIGNALS, is_hangup_ignored
 from dlq.process.supervisor.exit_status import ExitStatus
 
 CHECK_ONLY = "DLQ_CHECK_ONLY"
@@ -26,19 +28,37 @@ OUTPUT_LIMIT = 2_000
 """Characters of the check's output that go to the log; the end says what is wrong."""
 
 
+class Hangup:
+    """The meaning of HUP: a request to reload, or that the terminal was closed that this process
+    was started from. Made while that terminal is open."""
+
+    def __init__(self) -> None:
+        self._has_terminal = os.isatty(0)
+
+    def is_stop(self) -> bool:
+        return self._has_terminal and not os.isatty(0)
+
+
 class Reload:
     def __init__(self) -> None:
         self.pid: int | None = None
-        self._output: IO[bytes] | None = None
+        self._output = -1
 
     def check(self) -> None:
-        """Start the check, unless one is under way."""
+        """Start the check, unless one is under way. Raises OSError."""
         if self.pid is not None:
             return
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the check has ended)
         command = _command()
-        output = self._output.fileno()
-        self.pid = os.posix_spawn(
+        output = open_memory_file("dlq-check")
+        try:
+            self.pid = self._spawn(command, output)
+        except OSError:
+            os.close(output)
+            raise
+        self._output = output
+
+    def _spawn(self, command: list[str], output: int) -> int:
+        return os.posix_spawn(
             command[0],
             command,
             {**os.environ, CHECK_ONLY: "1"},
@@ -48,16 +68,15 @@ class Reload:
                 (os.POSIX_SPAWN_DUP2, output, 2),
             ],
             setpgroup=0,
-            setsigdef=[signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD],
+            setsigdef=[n for n in CHANGED_SIGNALS if n != signal.SIGHUP or not is_hangup_ignored()],
         )
 
     def outcome(self, exit_status: ExitStatus) -> str | None:
         """Why the configuration is refused; None where it is good."""
-        assert self._output is not None
         self.pid = None
-        self._output.seek(0)
-        text = self._output.read().decode("utf-8", "replace").strip()
-        self._output.close()
+        with open(self._output, "rb") as output:
+            output.seek(0)
+            text = output.read().decode("utf-8", "replace").strip()
         if exit_status.is_clean:
             return None
         return (
@@ -65,14 +84,15 @@ class Reload:
         )
 
 
-def become_new() -> NoReturn:
-    """Replace this process by the command it was started with. Raises OSError."""
-    # Until the new code handles HUP, another one must not end it.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+def become_new(environment: Mapping[str, str]) -> NoReturn:
+    """Replace this process by the command it was started with. `environment` is added to its own.
+    Raises OSError."""
+    # Until the new code handles HUP, another one is kept: it must not end the process.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))
     command = _command()
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(command[0], command, {**os.environ, REPLACES: str(os.getpid())})
+    os.execve(command[0], command, {**os.environ, **environment, REPLACES: str(os.getpid())})
 
 
 def is_replacement() -> bool:

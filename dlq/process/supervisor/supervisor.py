@@ -20,12 +20,12 @@ from typing import NamedTuple
 from dlq.errors import ExitCode
 from dlq.primitives.text import counted
 from dlq.process.posix.fork import STOP_SIGNAL, kill_group
-from dlq.process.posix.signals import SignalPipe
+from dlq.process.posix.signals import STOPS, SignalPipe, is_hangup_ignored
 from dlq.process.posix.touch_file import TouchFile
 from dlq.process.scoreboard import Entry, Scoreboard, State
 from dlq.process.supervisor.child import Child, ChildSpec
 from dlq.process.supervisor.exit_status import ExitStatus
-from dlq.process.supervisor.reload import Reload
+from dlq.process.supervisor.reload import Hangup, Reload
 from dlq.process.supervisor.reporter import Reporter, describe_end, stop_line
 from dlq.process.supervisor.systemd import Notifier
 from dlq.process.supervisor.termination import Termination
@@ -41,8 +41,12 @@ SAME_SIGNAL = 0.3
 foreground group, and a wrapper between it and us passes on what it got."""
 READY_TICK = 0.02
 """Seconds between two looks while systemd waits for the workers to be ready."""
-STOPS = (signal.SIGTERM, signal.SIGINT)
-HANDLED = (*STOPS, signal.SIGHUP, signal.SIGCHLD)
+
+
+def handled_signals() -> tuple[int, ...]:
+    """The signals that the supervisor's loop handles. A HUP that nohup ignores stays ignored."""
+    hangup = () if is_hangup_ignored() else (signal.SIGHUP,)
+    return (*STOPS, *hangup, signal.SIGCHLD)
 
 
 class Ended(NamedTuple):
@@ -79,7 +83,7 @@ class Supervisor:
         self._health_file = TouchFile(health_file, logger) if health_file else None
         self._stopping_since: float | None = None
         self._workers_gone_since: float | None = None
-        self._has_terminal = os.isatty(0)
+        self._hangup = Hangup()
         self._code = ExitCode.DONE
         self._forced = False
         self._reloading = False
@@ -256,7 +260,7 @@ class Supervisor:
 
     def _handle_signals(self, signals: Iterable[int]) -> None:
         for number in signals:
-            if number == signal.SIGHUP and self._has_terminal and not os.isatty(0):
+            if number == signal.SIGHUP and self._hangup.is_stop():
                 # Not a request to reload: the terminal that we were started from was closed.
                 number = signal.SIGTERM
             if number in STOPS:
@@ -293,11 +297,12 @@ class Supervisor:
     def _handle_check(self, exit_status: ExitStatus) -> None:
         refusal = self._reload.outcome(exit_status)
         if refusal is not None:
-            self._reporter.print_line(
-                "HUP: the configuration is refused; running on with the old one"
-            )
+            # The reason first: it is there when the line is.
             self._reporter.log(
                 "error", f"HUP: the configuration is refused: {refusal}", "reload_refused"
+            )
+            self._reporter.print_line(
+                "HUP: the configuration is refused; running on with the old one"
             )
             self._report_refusal()
         elif self._stopping_since is None:
