@@ -15,6 +15,7 @@ from dlq.execution.run_job import Hooks
 from dlq.process.posix.title import set_title, title_setter
 from dlq.process.scoreboard import Scoreboard
 from dlq.process.worker.database import DatabaseConnections
+from dlq.process.worker.task_results import TaskResults
 from dlq.process.worker.unfinished_job import over_time, unfinished_delivery, write_outcome
 from dlq.process.worker.worker import Worker, WorkerSpec
 from dlq.types import QueueName, Runner
@@ -61,6 +62,7 @@ def run_worker(spec: WorkerSpec, shared: SharedResources, previous: PreviousProc
         close_connections=current.reset_connections,
         database=shared.database,
         unlock=partial(backend.unlock, spec.queue),
+        task_results=TaskResults(backend, spec.name, logger),
         observe=observe,
         set_title=title_setter(),
     )
@@ -87,14 +89,19 @@ def report_unfinished_job(
     backend = current.backend(spec.queue)
     logger = current.logger("dlq.worker")
     consumer = backend.consumer(spec.queue, spec.number, shared.runner, previous, logger)
+    results = TaskResults(backend, spec.name, logger)
     if not consumer.redelivers:
         outcome = unfinished_delivery(previous, spec.name)
         if outcome is not None:
+            if outcome[1] is not None:
+                results.failed(outcome[0].job, outcome[1])
             write_outcome(consumer, *outcome)
     elif previous.outcome == "timed_out":
         delivery = consumer.take(0)
         if delivery is not None and delivery.redelivered:
-            consumer.fail(delivery, over_time(delivery, previous, spec.name))
+            failure = over_time(delivery, previous, spec.name)
+            results.failed(delivery.job, failure)
+            consumer.fail(delivery, failure)
         elif delivery is not None:
             consumer.give_back(delivery)
     consumer.close()

@@ -68,6 +68,10 @@ class Keys(NamedTuple):
         """A hash: the locks of unique jobs, and SHA-1 of a job's bytes → its lock."""
         return self._key(f"dlq:unique:{queue}")
 
+    def result(self, id: str) -> str:
+        """A hash: what became of a call of a task of Django's framework. Expires."""
+        return self._key(f"dlq:result:{id}")
+
     def attempts(self, queue: QueueName) -> str:
         """A hash: SHA-1 of a job's bytes → how many of its attempts have failed."""
         return self._key(f"dlq:attempts:{queue}")

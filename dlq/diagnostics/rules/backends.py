@@ -65,3 +65,71 @@ Choose a number below the server's count of databases, or raise `databases` in t
 configuration. Several projects can share one database: give each its own REDIS_PREFIX.
 """,
 )
+
+E506 = Rule(
+    "E506",
+    "TASKS names dlq, which is not installed",
+    """\
+A backend of Django's tasks framework is dlq.django_tasks.DlqBackend, and 'dlq' is not in
+INSTALLED_APPS: its settings are not checked and no management command of it exists.
+
+Add 'dlq' to INSTALLED_APPS.
+""",
+)
+
+E507 = Rule(
+    "E507",
+    "a backend keeps no results",
+    """\
+TASKS asks for results to be kept, and the backend of a queue that its tasks use cannot keep any: a
+task's result would never be found.
+
+Use dlq.backends.reliable_redis.ReliableRedisBackend for that queue, or remove `results` from the
+OPTIONS.
+""",
+)
+
+W508 = Rule(
+    "W508",
+    "a task runs at once",
+    """\
+The queue's backend runs a job in the process that enqueues it. That is right for development and
+for tests, and not in production: a request waits for its tasks.
+
+Set LIGHTWEIGHT_QUEUE_BACKEND to dlq.backends.reliable_redis.ReliableRedisBackend in production.
+""",
+)
+
+W509 = Rule(
+    "W509",
+    "a queue of TASKS has 0 workers",
+    """\
+QUEUES of a backend in TASKS names a queue for which WORKERS says 0: its tasks wait until somebody
+runs the queue.
+
+Give it 1 worker or more, or remove it from QUEUES.
+""",
+)
+
+W510 = Rule(
+    "W510",
+    "results are kept for less long than a task may run",
+    """\
+The record of a task is kept for `results` seconds after its last change, and its start is one. A
+task that runs for longer has no record when it ends.
+
+Keep results for longer than the longest timeout.
+""",
+)
+
+W511 = Rule(
+    "W511",
+    "a task may run before the request's transaction is committed",
+    """\
+With ATOMIC_REQUESTS a request's changes become visible at its end, and a task that it enqueues is
+stored at once, as the framework says: a worker may run it before, and it is run although the
+transaction is rolled back.
+
+Set "on_commit": True in the OPTIONS of the backend, or enqueue with transaction.on_commit.
+""",
+)
