@@ -23,7 +23,7 @@ def backend_messages(backend: DlqBackend) -> list[CheckMessage]:
     place = f"TASKS[{backend.alias!r}]"
     if "dlq" not in apps.app_configs:
         message = f"{place} names dlq, which is not installed: no worker will run its tasks"
-        return [Error(message, hint="add 'dlq' to INSTALLED_APPS", id=f"dlq.{backends.E506.id}")]
+        return [Error(message, hint="add 'dlq' to INSTALLED_APPS", id=backends.E506.id)]
     from dlq.config import active
 
     try:
@@ -50,20 +50,20 @@ def _messages(backend: DlqBackend, place: str, found: Settings) -> Iterator[Chec
                 f"{place}: {path} runs a task at once, in the process that enqueues it",
                 hint="set LIGHTWEIGHT_QUEUE_BACKEND to dlq.backends.reliable_redis."
                 "ReliableRedisBackend in production",
-                id=f"dlq.{backends.W508.id}",
+                id=backends.W508.id,
             )
         elif backend.keep and not issubclass(kind, BackendWithResults):
             yield Error(
                 f"{place}['OPTIONS']['results'] is {backend.keep:g}, and {path} keeps no results",
                 hint="use dlq.backends.reliable_redis.ReliableRedisBackend, or remove the option",
-                id=f"dlq.{backends.E507.id}",
+                id=backends.E507.id,
             )
     for queue in sorted(backend.queues):
         if found.workers.get(queue) == 0:
             yield Warning(
                 f"{place}['QUEUES'] names the queue {queue!r}, which has 0 workers",
                 hint=f"set LIGHTWEIGHT_QUEUE_WORKERS[{queue!r}] to 1 or more",
-                id=f"dlq.{backends.W509.id}",
+                id=backends.W509.id,
             )
     defaults = backend.options.get("defaults") or {}
     timeout = defaults.get("timeout")
@@ -72,7 +72,7 @@ def _messages(backend: DlqBackend, place: str, found: Settings) -> Iterator[Chec
             f"{place}['OPTIONS']: results are kept for {backend.keep:g} s, and a task may run for"
             f" {timeout:g} s: its record may be gone before its end",
             hint="keep results for longer than the longest timeout",
-            id=f"dlq.{backends.W510.id}",
+            id=backends.W510.id,
         )
     atomic = any(connections[alias].settings_dict.get("ATOMIC_REQUESTS") for alias in connections)
     if atomic and not backend.options.get("on_commit"):
@@ -80,5 +80,5 @@ def _messages(backend: DlqBackend, place: str, found: Settings) -> Iterator[Chec
             f"{place}: ATOMIC_REQUESTS is on and a task is enqueued at once: a worker may run it"
             " before the request's transaction is committed, or although it is rolled back",
             hint="set OPTIONS['on_commit'] to True",
-            id=f"dlq.{backends.W511.id}",
+            id=backends.W511.id,
         )

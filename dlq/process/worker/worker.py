@@ -39,7 +39,7 @@ from dlq.process.scoreboard import Slot
 from dlq.process.server_retry import ServerRetry
 from dlq.process.worker.database import DatabaseConnections
 from dlq.process.worker.isolation import Isolation
-from dlq.process.worker.task_results import TaskResults
+from dlq.process.worker.job_notes import JobNotes
 from dlq.process.worker.unfinished_job import refusal, unfinished_delivery, write_outcome
 from dlq.types import Logger, QueueName, WorkerNumber
 
@@ -78,8 +78,7 @@ class Worker:
         *,
         close_connections: Callable[[], None],
         database: DatabaseConnections,
-        unlock: Callable[[bytes], None],
-        task_results: TaskResults,
+        notes: JobNotes,
         observe: Callable[[float], None] | None = None,
         set_title: Callable[[str], None] | None = None,
     ) -> None:
@@ -94,8 +93,7 @@ class Worker:
         self._logger = logger
         self._close_connections = close_connections
         self._database = database
-        self._unlock = unlock
-        self._task_results = task_results
+        self._notes = notes
         self._observe = observe
         self._set_title = set_title
         self._server_retry = ServerRetry(self.name, logger)
@@ -104,7 +102,6 @@ class Worker:
         self._job_ended = time.monotonic()
         self._stop_noted = 0.0
         self._sigkill_on_stop = False
-        self._delivery: Delivery | None = None
         self._pid = os.getpid()
 
     def run(self) -> int:
@@ -194,9 +191,9 @@ class Worker:
         if self.stopping and job.sigkill_on_stop:
             self._die_for_stop()
         self._database.prepare()
-        self._delivery = delivery
+        before_call = partial(self._notes.started, delivery.raw, job)
         result = self._isolation.run(
-            run_job, job, self.spec.queue, self.spec.number, self._hooks, self._before_call
+            run_job, job, self.spec.queue, self.spec.number, self._hooks, before_call
         )
         self._slot.end()
         if result.failure is not None:
@@ -205,14 +202,6 @@ class Worker:
         if self._observe is not None:
             self._observe(result.time_taken)
         return result
-
-    def _before_call(self, task: Task) -> None:
-        delivery = self._delivery
-        if delivery is None or delivery.job is None:
-            return
-        if task.unique is not None:
-            self._unlock(delivery.raw)
-        self._task_results.started(delivery.job, task)
 
     def _refusal(self, delivery: Delivery) -> Failure | None:
         if delivery.job is not None and not delivery.redelivered:
@@ -235,7 +224,7 @@ class Worker:
             return
         delivery, failure = outcome
         if failure is not None:
-            self._task_results.failed(delivery.job, failure)
+            self._notes.failed(delivery.job, failure)
         is_known = self._persist(lambda: write_outcome(self._consumer, delivery, failure))
         if is_known and failure is not None:
             self._log_failed(delivery, failure)
@@ -247,7 +236,7 @@ class Worker:
         self._job_ended = time.monotonic()
         failure = result.failure
         if failure is None:
-            self._task_results.succeeded(delivery.job, result)
+            self._notes.succeeded(delivery.job, result)
             is_known = self._persist(lambda: self._consumer.acknowledge(delivery))
             if is_known and self._touch_file is not None:
                 self._touch_file.touch()
@@ -259,13 +248,13 @@ class Worker:
         failure = failure._replace(attempts=failure.attempts + before + blamed)
         if task is not None and before < retries:
             delay = retry_delay(task, before)
-            self._task_results.retried(delivery.job, failure, result)
+            self._notes.retried(delivery.job, failure, result)
             is_retried = self._retry(delivery, delay, failure)
             if is_retried:
                 return partial(self._log_retry, task, failure, before + 1, delay)
             if is_retried is None:
                 return partial(self._log_unreported, delivery)
-        self._task_results.failed(delivery.job, failure, result)
+        self._notes.failed(delivery.job, failure, result)
         if self._persist(lambda: self._consumer.fail(delivery, failure)):
             return partial(self._log_failed, delivery, failure)
         return partial(self._log_unreported, delivery)
