@@ -55,7 +55,7 @@ class DlqBackend(BaseTaskBackend):
         super().validate_task(task)
         violation = check_queue_name(task.queue_name)
         if violation is not None:
-            raise InvalidTask(f"queue_name is {task.queue_name!r}: {violation.text}")
+            raise InvalidTask(f"queue_name is {task.queue_name!r}: {violation.message}")
 
     def enqueue(
         self, task: FrameworkTask[Any, Any], args: Any, kwargs: dict[str, Any]
