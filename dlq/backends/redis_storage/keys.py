@@ -76,6 +76,11 @@ class Keys(NamedTuple):
         """A hash: SHA-1 of a job's bytes → how many of its attempts have failed."""
         return self._key(f"dlq:attempts:{queue}")
 
+    @property
+    def cron_records(self) -> str:
+        """A hash: what became of each cron row, in two fields for each (`cron.history`)."""
+        return self._key("dlq:cron_records")
+
     def survivors(self, queue: QueueName) -> str:
         """A list: the copy without duplicates that deduplicate makes. Useless after a crash, so it
         expires."""

@@ -234,6 +234,20 @@ class RedisStorage(
         with translated_errors(self.address):
             return queue_state.server_state(self.client, self.address)
 
+    # Cron records
+
+    def record_cron(self, field: str, value: str) -> None:
+        with translated_errors(self.address):
+            self.client.hset(self.keys.cron_records, field, value)
+
+    def cron_records(self) -> dict[str, str]:
+        with translated_errors(self.address):
+            found = cast("dict[bytes, bytes]", self.client.hgetall(self.keys.cron_records))
+        return {
+            field.decode("utf-8", "replace"): value.decode("utf-8", "replace")
+            for field, value in found.items()
+        }
+
     # Idempotency keys
 
     def idempotency_keys(self, prefix: str) -> Mapping[str, str]:

@@ -133,3 +133,28 @@ transaction is rolled back.
 Set "on_commit": True in the OPTIONS of the backend, or enqueue with transaction.on_commit.
 """,
 )
+
+W520 = Rule(
+    "W520",
+    "a cron row was not enqueued when it was due",
+    """\
+The scheduler stores when it last enqueued each row. This row's next run after that one was due more
+than two minutes ago, and has not been enqueued: no machine schedules cron, or the one that does
+cannot reach the server of the row's queue.
+
+Look at `dlq status`: one machine must show CRON yes (machine 1 of a pool, where CRON_MACHINES is
+"first"). Start it, or look into its log. Runs that are no later than CRON_CATCH_UP are caught up.
+""",
+)
+
+W521 = Rule(
+    "W521",
+    "the last run of a cron row failed",
+    """\
+The worker stores how each cron command ended. The last run of this row raised, or the command ended
+with an exit status other than 0. It runs again when it is next due; until then what it does is not
+done.
+
+`dlq failed list --task COMMAND` shows the traceback, `dlq cron run COMMAND` runs it now.
+""",
+)
