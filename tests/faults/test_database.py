@@ -136,3 +136,29 @@ def test_a_job_whose_database_is_away_is_a_failed_job(
         host.push("asks_database", 3)
         wait_until(lambda: host.ledger.events("end", "3"))
         assert runner.stop() == 0
+
+
+def test_workers_do_not_share_a_pool_of_connections(
+    host: Host, postgres: Postgres, failed_jobs: FailedJobs
+) -> None:
+    """The supervisor has asked the database before it forked them."""
+    pytest.importorskip("psycopg_pool")
+    runner = Runner(
+        host.directory,
+        {"workers": {QUEUE: 2}, "backend": RELIABLE, "redis_port": host.server.port},
+        django_settings="tests.project.pooled.settings",
+        environment={"TEST_POSTGRES": str(postgres.directory)},
+    )
+    with runner:
+        runner.started(2)
+        for job in range(40):
+            host.push("asks_database", job)
+        wait_until(lambda: len(host.ledger.events("end")) == 40)
+        [before] = host.ledger.jobs("ready")
+        served = {(event.pid, event.job) for event in host.ledger.events("connection")}
+        assert len({pid for pid, _ in served}) == 2, "both have run jobs"
+        connections = [connection for _, connection in served]
+        assert len(connections) == len(set(connections)), "no two workers have the same"
+        assert before not in connections
+        assert failed_jobs() == []
+        assert runner.stop() == 0

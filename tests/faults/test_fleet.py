@@ -13,7 +13,7 @@ import pytest
 
 from tests.chaos.report import read
 from tests.faults.conftest import elsewhere, needs_elsewhere
-from tests.kit.runner import Runner
+from tests.kit.runner import Runner, is_alive
 from tests.kit.waiting import wait_until
 from tests.process.conftest import FailedJobs, Host
 
@@ -72,6 +72,27 @@ def test_a_heartbeat_process_that_is_killed_is_replaced_in_time(host: Host) -> N
     own = {first.worker_pid(f"faults/{number}") for number in (1, 2)}
     assert {event.pid for event in host.ledger.events()} <= own
     assert set(Counter(host.ledger.jobs("start")).values()) == {1}
+
+
+def test_a_heartbeat_process_that_hangs_is_replaced_in_time(host: Host) -> None:
+    """Before the last heartbeat expires: nobody else takes the numbers over."""
+    first = host.run(workers=2)
+    wait_until(lambda: host.client.hlen("dlq:owner:faults") == 2, what="it has its numbers")
+    [alive] = host.client.keys("dlq:alive:*")
+    host.push("until_file", 0, str(host.directory / "go"))
+    wait_until(lambda: host.ledger.events("start", "0"))
+    hung = _heartbeat_pid(first)
+    os.kill(hung, signal.SIGSTOP)
+
+    def is_replaced() -> bool:
+        assert host.client.exists(alive), "the heartbeat has expired"
+        return not is_alive(hung) and int(host.client.pttl(alive)) > 9_000
+
+    wait_until(is_replaced, 15, what="a new process sends heartbeats")
+    first.wait_for_line(r"heartbeat \| killed after \d+ s without a sign of life")
+    (host.directory / "go").touch()
+    wait_until(lambda: host.ledger.events("end", "0"))
+    assert host.ledger.jobs("start") == ["0"]
 
 
 @places

@@ -376,6 +376,23 @@ def test_systemd_is_notified(host: Host, systemd: Systemd) -> None:
     assert runner.wait() == 0
 
 
+def test_systemd_hears_of_no_readiness_while_workers_cannot_start(
+    host: Host, systemd: Systemd
+) -> None:
+    """Here their middleware raises in its constructor, until the test creates a file."""
+    cure = host.directory / "cure"
+    runner = host.start(
+        middleware=["tests.project.faults.middleware.NeedsFile"],
+        environment={**systemd.environment, "TEST_NEEDED_FILE": str(cure)},
+    )
+    runner.wait_for_line(r"(?s)faults/1 \| exited with code 1: .*FileNotFoundError.*started again")
+    with pytest.raises(TimeoutError):
+        systemd.message(1.5)
+    cure.touch()
+    assert systemd.message(10)["READY"] == "1"
+    assert runner.stop() == 0
+
+
 def test_systemd_gets_a_reload(host: Host, systemd: Systemd) -> None:
     """As Type=notify-reload needs it: at once, with a time that is not before the signal, and to
     the end, whether the reload was done or refused."""

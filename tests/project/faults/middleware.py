@@ -41,3 +41,13 @@ class Exits:
             sys.exit(0)
 
         setattr(self, os.environ["TEST_HOOK_THAT_EXITS"], leave)
+
+
+class NeedsFile:
+    """Cannot be made without the file that the environment names."""
+
+    def __init__(self) -> None:
+        Path(os.environ["TEST_NEEDED_FILE"]).read_bytes()
+
+    def process_job(self, job: Job, queue: QueueName, worker_num: WorkerNumber) -> None:
+        """Nothing to do."""
