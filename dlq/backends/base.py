@@ -200,6 +200,8 @@ class BackendWithRunners(BaseBackend):
         busy: int,
         running: Sequence[RunningJob] = (),
         activity: Mapping[str, QueueActivity] = FrozenDict(),
+        exits: Mapping[str, str] = FrozenDict(),
+        is_supervised: bool = True,
     ) -> None:
         """Renew the runner's heartbeat, which lasts 10 s. The rest is what `RunnerState` has."""
 

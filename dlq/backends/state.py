@@ -80,7 +80,9 @@ class QueueActivity(NamedTuple):
 
 class RunnerState(NamedTuple):
     """A runner's heartbeat. `workers` are those that live; `busy` is how many of them have a job;
-    `age` is in seconds. `running` has the jobs that have run longest, `activity` is by queue."""
+    `age` is in seconds. `running` has the jobs that have run longest, `activity` is by queue.
+    `exits` says of each worker that cannot be started at once how its last process ended.
+    `is_supervised` is False where the supervisor is gone and workers finish their jobs."""
 
     runner: Runner
     age: float
@@ -88,6 +90,8 @@ class RunnerState(NamedTuple):
     busy: int
     running: tuple[RunningJob, ...] = ()
     activity: Mapping[str, QueueActivity] = FrozenDict()
+    exits: Mapping[str, str] = FrozenDict()
+    is_supervised: bool = True
 
 
 class ServerState(NamedTuple):

@@ -14,10 +14,11 @@ from dlq import runtime
 from dlq.backends.base import BackendWithRunners, QueueState, RunnerState, ServerState
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import backends as rules
+from dlq.diagnostics.rules import processes as running
 from dlq.errors import UsageError
 from dlq.operations.cron_status import CronStatus, cron_document, judge_cron, read_cron
 from dlq.planning.plan import queues_of
-from dlq.primitives.text import counted
+from dlq.primitives.text import counted, printable
 from dlq.project.load import Project, require_settings
 from dlq.types import QueueName
 
@@ -103,6 +104,9 @@ def judge(queues: Sequence[QueueStatus], runners: Sequence[RunnerState]) -> Iter
     """What is wrong. Pure."""
     yield from _disagreement(runners)
     yield from _doubled_machines(runners)
+    yield from _workers_that_cannot_run(runners)
+    yield from _unsupervised(runners)
+    explained = {worker for seen in runners for worker in seen.exits}
     planned = sum(queue.planned for queue in queues)
     is_anybody_there = bool(runners) or any(queue.alive for queue in queues)
     if planned and not is_anybody_there:
@@ -123,11 +127,13 @@ def judge(queues: Sequence[QueueStatus], runners: Sequence[RunnerState]) -> Iter
                 if not queue.planned
                 else "start its runner: dlq run; or look into that machine's log",
             )
-        elif is_anybody_there and queue.missing:
+            continue
+        missing = [n for n in queue.missing if f"{name}/{n}" not in explained]
+        if is_anybody_there and missing:
             yield rules.W503.finding(
                 f"queue {name!r} has {queue.planned - len(queue.missing)} of"
-                f" {counted(queue.planned, 'worker')}: {_listed(name, queue.missing)}"
-                f" {'has' if len(queue.missing) == 1 else 'have'} no living worker",
+                f" {counted(queue.planned, 'worker')}: {_listed(name, missing)}"
+                f" {'has' if len(missing) == 1 else 'have'} no living worker",
                 None,
                 "start the missing machine, or look into its log",
             )
@@ -154,7 +160,7 @@ def _disagreement(runners: Sequence[RunnerState]) -> Iterable[Finding]:
 def _doubled_machines(runners: Sequence[RunnerState]) -> Iterable[Finding]:
     places: dict[tuple[str, int | None], list[RunnerState]] = defaultdict(list)
     for seen in runners:
-        if not seen.runner.exact:
+        if not seen.runner.exact and seen.is_supervised:
             places[seen.runner.pool_id, seen.runner.machine].append(seen)
     for (_, machine), members in places.items():
         if len(members) > 1:
@@ -164,6 +170,39 @@ def _doubled_machines(runners: Sequence[RunnerState]) -> Iterable[Finding]:
                 None,
                 "stop one of them, or give it another --machine",
             )
+
+
+def _workers_that_cannot_run(runners: Sequence[RunnerState]) -> Iterable[Finding]:
+    """One finding for each cause: a broken middleware keeps all workers of all machines down."""
+    causes: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for seen in runners:
+        for worker, reason in seen.exits.items():
+            causes[reason].append((worker, seen.runner.host))
+    for reason, found in sorted(causes.items()):
+        names = ", ".join(printable(worker) for worker, _ in found[:SHOWN])
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        hosts = ", ".join(sorted({printable(host) for _, host in found}))
+        verb = "is" if len(found) == 1 else "are"
+        yield running.W407.finding(
+            f"{counted(len(found), 'worker')} on {hosts} {verb} not running, {names}{more}:"
+            f" {printable(reason, 500)}",
+            None,
+            "fix what raises, and reload the runner (HUP) where its code is loaded once",
+        )
+
+
+def _unsupervised(runners: Sequence[RunnerState]) -> Iterable[Finding]:
+    for seen in runners:
+        if seen.is_supervised:
+            continue
+        jobs = [f"{job.worker} (pid {job.pid}) {job.task}" for job in seen.running]
+        finishing = "; ".join(printable(job) for job in jobs[:SHOWN]) or "none has a job"
+        yield running.W408.finding(
+            f"the supervisor of a runner on {printable(seen.runner.host)} is gone (pid"
+            f" {seen.runner.pid}); its workers finish their jobs: {finishing}",
+            None,
+            "start the runner again: the new one takes the numbers over as they become free",
+        )
 
 
 def queue_status(state: QueueState, planned: int, runners: Collection[RunnerState]) -> QueueStatus:
@@ -226,6 +265,8 @@ def status_json(status: Status) -> dict[str, Any]:
                 "age": seen.age,
                 "workers": list(seen.workers),
                 "busy": seen.busy,
+                "is_supervised": seen.is_supervised,
+                "exits": dict(seen.exits),
             }
             for seen in status.runners
         ],

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dlq import runtime
 from dlq.backends.base import BackendWithRunners, PreviousProcess
+from dlq.execution.describe import describe
 from dlq.execution.run_job import Hooks
 from dlq.process.posix.title import set_title, title_setter
-from dlq.process.scoreboard import Scoreboard
+from dlq.process.scoreboard import Scoreboard, Slot
 from dlq.process.worker.database import DatabaseConnections
 from dlq.process.worker.job_notes import JobNotes
 from dlq.process.worker.unfinished_job import over_time, unfinished_delivery, write_outcome
 from dlq.process.worker.worker import Worker, WorkerSpec
-from dlq.types import QueueName, Runner
+from dlq.types import Logger, QueueName, Runner
 
 if TYPE_CHECKING:
     from dlq.cron.rows.row import CronRow
@@ -43,6 +44,24 @@ def run_worker(spec: WorkerSpec, shared: SharedResources, previous: PreviousProc
     current = runtime.current()
     current.reset_connections()
     logger = current.logger("dlq.worker")
+    try:
+        worker = _make_worker(spec, shared, previous, slot, logger)
+    except BaseException as error:
+        slot.note_reason(describe(error))
+        raise
+    slot.note_reason("")
+    return worker.run()
+
+
+def _make_worker(
+    spec: WorkerSpec,
+    shared: SharedResources,
+    previous: PreviousProcess,
+    slot: Slot,
+    logger: Logger,
+) -> Worker:
+    """Raises what the project's middleware and backend raise in their constructors."""
+    current = runtime.current()
     observe: Callable[[float], None] | None = None
     if spec.metrics_port is not None:
         from dlq.process import metrics
@@ -50,7 +69,7 @@ def run_worker(spec: WorkerSpec, shared: SharedResources, previous: PreviousProc
         observe = metrics.observer(spec.queue)
         metrics.serve_worker(spec.metrics_port, current.settings.prometheus_address, logger)
     backend = current.backend(spec.queue)
-    worker = Worker(
+    return Worker(
         spec,
         current.settings,
         backend.consumer(spec.queue, spec.number, shared.runner, previous, logger),
@@ -64,7 +83,6 @@ def run_worker(spec: WorkerSpec, shared: SharedResources, previous: PreviousProc
         observe=observe,
         set_title=title_setter(),
     )
-    return worker.run()
 
 
 def _reseed() -> None:

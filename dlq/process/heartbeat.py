@@ -167,9 +167,16 @@ class Heartbeat:
         self._activity.note(time.monotonic(), self._counts())
         activity = self._activity.activity()
         running = self._running()
+        exits = {
+            name: entry.reason
+            for name, slot in zip(self._workers, self._slots, strict=True)
+            if (entry := self._scoreboard.read(slot)).reason
+        }
         for backend, queues in self._queues.items():
             own = {str(queue): activity[queue] for queue in queues if queue in activity}
-            backend.renew_heartbeat(self._runner, alive, busy, running, own)
+            backend.renew_heartbeat(
+                self._runner, alive, busy, running, own, exits, self._has_supervisor
+            )
 
     def _counts(self) -> dict[str, tuple[int, int]]:
         """Sum the counters of each queue's slots."""

@@ -41,16 +41,21 @@ _LIFE_AT = 8
 _RUNS_AT = _LIFE_AT + 8
 _BEAT_AT = _LIFE_AT + 16
 _FAILURES_AT = _LIFE_AT + 24
+_REASON_SIZE_AT = _LIFE_AT + 32
 _RUN_AT = 64
 _PATH_AT = 128
 _RAW_AT = _PATH_AT + PATH_LIMIT
+_REASON_AT = _RAW_AT + RAW_LIMIT
+REASON_LIMIT = 600
 SLOT_SIZE = 20_480
 """Whole pages, and only those that are used take memory: most jobs fit in the first."""
 _NOT_KEPT = 0xFFFFFFFF
-assert _RAW_AT + RAW_LIMIT <= SLOT_SIZE
+assert _REASON_AT + REASON_LIMIT <= SLOT_SIZE
+assert _REASON_SIZE_AT + 2 <= _RUN_AT
 
 _RUNS = struct.Struct("=Q")
 _BEAT = struct.Struct("=d")
+_REASON_SIZE = struct.Struct("=H")
 
 
 GONE = -1
@@ -87,6 +92,7 @@ class Entry(NamedTuple):
     deadline: float
     path: str
     raw: bytes | None
+    reason: str = ""
 
     @property
     def is_running(self) -> bool:
@@ -121,9 +127,17 @@ class Slot:
         process that this slot describes."""
         self._memory, self._at = bytearray(SLOT_SIZE), 0
 
-    def vacate(self) -> None:
+    def vacate(self, reason: str) -> None:
         """Its process has died, perhaps before it wrote its pid."""
         self.occupy(GONE)
+        self.note_reason(reason)
+
+    def note_reason(self, reason: str) -> None:
+        """Keep why this process cannot start, or how it has ended; empty where all is well."""
+        text = reason.encode("utf-8", "replace")[:REASON_LIMIT]
+        if text:
+            self._memory[self._at + _REASON_AT : self._at + _REASON_AT + len(text)] = text
+        _REASON_SIZE.pack_into(self._memory, self._at + _REASON_SIZE_AT, len(text))
 
     def wait(self) -> None:
         self._memory[self._at + _STATE] = State.WAITING
@@ -216,6 +230,7 @@ class Scoreboard:
             deadline,
             (path or b"").decode("utf-8", "replace"),
             raw,
+            self._reason(at),
         )
 
     def counts(self, index: int) -> tuple[int, int]:
@@ -225,6 +240,11 @@ class Scoreboard:
             _RUNS.unpack_from(self._memory, at + _RUNS_AT)[0],
             _RUNS.unpack_from(self._memory, at + _FAILURES_AT)[0],
         )
+
+    def _reason(self, at: int) -> str:
+        (size,) = _REASON_SIZE.unpack_from(self._memory, at + _REASON_SIZE_AT)
+        text = bytes(self._memory[at + _REASON_AT : at + _REASON_AT + size])
+        return text.decode("utf-8", "replace")
 
     def state(self, index: int) -> State:
         return State(self._memory[index * SLOT_SIZE + _STATE])

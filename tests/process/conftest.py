@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -117,6 +119,16 @@ class Host:
 def host(tmp_path: Path, server: Server) -> Iterator[Host]:
     with ExitStack() as stack:
         yield Host(tmp_path, server, stack)
+
+
+def findings(runner: Runner, rule: str | None = None) -> list[dict[str, Any]]:
+    """What `dlq status` finds wrong, by one rule or by any."""
+    command = [sys.executable, "-m", "dlq", "status", "--format", "json"]
+    done = subprocess.run(
+        command, capture_output=True, cwd=ROOT, env=runner.environment, timeout=30, check=False
+    )
+    found: list[dict[str, Any]] = json.loads(done.stdout)["findings"]
+    return [finding for finding in found if rule in (None, finding["id"])]
 
 
 FailedJobs = Callable[[], list[Any]]

@@ -20,7 +20,7 @@ from tests.kit.ports import free_port, free_ports
 from tests.kit.runner import ROOT, Runner, is_alive
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
-from tests.process.conftest import QUEUE, RELIABLE, Host
+from tests.process.conftest import QUEUE, RELIABLE, Host, findings
 
 
 def start_refused(host: Host, *options: str) -> tuple[int, str]:
@@ -358,7 +358,10 @@ class Systemd:
         self._channel = channel
         self.environment = environment
 
-    def message(self) -> dict[str, str]:
+    def message(self, limit: float | None = None) -> dict[str, str]:
+        """The next one. Raises TimeoutError after `limit` seconds."""
+        if limit is not None:
+            self._channel.settimeout(limit)
         lines = self._channel.recv(4096).decode().splitlines()
         return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
@@ -388,8 +391,12 @@ def test_systemd_hears_of_no_readiness_while_workers_cannot_start(
     runner.wait_for_line(r"(?s)faults/1 \| exited with code 1: .*FileNotFoundError.*started again")
     with pytest.raises(TimeoutError):
         systemd.message(1.5)
+    found = wait_until(lambda: findings(runner, "dlq.W407"), 15, what="status says why")
+    assert found[0]["message"].startswith("1 worker on ")
+    assert "FileNotFoundError" in found[0]["message"]
     cure.touch()
-    assert systemd.message(10)["READY"] == "1"
+    assert systemd.message(30)["READY"] == "1"
+    wait_until(lambda: not findings(runner), 10, what="all is well")
     assert runner.stop() == 0
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.kit.runner import is_alive
 from tests.kit.waiting import wait_until
-from tests.process.conftest import QUEUE, FailedJobs, Host
+from tests.process.conftest import QUEUE, FailedJobs, Host, findings
 
 STOPS = [signal.SIGTERM, signal.SIGINT]
 
@@ -139,6 +139,20 @@ def test_when_the_supervisor_is_killed_idle_workers_go_and_busy_ones_finish(host
     wait_until(lambda: not runner.pids(), 2, what="all have gone after the job")
     assert not host.ledger.events("start", "2"), "nothing is taken after the supervisor died"
     assert host.in_hand(1) + host.in_hand(2) == []
+
+
+def test_status_says_that_a_supervisor_is_gone_and_what_is_finished(host: Host) -> None:
+    runner = host.run()
+    host.push("until_file", 1, str(host.directory / "go"))
+    wait_until(lambda: host.ledger.events("start", "1"))
+    wait_until(lambda: findings(runner, "dlq.W408") == [], 10)
+    runner.signal(signal.SIGKILL)
+    [found] = wait_until(lambda: findings(runner, "dlq.W408"), 15)
+    assert f"(pid {runner.pid})" in found["message"]
+    pid = host.ledger.events("start", "1")[0].pid
+    assert f"faults/1 (pid {pid}) tests.project.faults.tasks.until_file" in found["message"]
+    (host.directory / "go").touch()
+    wait_until(lambda: not runner.pids(), 10)
 
 
 def test_a_new_supervisor_takes_over_at_once_but_not_a_number_that_is_at_work(host: Host) -> None:

@@ -177,8 +177,12 @@ class RedisStorage(
         busy: int,
         running: Sequence[RunningJob] = (),
         activity: Mapping[str, QueueActivity] = FrozenDict(),
+        exits: Mapping[str, str] = FrozenDict(),
+        is_supervised: bool = True,
     ) -> None:
-        state = RunnerState(runner, 0.0, tuple(workers), busy, tuple(running), activity)
+        state = RunnerState(
+            runner, 0.0, tuple(workers), busy, tuple(running), activity, exits, is_supervised
+        )
         with translated_errors(self.address):
             heartbeats.renew(self.client, self.keys, state)
 

@@ -66,3 +66,29 @@ Start threads when they are first used, or in `os.register_at_fork(after_in_chil
 LIGHTWEIGHT_QUEUE_PRELOAD = False, so that each worker is an interpreter of its own.
 """,
 )
+
+W407 = Rule(
+    "W407",
+    "workers end as soon as they are started",
+    """\
+A runner starts these workers again and again, in pauses that grow to 30 s, and each of them ends
+before it has run a job. The text says how the last one ended: what a middleware or a backend raises
+when it is made, for instance. Workers of one cause are reported together.
+
+Fix the cause. Where the code is loaded once (PRELOAD, the default), the runner must be reloaded to
+see the new code: send HUP to it.
+""",
+)
+
+W408 = Rule(
+    "W408",
+    "a runner has lost its supervisor",
+    """\
+The supervisor was killed (by the kernel for want of memory, or with SIGKILL). Its workers notice
+that, finish the job that they run, and end; its heartbeat process keeps their numbers until then,
+and ends jobs that are over their timeout.
+
+Start the runner again. Its workers wait for the numbers that are still in use, and take them over
+one by one. Look into the log of the kernel and of the service manager for what killed it.
+""",
+)

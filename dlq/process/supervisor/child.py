@@ -62,6 +62,8 @@ class Child:
     killed_as: str = ""
     previous: PreviousProcess = field(default_factory=PreviousProcess)
     is_reporting: bool = False
+    end: str = ""
+    """How its last process ended, in words."""
     reports_start: bool = True
     """Whether its next start is reported to people: a start after a planned exit is not."""
 

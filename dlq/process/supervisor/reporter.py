@@ -80,11 +80,9 @@ def describe_end(
     """Describe the end of a child: `killed by SIGSEGV while it ran orders.tasks.confirm`.
     `killed_as` says why where the supervisor itself killed it."""
     if not entry.has_job:
-        return (
-            killed_as
-            if killed_as and exit_status.signal == signal.SIGKILL
-            else exit_status.describe()
-        )
+        if killed_as and exit_status.signal == signal.SIGKILL:
+            return killed_as
+        return exit_status.describe() + (f": {entry.reason}" if entry.reason else "")
     job = printable(entry.path)
     if outcome == "timed_out":
         return f"killed: {job} ran longer than its timeout"

@@ -147,7 +147,9 @@ class Supervisor:
 
     def _start(self, child: Child) -> None:
         runs = self._scoreboard.read(child.spec.slot).runs
-        self._scoreboard.slot(child.spec.slot).occupy(0)
+        slot = self._scoreboard.slot(child.spec.slot)
+        slot.occupy(0)
+        slot.note_reason("")
         try:
             pid = child.spec.start(child.previous)
         except OSError as error:
@@ -192,7 +194,7 @@ class Supervisor:
         child.ended(exit_status, entry)
         self._report_end(child, exit_status, entry)
         if child.backoff.pause:
-            self._scoreboard.slot(child.spec.slot).vacate()
+            self._scoreboard.slot(child.spec.slot).vacate(child.end)
         stopped_for = child.previous.outcome
         if self._stopping_since is not None and stopped_for in ("stopped", "timed_out"):
             self._report_unfinished(child)
@@ -228,6 +230,7 @@ class Supervisor:
         if not entry.has_job and (exit_status.is_clean or self._stopping_since is not None):
             self._reporter.log("info", f"{name} {text}", "child_ended")
             return
+        child.end = text
         if child.backoff.pause and self._stopping_since is None:
             text += f"; started again in {child.backoff.pause:g} s"
         # What a stop kills, it kills on purpose.

@@ -10,7 +10,7 @@ INSTALLED_APPS = [*BASE_APPS, "tests.project.pooled"]
 DATABASES = {
     "default": {
         **BASE_DATABASES["default"],
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 2}},
+        "CONN_MAX_AGE": 0,  # type: ignore[dict-item]  # the base settings have only strings
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 2}},  # type: ignore[dict-item]  # as above
     }
 }

@@ -42,6 +42,7 @@ def heartbeat(state: RunnerState) -> str:
             "runner": state.runner._asdict(),
             "running": [job._asdict() for job in state.running],
             "activity": {queue: list(done) for queue, done in state.activity.items()},
+            "exits": dict(state.exits),
         }
     )
 
@@ -106,7 +107,15 @@ def _read(value: bytes) -> RunnerState | None:
         busy,
         tuple(job for job in jobs if job is not None),
         _read_activity(content.get("activity")),
+        _read_exits(content.get("exits")),
+        content.get("is_supervised") is not False,
     )
+
+
+def _read_exits(content: object) -> dict[str, str]:
+    if not isinstance(content, dict):
+        return {}
+    return {name: text for name, text in content.items() if isinstance(text, str)}
 
 
 def _read_activity(content: object) -> dict[str, QueueActivity]:
