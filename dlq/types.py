@@ -113,6 +113,11 @@ class Source(NamedTuple):
             return self.label
         return f"{self.file}:{self.line}:{self.column}"
 
+    @property
+    def without_line(self) -> Source:
+        """The same file, where no more is known than that."""
+        return self._replace(line=None, column=None, end_column=None)
+
     def at(self, line: int, column: int | None = None, end_column: int | None = None) -> Source:
         """The same file, at another line."""
         return self._replace(line=line, column=column, end_column=end_column)

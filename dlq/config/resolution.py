@@ -84,8 +84,6 @@ class Resolution(NamedTuple):
 
     def source_of(self, name: str, key: str | None = None) -> Source:
         """Where a setting was written, or the value of one key of its dict, or one element of its
-        list ('0')."""
+        list ('0'); a file without a line where that is not known."""
         value = self.values[name]
-        if key is not None and key in value.items:
-            return value.items[key]
-        return value.source
+        return value.source if key is None else value.items.get(key, value.source.without_line)

@@ -18,7 +18,7 @@ from dlq.config.sources.settings_source import URL_PARTS, SettingsSource
 from dlq.config.validation.between_settings import check_between_settings
 from dlq.diagnostics.finding import Finding, errors, in_reading_order
 from dlq.diagnostics.rules import project as rules
-from dlq.provenance.django_places import module_of
+from dlq.provenance.observed_settings import module_of
 
 SERVER_SETTINGS = {"BACKEND", "BACKEND_OVERRIDES", "REDIS_URL", "REDIS_PREFIX", *URL_PARTS}
 """What says on which server, and where there, jobs are. No default takes the place of a mistake in

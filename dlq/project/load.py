@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dlq.config import active
+from dlq.config import PREFIX, active
 from dlq.config.resolution import Resolution
 from dlq.cron.files.configuration import CronConfiguration
 from dlq.cron.files.load import load_rows
@@ -193,13 +193,25 @@ def is_django_configured() -> bool:
     return settings.configured
 
 
+def import_settings(module: str) -> None:
+    """Import Django's settings under observation, so that each value knows its line."""
+    from django.conf import settings
+
+    from dlq.config.settings import Settings, setting_names
+    from dlq.provenance.observed_settings import observe_settings
+
+    names = [PREFIX + name for name in setting_names(Settings)]
+    observe_settings(module, lambda: settings.INSTALLED_APPS, names)
+
+
 def _load_settings(module: str) -> Project | None:
     """None where Django's settings could be imported, else what went wrong."""
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
     try:
-        settings.INSTALLED_APPS  # noqa: B018 (the first access imports the module)
+        if not settings.configured:
+            import_settings(module)
     except ModuleNotFoundError as error:
         if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
             finding = rules.E021.finding(
@@ -268,12 +280,12 @@ def _source_of_apps_error(error: BaseException) -> Source:
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
-    from dlq.provenance.django_places import DjangoPlaces
+    from dlq.provenance.observed_settings import DjangoSettingLocations
 
     if (source := project_source_of_error(error)) is not None:
         return source
     named = settings.INSTALLED_APPS
-    observed = DjangoPlaces(settings)("INSTALLED_APPS", named)
+    observed = DjangoSettingLocations(settings)("INSTALLED_APPS")
     is_twice = isinstance(error, ImproperlyConfigured) and sum(map(_is_ours, named)) > 1
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
     blamed = [

@@ -14,7 +14,6 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import NamedTuple
 
 from dlq.provenance.setting_location import SettingLocation
-from dlq.provenance.written import same
 from dlq.types import Source
 
 
@@ -60,7 +59,7 @@ def _all_places(
 
     def believed(spot: Span, value: object) -> bool:
         try:
-            return same(read(text[slice(*spot.value)]), value)
+            return _same(read(text[slice(*spot.value)]), value)
         except ValueError:
             return False
 
@@ -233,3 +232,12 @@ def _blank(text: str, position: int) -> int:
     """Past blanks, line ends and comments."""
     found = _BLANK.match(text, position)
     return position if found is None else found.end()
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether they are equal, and of the same types all the way down: True is not 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return type(one) is type(other) and one == other

@@ -22,7 +22,6 @@ LAYERS = (
     "runtime",
     "enqueueing",
     "decorator",
-    "django_tasks",
     "project",
     "planning",
     "scheduler",

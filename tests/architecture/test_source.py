@@ -27,9 +27,11 @@ STATE = {
     "dlq.diagnostics.user_exceptions": {"@cache"},
     "dlq.process.posix.fork": {"@cache"},
     "dlq.process.posix.title": {"@cache"},
+    "dlq.provenance.observed_settings": {"_known"},
 }
 """The only module state: the append-only declarations and adapters, the two holders of what is in
-force, and a constant that is made when it is first needed."""
+force, a constant that is made when it is first needed, and what was recorded while the
+settings were imported."""
 
 CHANGING = {"add", "append", "clear", "extend", "insert", "pop", "remove", "setdefault", "update"}
 

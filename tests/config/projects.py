@@ -11,8 +11,12 @@ from textwrap import dedent
 
 from django.conf import LazySettings, Settings
 
+from dlq.config import PREFIX
 from dlq.config.resolution import Resolution
 from dlq.config.resolve import resolve
+from dlq.config.settings import Settings as DlqSettings
+from dlq.config.settings import setting_names
+from dlq.provenance.observed_settings import observe_settings
 
 
 def write(directory: Path, files: Mapping[str, str]) -> None:
@@ -34,7 +38,9 @@ def django_settings(directory: Path, module: str) -> Iterator[LazySettings]:
     importlib.invalidate_caches()
     try:
         settings = LazySettings()
-        settings._wrapped = Settings(module)
+        settings._wrapped = observe_settings(
+            module, lambda: Settings(module), [PREFIX + name for name in setting_names(DlqSettings)]
+        )
         yield settings
     finally:
         sys.path.remove(str(directory))

@@ -85,7 +85,7 @@ print(active.resolution().source_of("REDIS_DATABASE").label, len(parsed))
         cwd=ROOT,
         check=False,
     )
-    assert answer.stdout == "tests/project/settings.py 1\n", answer.stderr
+    assert answer.stdout == "tests/project/settings.py 0\n", answer.stderr
 
 
 def test_locations_are_looked_up_when_asked() -> None:

@@ -308,12 +308,12 @@ def test_the_error_of_an_imported_module_is_placed_in_the_file() -> None:
     [
         ("x.py", 'LIGHTWEIGHT_QUEUE_TASK_MODULES = [\n  "a",\n  "b",\n]\n', ["2:3", "3:3"]),
         ("x.py", 'LIGHTWEIGHT_QUEUE_TASK_MODULES = "a", "b"\n', ["1:34", "1:39"]),
-        ("x.py", 'LIGHTWEIGHT_QUEUE_TASK_MODULES = ["a"] + ["b"]\n', None),
-        ("x.py", 'LIGHTWEIGHT_QUEUE_TASK_MODULES = [*("a", "b")]\n', None),
+        ("x.py", 'LIGHTWEIGHT_QUEUE_TASK_MODULES = ["a"] + ["b"]\n', ["1:35", "1:43"]),
+        ("x.py", 'LIGHTWEIGHT_QUEUE_TASK_MODULES = [*("a", "b")]\n', ["1:37", "1:42"]),
         (
             "x.py",
             'LIGHTWEIGHT_QUEUE_TASK_MODULES = ["a"]\nLIGHTWEIGHT_QUEUE_TASK_MODULES.append("b")\n',
-            None,
+            ["1:35", "2:39"],
         ),
         ("x.toml", "task_modules = [ # x\n 'a' ,\n \"b\",\n]\n", ["2:2", "3:2"]),
         ("x.json", '{"task_modules": ["a",\n"b"]}', ["1:19", "2:1"]),

@@ -13,7 +13,7 @@ from dlq.config.validation.constraints import is_site_url
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import settings as rules
 from dlq.primitives.frozen import copied
-from dlq.provenance.django_places import DjangoPlaces
+from dlq.provenance.observed_settings import DjangoSettingLocations
 from dlq.provenance.setting_location import SettingLocation
 from dlq.types import Source
 
@@ -28,7 +28,7 @@ class DjangoSource(SettingsSource):
 
     def __init__(self, settings_class: type[Settings], settings: Any) -> None:
         super().__init__(settings_class)
-        self._places = DjangoPlaces(settings)
+        self._locations = DjangoSettingLocations(settings)
         for name in self.names:
             value = getattr(settings, PREFIX + name, _MISSING)
             if value is not _MISSING:
@@ -41,16 +41,16 @@ class DjangoSource(SettingsSource):
                 self.values["SITE_URL"] = site_url
                 self._written["SITE_URL"] = "SITE_URL"
             else:
-                source = self._places("SITE_URL", site_url).source
+                source = self._locations("SITE_URL").source
                 findings.append(_foreign_site_url(site_url, source))
         for name in dir(settings):
             if name.startswith(FAMILY) and name.removeprefix(PREFIX) not in self.names:
-                source = self._places(name, copied(getattr(settings, name, None))).of_name
+                source = self._locations(name).of_name
                 findings.append(unknown_setting(name, source, self.names))
         self.findings = findings
 
     def location_of(self, name: str) -> SettingLocation:
-        return self._places(self._written[name], self.values[name])
+        return self._locations(self._written[name])
 
 
 def _foreign_site_url(value: object, source: Source) -> Finding:

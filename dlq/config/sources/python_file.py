@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -14,7 +15,7 @@ from dlq.config.sources.unknown_names import FAMILY, unknown_setting
 from dlq.diagnostics.rules import project as rules
 from dlq.diagnostics.user_exceptions import at_syntax_error, line_in
 from dlq.primitives.frozen import copied
-from dlq.provenance.file_places import FilePlaces
+from dlq.provenance.observed_settings import FileLocations
 from dlq.provenance.setting_location import SettingLocation
 from dlq.types import Source
 
@@ -28,11 +29,11 @@ class PythonFileSource(OverrideFileSource):
 
     def __init__(self, settings_class: type[Settings], file: OverrideFile) -> None:
         super().__init__(settings_class, file)
-        module = _run(file)
-        if module is None:
+        locations = _run(file, self.names)
+        if locations is None:
             return
-        namespace = vars(module)
-        self._places = FilePlaces(file.source, file.text, namespace)
+        self._locations = locations
+        namespace = vars(locations.module)
         for name in self.names:
             if PREFIX + name in namespace:
                 self.values[name] = copied(namespace[PREFIX + name])
@@ -41,36 +42,36 @@ class PythonFileSource(OverrideFileSource):
     def _report_names(self, namespace: Mapping[str, object]) -> None:
         """Report names that look like settings and have no effect."""
         file = self.file
-
-        def source_of(name: str) -> Source:
-            return self._places(name, copied(namespace[name])).of_name
-
         for name in namespace:
             if name.startswith(FAMILY) and name.removeprefix(PREFIX) not in self.values:
-                file.findings.append(unknown_setting(name, source_of(name), self.names))
-        bare = [name for name in self.names if name in namespace and name not in self.values]
-        for name in self._places.written_here(bare):
-            file.report(
-                rules.E010 if file.exact else rules.W009,
-                f"{name} in override file {file.given} has no effect: settings have a prefix",
-                source_of(name),
-                f"write {PREFIX}{name}",
-            )
+                source = self._locations(name).of_name
+                file.findings.append(unknown_setting(name, source, self.names))
+        for name in self.names:
+            if name in self._locations.assigned and name not in self.values:
+                file.report(
+                    rules.E010 if file.exact else rules.W009,
+                    f"{name} in override file {file.given} has no effect: settings have a prefix",
+                    self._locations(name).of_name,
+                    f"write {PREFIX}{name}",
+                )
 
     def location_of(self, name: str) -> SettingLocation:
-        return self._places(PREFIX + name, self.values[name])
+        return self._locations(PREFIX + name)
 
 
-def _run(file: OverrideFile) -> ModuleType | None:
+def _run(file: OverrideFile, names: Collection[str]) -> FileLocations | None:
     """Compile and execute the text that was read, and not by the import system: a stale .pyc would
     show the values of one text with the lines of another."""
-    filename = file.path.absolute()
+    filename = str(file.path.absolute())
+    observed = [*names, *(PREFIX + name for name in names)]
     try:
-        return execute(filename, compile(file.text, str(filename), "exec", dont_inherit=True))
+        code = compile(file.text, filename, "exec", dont_inherit=True)
+        action = partial(execute, file.path.absolute(), code)
+        return FileLocations(code, action, observed, file.source, file.text)
     except SyntaxError as error:
-        _report_syntax_error(file, str(filename), error)
+        _report_syntax_error(file, filename, error)
     except (Exception, SystemExit) as error:
-        line = line_in(filename, error)
+        line = line_in(file.path.absolute(), error)
         file.report(
             rules.E005,
             f"override file {file.given} raises {type(error).__name__}: {error}",

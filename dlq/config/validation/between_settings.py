@@ -97,7 +97,7 @@ def _check_workers(layers: Layers) -> Iterator[Finding]:
             location = location or layers.location_of("WORKERS")
             yield rules.W101.finding(
                 f"queue {name!r} has 0 workers: its jobs wait until a worker is added",
-                location.keys.get(name, location.source),
+                location.item(name, of_key=True),
             )
     alike: dict[str, list[str]] = {}
     for name in names:
@@ -107,7 +107,7 @@ def _check_workers(layers: Layers) -> Iterator[Finding]:
             location = location or layers.location_of("WORKERS")
             yield rules.W102.finding(
                 f"queues {' and '.join(repr(name) for name in group)} differ only in case",
-                location.keys.get(group[-1], location.source),
+                location.item(group[-1], of_key=True),
                 "keep one of them, if they are meant to be one queue",
             )
 

@@ -38,8 +38,7 @@ def finding_of(violation: Violation, layers: Layers) -> Finding:
     location = layers.location_of(str(name))
     source = location.source
     if inner:
-        parts = location.keys if inner[-1] == KEY else location.items
-        source = parts.get(str(inner[0]), source)
+        source = location.item(str(inner[0]), of_key=inner[-1] == KEY)
     return RULES[violation.rule].finding(violation.message, source, violation.help)
 
 

@@ -1,1 +1,0 @@
-"""For development and the first minutes: the demo, a private server, starter files."""
