@@ -24,6 +24,7 @@ from dlq.backends.state import (
     RunnerState,
     RunningJob,
     ServerState,
+    StoredState,
 )
 from dlq.errors import UnsupportedByBackend
 from dlq.job import Job
@@ -181,6 +182,16 @@ class BackendWithFailedJobs(BaseBackend):
     def queues_with_failed_jobs(self) -> list[QueueName]:
         """Return the queues that have failed jobs, also those that no configuration names any more.
         Reads the server in bounded steps."""
+
+
+class BackendWithStoredJobs(BaseBackend):
+    """Lets all stored jobs be read, without a change to any."""
+
+    @abstractmethod
+    def stored_jobs(self, queue: QueueName) -> Iterator[tuple[StoredState, bytes]]:
+        """Yield every job that was stored when the reading began and is not done before it is read,
+        in bounded steps. A job that changes its state meanwhile may come twice; one that goes back
+        (a retry) may be missed."""
 
 
 class BackendWithRunners(BaseBackend):

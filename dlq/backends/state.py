@@ -6,7 +6,7 @@ Times are Unix times in seconds where nothing else is said.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from dlq.errors import UndecodableJob
 from dlq.job import Job, decode
@@ -31,6 +31,10 @@ class FailedJob(NamedTuple):
             return decode(self.raw)
         except UndecodableJob:
             return None
+
+
+StoredState: TypeAlias = Literal["waiting", "delayed", "running", "failed"]
+"""Where a stored job is. Prefetched jobs count as running."""
 
 
 class OwnerState(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlq.errors import UsageError
@@ -40,6 +40,7 @@ def test_random_pairs_agree_with_two_independent_splits() -> None:
     assert [text for seed in range(600) if (text := wrong(seed)) is not None] == []
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9))
 def test_hazards_are_what_a_simulation_of_every_order_sees(seed: int) -> None:
     chance = random.Random(seed)

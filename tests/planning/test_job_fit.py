@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlq.execution.job_fit import Fit, JobFit, TaskFit
@@ -73,6 +73,7 @@ FUNCTIONS: list[Callable[..., None]] = [
 ]
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(FUNCTIONS),
     st.lists(VALUES, max_size=4),

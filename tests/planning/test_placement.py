@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlq.planning.placement import assign_machines
@@ -18,6 +18,7 @@ COUNTS = st.dictionaries(st.text("abcdef", min_size=1, max_size=4), st.integers(
 MACHINES = st.integers(1, 25)
 
 
+@settings(deadline=None)
 @given(COUNTS, MACHINES)
 def test_dealt_is_the_rule_of_the_old_package(counts: dict[str, int], of: int) -> None:
     workers = workers_of(counts)
@@ -26,6 +27,7 @@ def test_dealt_is_the_rule_of_the_old_package(counts: dict[str, int], of: int) -
     ]
 
 
+@settings(deadline=None)
 @given(COUNTS, MACHINES)
 def test_stable_uses_every_machine_evenly(counts: dict[str, int], of: int) -> None:
     workers = workers_of(counts)
@@ -37,6 +39,7 @@ def test_stable_uses_every_machine_evenly(counts: dict[str, int], of: int) -> No
     assert max(every) - min(every) <= 1
 
 
+@settings(deadline=None)
 @given(COUNTS, MACHINES)
 def test_another_machine_takes_workers_and_moves_no_other(counts: dict[str, int], of: int) -> None:
     workers = workers_of(counts)
@@ -47,6 +50,7 @@ def test_another_machine_takes_workers_and_moves_no_other(counts: dict[str, int]
     assert len(moves) <= -(-len(workers) // (of + 1))
 
 
+@settings(deadline=None)
 @given(COUNTS, st.integers(1, LARGEST_POOL), st.integers(1, 16))
 def test_another_queue_moves_few_of_the_others(counts: dict[str, int], of: int, k: int) -> None:
     workers = workers_of(counts)

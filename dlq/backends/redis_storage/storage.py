@@ -19,6 +19,7 @@ from dlq.backends.base import (
     BackendWithFailedJobs,
     BackendWithPauseResume,
     BackendWithRunners,
+    BackendWithStoredJobs,
     FailedJob,
     ProgressLogger,
     QueueState,
@@ -40,7 +41,7 @@ from dlq.backends.redis_storage.transport.connect import make_client, run_script
 from dlq.backends.redis_storage.transport.errors import translated_errors
 from dlq.backends.redis_storage.transport.poster import Poster
 from dlq.backends.redis_storage.transport.producer import Producer
-from dlq.backends.state import QueueActivity, RunningJob
+from dlq.backends.state import QueueActivity, RunningJob, StoredState
 from dlq.config import active
 from dlq.config.settings import Settings
 from dlq.job import Job, encode
@@ -64,6 +65,7 @@ class RedisStorage(
     BackendWithFailedJobs,
     BackendWithRunners,
     BackendWithDelayedJobs,
+    BackendWithStoredJobs,
 ):
     """One server. Without settings, those in force are used, so that a project's own subclass whose
     constructor has no parameters works as with 4.11."""
@@ -249,6 +251,12 @@ class RedisStorage(
     def queues_with_failed_jobs(self) -> list[QueueName]:
         with translated_errors(self.address):
             return failed.queues(self.client, self.keys)
+
+    def stored_jobs(self, queue: QueueName) -> Iterator[tuple[StoredState, bytes]]:
+        from dlq.backends.redis_storage import stored_jobs
+
+        with translated_errors(self.address):
+            yield from stored_jobs.stored_jobs(self.client, self.keys, queue)
 
     # Runners
 

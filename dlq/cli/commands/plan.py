@@ -70,7 +70,7 @@ def show_plan(
     project = load_project(call.settings, call.config, exact=pool.exact)
     old = None
     if diff is not None:
-        from dlq.operations.compare_plans import read_old_plan
+        from dlq.operations.inspection.compare_plans import read_old_plan
 
         old = read_old_plan(diff, call.settings, project)
         if takes_pool_of_old:
@@ -120,13 +120,18 @@ def check(
     no_django: Annotated[
         bool, typer.Option("--no-django", help="Only read the files; run no code of the project.")
     ] = False,
+    jobs: Annotated[
+        bool,
+        typer.Option("--jobs", help="Check the stored jobs instead: would this code run them?"),
+    ] = False,
     fail_on: Annotated[
         str, typer.Option("--fail-on", metavar="error|warning", help="What makes it exit with 1.")
     ] = "error",
 ) -> ExitCode:
     """Find every mistake in settings and cron.py files.
 
-    Override files, backends and middleware included; contacts no server.
+    Override files, backends and middleware included; contacts no server. With --jobs it reads
+    all stored jobs from the servers, before a deploy, and says which would not run with this code.
     """
     call: Invocation = ctx.obj
     from dlq.operations.check import check_cron_files, check_project
@@ -135,12 +140,33 @@ def check(
         raise UsageError(f"--fail-on {fail_on!r}: say error or warning")
     if no_django and not files:
         raise UsageError("--no-django checks single files: dlq check --no-django orders/cron.py")
+    if jobs:
+        if files or of is not None:
+            raise UsageError("--jobs checks the stored jobs: leave out files and --of")
+        return _check_jobs(call)
     if files:
         report = check_cron_files(files, call.settings, call.config, django=not no_django)
     else:
         report = check_project(call.settings, call.config, of)
     _print_report(call, report)
     return report.exit_code(fail_on)
+
+
+def _check_jobs(call: Invocation) -> ExitCode:
+    from dlq.cli.output.jobs_report import print_jobs_report
+    from dlq.operations.check import Report
+    from dlq.operations.inspection.check_jobs import check_jobs, findings, report_json
+    from dlq.project.load import load_project
+
+    project = load_project(call.settings, call.config)
+    found = check_jobs(project)
+    if call.format == "json":
+        call.print_document(**report_json(found))
+    elif call.format == "text":
+        print_jobs_report(call.screen, found)
+    else:
+        _print_report(call, Report(tuple(findings(found, project)), found.summary))
+    return ExitCode.FINDINGS if found.misfits else ExitCode.DONE
 
 
 def _print_report(call: Invocation, report: Report) -> None:

@@ -65,3 +65,17 @@ Choose a number below the server's count of databases, or raise `databases` in t
 configuration. Several projects can share one database: give each its own REDIS_PREFIX.
 """,
 )
+
+E520 = Rule(
+    "E520",
+    "stored jobs that the code of today would not run",
+    """\
+`dlq check --jobs` read all waiting, delayed, running and failed jobs, and these don't fit the
+functions of this project as it is now: their task is gone, or its parameters have changed since the
+jobs were stored. Each would become a failed job when a worker takes it.
+
+Before a deploy, give the new parameter a default, or keep the old name beside the new one until the
+old jobs are done. For a renamed task, keep the old name as a second task that calls the new one.
+Failed jobs that are of no use any more go with `dlq failed discard`.
+""",
+)
