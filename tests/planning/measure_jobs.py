@@ -2,7 +2,8 @@
 
     python -m tests.planning.measure_jobs 1000000
 
-prints one JSON line: seconds (also of the processor), the largest memory of the command, and server commands over 10 ms.
+prints one JSON line: seconds (also of the processor), the largest memory of the command, and server
+commands over 10 ms.
 """
 
 from __future__ import annotations
