@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -77,38 +77,34 @@ def upcoming(expression: str, since: datetime, timezone: str = "UTC") -> Iterato
 
 def never_fires(expression: str) -> bool:
     """Whether no day ever matches."""
-    return _days_between(_day_fields(expression)) is None
+    return Gaps().between_days(expression) is None
 
 
-def shortest_gap(expression: str) -> timedelta | None:
-    """The least time between two runs on the wall clock; None where there are no two."""
-    days = _days_between(_day_fields(expression))
-    if days is None:
-        return None
-    span, least = _times_of_day(*expression.split()[:2])
-    over_night = days * MINUTES_PER_DAY - span
-    return MINUTE * (over_night if least is None else min(over_night, least))
+class Gaps:
+    """The times between runs, on the wall clock. What many schedules share, such as their days, is
+    computed once for each of these objects."""
+
+    def __init__(self) -> None:
+        self._days_between = cache(_days_between)
+        self._times_of_day = cache(_times_of_day)
+
+    def between_days(self, expression: str) -> int | None:
+        """The least number of days from one with runs to the next; None where no day has any."""
+        return self._days_between(expression.split(maxsplit=2)[2])
+
+    def shortest(self, expression: str) -> timedelta | None:
+        """The least time between two runs; None where there are no two."""
+        days = self.between_days(expression)
+        if days is None:
+            return None
+        span, least = self._times_of_day(*expression.split()[:2])
+        over_night = days * MINUTES_PER_DAY - span
+        return MINUTE * (over_night if least is None else min(over_night, least))
 
 
-@lru_cache(maxsize=1024)
-def _times_of_day(minutes: str, hours: str) -> tuple[int, int | None]:
-    """Minutes from the first time of a day to the last, and the least between two."""
-    calendar = CronSim(f"{minutes} {hours} * * *", SAMPLE_START)
-    times = sorted(60 * hour + minute for hour in calendar.hours for minute in calendar.minutes)
-    least = min((later - earlier for earlier, later in pairwise(times)), default=None)
-    return times[-1] - times[0], least
-
-
-def _day_fields(expression: str) -> str:
-    return expression.split(maxsplit=2)[2]
-
-
-@lru_cache(maxsize=1024)
 def _days_between(day_fields: str) -> int | None:
-    """The least number of days from one that matches to the next; None where none ever does.
-    Many rows share the same days."""
-    calendar = _calendar(f"0 0 {day_fields}", SAMPLE_START)
     least, last = None, None
+    calendar = _calendar(f"0 0 {day_fields}", SAMPLE_START)
     for run, _ in zip(calendar or (), range(SAMPLE), strict=False):
         if last is not None:
             days = (run - last).days
@@ -117,6 +113,14 @@ def _days_between(day_fields: str) -> int | None:
                 break
         last = run
     return least
+
+
+def _times_of_day(minutes: str, hours: str) -> tuple[int, int | None]:
+    """Minutes from the first time of a day to the last, and the least between two."""
+    calendar = CronSim(f"{minutes} {hours} * * *", SAMPLE_START)
+    times = sorted(60 * hour + minute for hour in calendar.hours for minute in calendar.minutes)
+    least = min((later - earlier for earlier, later in pairwise(times)), default=None)
+    return times[-1] - times[0], least
 
 
 def in_words(expression: str) -> str:
