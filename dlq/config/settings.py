@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from dlq.config.sources.text_values import DEFAULT, is_secret, meaning
 from dlq.config.validation import constraints as check
+from dlq.config.validation.server_url import server_url
 from dlq.primitives.frozen import FrozenDict
 
 T = TypeVar("T")
@@ -116,7 +117,7 @@ class Settings(BaseSettings):
     redis_database: int = Field(
         0,
         ge=0,
-        le=65_535,
+        le=check.MOST_DATABASES,
         description="Number of the database on the server. Not with REDIS_URL.",
     )
     redis_prefix: str = Field(
@@ -124,7 +125,7 @@ class Settings(BaseSettings):
         description="Put before the name of every key, with a colon, so that several projects can"
         " share a server.",
     )
-    redis_url: Annotated[SecretStr, AfterValidator(check.secret_redis_url)] | None = Field(
+    redis_url: Annotated[SecretStr, AfterValidator(server_url)] | None = Field(
         None,
         description="The server as one URL: redis://, rediss:// (TLS), unix://, valkey:// or"
         " valkeys://, in place of host, port, password and database.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from typing import NamedTuple, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard, TypeVar
 
 from dlq import runtime
 from dlq.backends.base import (
@@ -22,13 +22,15 @@ from dlq.backends.base import (
     BaseBackend,
     ProgressLogger,
 )
-from dlq.config.settings import Settings
 from dlq.cron.files.configuration import implied_queues
 from dlq.errors import UsageError
 from dlq.planning.implied_queues import implied_by_tasks
 from dlq.primitives.duration import LONGEST, parse_duration
 from dlq.project.load import Project, require_settings
 from dlq.types import QueueName
+
+if TYPE_CHECKING:
+    from dlq.config.settings import Settings
 
 B = TypeVar("B", bound=BaseBackend)
 

@@ -137,3 +137,24 @@ def test_declaring_a_task_imports_nothing_dear(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout == "[]\n"
+
+
+def test_a_web_process_imports_nothing_dear_before_it_enqueues() -> None:
+    """Also with the admin pages, which a web process imports when Django starts. For an annotation
+    `Settings` is imported under TYPE_CHECKING."""
+    code = (
+        "import sys, django\n"
+        "django.setup()\n"
+        "from dlq import app_settings, task\n"
+        "dear = ['redis', 'typer', 'rich', 'pydantic', 'dlq.config.settings', 'cronsim']\n"
+        "print([name for name in dear if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "tests.project.settings"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == "[]\n"

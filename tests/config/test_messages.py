@@ -109,6 +109,8 @@ ROWS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"REDIS_URL": "http://h"}, "E106", "must start with one of redis://", ""),
     ({"REDIS_URL": "redis://h:port"}, "E106", "its host or port cannot be read", ""),
     ({"REDIS_URL": "redis://h/name"}, "E106", "its database must be a number", ""),
+    ({"REDIS_URL": "redis://h/65536"}, "E106", "its database must be a number from 0 to 65535", ""),
+    ({"REDIS_URL": "unix:///s?db=" + "9" * 5000}, "E106", "a number from 0 to 65535", ""),
     ({"REDIS_URL": "unix://"}, "E106", "has no path of a socket", ""),
     ({"REDIS_URL": "redis:///0"}, "E106", "names no host", "as in redis://redis.internal:6379/0"),
     (

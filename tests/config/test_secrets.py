@@ -101,3 +101,14 @@ def test_an_error_of_an_override_file_does_not_show_its_line(
     resolution = resolve(SimpleNamespace(), override_files=["x.toml", "y.py", "z.json"], environ={})
     assert [f.id for f in resolution.findings] == ["dlq.E004"] * 3
     assert CANARY not in str(resolution.findings)
+
+
+def test_the_debug_log_of_pydantic_settings_has_no_secret(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("PYDANTIC_SETTINGS_DEBUG", "1")
+    caplog.set_level("DEBUG", "pydantic_settings")
+    for values, environ in WAYS:
+        if all(isinstance(value, str) for value in values.values()):
+            resolved(values, environ)
+    assert CANARY not in caplog.text

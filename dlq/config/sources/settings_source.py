@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
-from dlq.config.settings import Settings, setting_names
+from dlq.config.settings import SECRETS, Settings, setting_names
 from dlq.config.sources.text_values import DEFAULT
 from dlq.diagnostics.finding import Finding
 from dlq.provenance.setting_location import SettingLocation
@@ -47,7 +48,7 @@ class SettingsSource(PydanticBaseSettingsSource):
         merged into the dict of another source."""
         higher = self.current_state
         values = {
-            name.lower(): DEFAULT if name in self.unreadable else value
+            name.lower(): DEFAULT if name in self.unreadable else _hidden(name, value)
             for name, value in self.values.items()
             if name.lower() not in higher and not self._is_replaced(name, higher)
         }
@@ -64,3 +65,8 @@ class SettingsSource(PydanticBaseSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """Asked by the sources of pydantic-settings alone; `__call__` has all values at once."""
         raise NotImplementedError
+
+
+def _hidden(name: str, value: object) -> object:
+    """Keep a secret out of what pydantic-settings logs when PYDANTIC_SETTINGS_DEBUG is set."""
+    return SecretStr(value) if name in SECRETS and isinstance(value, str) else value

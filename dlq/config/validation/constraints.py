@@ -5,13 +5,10 @@ Each check returns the value, or raises what `violates` makes: pydantic collects
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from ipaddress import ip_address as parse_ip_address
 from typing import Final, LiteralString
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
-from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
 
 from dlq.jobs.queue_names import check_queue_name
@@ -22,27 +19,10 @@ from dlq.primitives.time_zones import time_zone_help
 CLASS_PATH = r"^[^\W\d]\w*(\.[^\W\d]\w*)+$"
 """As a pattern of JSON Schema, for editors; `class_path` has the last word."""
 
-URL_SCHEMES = ("redis", "rediss", "unix", "valkey", "valkeys")
-
-URL_OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "db": (),
-    "username": (),
-    "password": (),
-    "ssl_ca_certs": (),
-    "ssl_ca_path": (),
-    "ssl_certfile": (),
-    "ssl_keyfile": (),
-    "ssl_password": (),
-    "ssl_ciphers": (),
-    "ssl_cert_reqs": ("required", "optional", "none"),
-    "ssl_check_hostname": ("true", "false"),
-}
-"""What may stand after the ? of a URL, and the values that some are limited to. Not all that
-redis-py takes there: time-outs and retries are ours to say, since a retried pop can lose a job."""
-
-
 MOST_WORKERS = 1024
 """Workers of one queue."""
+MOST_DATABASES = 65_535
+"""The highest number of a database. A server has 16 unless its configuration says otherwise."""
 
 NO_NONE: Final = "no None"
 """Marks a setting whose None is a mistake, and does not stand for its default."""
@@ -128,79 +108,6 @@ def redis_host(host: str) -> str:
     if not host or not host.isprintable() or any(c.isspace() or c in "/@" for c in host):
         raise violates("E105", "must be a host name or an address, as in 'redis.internal'")
     return host
-
-
-def secret_redis_url(secret: SecretStr) -> SecretStr:
-    """Check a URL, which is never part of a message."""
-    _check_redis_url(secret.get_secret_value())
-    return secret
-
-
-def _check_redis_url(url: str) -> None:
-    scheme = url.partition("://")[0] if "://" in url else ""
-    if scheme not in URL_SCHEMES:
-        allowed = ", ".join(f"{name}://" for name in URL_SCHEMES)
-        raise violates(
-            "E106", f"must start with one of {allowed}", "as in redis://redis.internal:6379/0"
-        )
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise violates("E106", "its host or port cannot be read", _host_help(url)) from None
-    if port == 0:
-        raise violates("E106", "its port must be 1 to 65535")
-    if scheme == "unix":
-        if not parts.path:
-            raise violates(
-                "E106", "has no path of a socket", "as in unix:///run/valkey/valkey.sock"
-            )
-    else:
-        if _is_bare_ipv6(parts.netloc):
-            raise violates("E106", "its host cannot be read", _IPV6_HELP)
-        if not parts.hostname:
-            raise violates("E106", "names no host", "as in redis://redis.internal:6379/0")
-        _require_database(parts.path.strip("/"))
-    _require_options(scheme, parts.query)
-
-
-def _require_database(text: str) -> None:
-    if text and not re.fullmatch("[0-9]+", text):
-        raise violates(
-            "E106", "its database must be a number", "as in redis://redis.internal:6379/0"
-        )
-
-
-def _require_options(scheme: str, query: str) -> None:
-    """An unknown name is not shown: it may be the rest of a password with an unescaped ? in it."""
-    for name, value in parse_qsl(query, keep_blank_values=True):
-        if name not in URL_OPTIONS:
-            raise violates(
-                "E106", "has an option that is not known", f"there are {', '.join(URL_OPTIONS)}"
-            )
-        if name.startswith("ssl_") and scheme not in ("rediss", "valkeys"):
-            raise violates("E106", f"its option {name} is for TLS", "start it with rediss://")
-        if name == "db":
-            _require_database(value)
-        allowed = URL_OPTIONS[name]
-        if allowed and value not in allowed:
-            raise violates("E106", f"its option {name} must be one of {', '.join(allowed)}")
-
-
-_IPV6_HELP = "an IPv6 address stands in brackets, as in redis://[::1]:6379/0"
-
-
-def _is_bare_ipv6(netloc: str) -> bool:
-    """Say whether the host of a URL is an IPv6 address without brackets, maybe with a port."""
-    host = netloc.rpartition("@")[2]
-    return "[" not in host and host.count(":") > 1
-
-
-def _host_help(url: str) -> str:
-    netloc = url.partition("://")[2].partition("/")[0]
-    if _is_bare_ipv6(netloc):
-        return _IPV6_HELP
-    return "write / as %2F, @ as %40 and : as %3A in a user name or password"
 
 
 def ip_address(value: str) -> str:
