@@ -76,7 +76,7 @@ MODULES = """
     dlq.cron.files.read_module dlq.project.check_queues dlq.config.validation.between_settings
     dlq.config.validation.expectations dlq.config.sources.python_file dlq.project.check_imports
     dlq.config.sources.toml_json_file
-    dlq.config.resolve dlq.project.locate dlq.provenance.provenance
+    dlq.config.resolve dlq.project.locate dlq.provenance.lookup
     dlq.config.validation.violations dlq.operations.check dlq.config.explain dlq.operations.cron
     dlq.operations.demo dlq.operations.failed_jobs dlq.planning.document dlq.operations.queues
     dlq.operations.preflight dlq.operations.status dlq.diagnostics.formats dlq.backends.redis
