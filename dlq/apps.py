@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection
+from importlib import import_module
 from types import ModuleType
 
 from django.apps import AppConfig, apps
@@ -40,7 +41,16 @@ class DlqConfig(AppConfig):
 
         checks.register(configuration_check, "dlq")
         setting_changed.connect(_forget_settings, dispatch_uid="dlq.settings")
+        _import_task_backend()
         import_tasks(_ignored_apps())
+
+
+def _import_task_backend() -> None:
+    """Import the room for Django's tasks framework where TASKS names it: a worker can then run also
+    tasks that were declared for another backend and enqueued with `using(backend=…)`."""
+    backends = getattr(settings, "TASKS", None) or {}
+    if any(str(each.get("BACKEND", "")).startswith("dlq.") for each in backends.values()):
+        import_module("dlq.django_tasks")
 
 
 def _forget_settings(*, setting: str, **_: object) -> None:

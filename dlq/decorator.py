@@ -127,11 +127,16 @@ class TaskWrapper(Enqueue[P, bool], Task, Generic[P, R]):
     ) -> None:
         require_task_function(fn)
         self.path = f"{fn.__module__}.{fn.__name__}"
-        _require_retries(self.path, retries, retry_backoff)
-        _require_unique(self.path, unique)
+        check_task_options(
+            self.path,
+            timeout=timeout,
+            retries=retries,
+            retry_backoff=retry_backoff,
+            unique=unique,
+        )
         self.fn: Callable[P, R] = fn
         self.queue = queue
-        self.timeout = timeout_of(self.path, "timeout", timeout)
+        self.timeout = timeout
         self.sigkill_on_stop = sigkill_on_stop
         self.retries = retries
         self.retry_backoff = retry_backoff
@@ -222,16 +227,17 @@ def require_task_function(fn: Callable[..., Any]) -> None:
         )
 
 
-def _require_retries(path: str, retries: object, backoff: object) -> None:
+def check_task_options(
+    path: str, *, timeout: object, retries: object, retry_backoff: object, unique: object
+) -> None:
+    """Raise UnusableArgument for what is no duration or no count within its bounds."""
+    timeout_of(path, "timeout", timeout)
     is_count = isinstance(retries, int) and not isinstance(retries, bool)
     if not is_count or not 0 <= cast("int", retries) <= MAX_RETRIES:
         raise UnusableArgument(
             f"{path}: retries is {short_repr(retries)}: give a whole number from 0 to {MAX_RETRIES}"
         )
-    _require_seconds(path, "retry_backoff", backoff, "a number of seconds")
-
-
-def _require_unique(path: str, unique: object) -> None:
+    _require_seconds(path, "retry_backoff", retry_backoff, "a number of seconds")
     if unique is not None:
         _require_seconds(path, "unique", unique, "a number of seconds above 0")
         if not unique:

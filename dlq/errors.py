@@ -62,6 +62,14 @@ class UnfindableTask(UnusableTask):
     """A function was declared as a task, but a worker could not find it again by its path."""
 
 
+class WorkerDied(DlqError):
+    """A worker process died while it ran the job. The error of a result whose task ended so."""
+
+
+class TimedOut(DlqError):
+    """The job ran for longer than its timeout. The error of a result whose task ended so."""
+
+
 class UnsupportedByBackend(DlqError):
     """A call asks for a delay or a unique job, which the backend of its queue does not offer."""
 

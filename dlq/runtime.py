@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import RLock
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dlq.cron.rows.row import CronRow
     from dlq.execution.run_job import Result
     from dlq.job import Job
+    from dlq.jobs.task import Task
 
 
 STORED_FOR = 60.0
@@ -51,7 +52,10 @@ class Runtime:
     def backend(self, queue: QueueName) -> BaseBackend:
         """Return the backend of a queue. Queues with the same class share one instance, and so its
         connections."""
-        path = self.backend_path(queue)
+        return self.backend_at(self.backend_path(queue))
+
+    def backend_at(self, path: str) -> BaseBackend:
+        """Return the backend of a class."""
         backend = self._backends.get(path)
         if backend is None:
             with self._lock:
@@ -95,11 +99,18 @@ class Runtime:
             self._cron_rows = load_rows(commands=False).rows
         return self._cron_rows
 
-    def run(self, job: Job, queue: QueueName, worker_num: WorkerNumber) -> Result:
+    def run(
+        self,
+        job: Job,
+        queue: QueueName,
+        worker_num: WorkerNumber,
+        before_call: Callable[[Task], None] | None = None,
+    ) -> Result:
         """Run a job here and now, with the middleware."""
         from dlq.execution.run_job import Hooks, run_job
 
-        return run_job(job, queue, worker_num, Hooks(self.middleware(), self.logger("dlq.worker")))
+        hooks = Hooks(self.middleware(), self.logger("dlq.worker"))
+        return run_job(job, queue, worker_num, hooks, before_call)
 
     def reset_connections(self) -> None:
         """Drop all connections, before and after a fork: no child may use its parent's sockets."""

@@ -251,6 +251,13 @@ class BackendWithRunners(BaseBackend):
         """Return the states of many queues; `planned` says how many workers each has."""
         return [self.queue_state(queue) for queue in planned]
 
+    def record_cron(self, field: str, value: str) -> None:
+        """Store one part of what became of a cron row (`cron.history`)."""
+
+    def cron_records(self) -> dict[str, str]:
+        """Return what `record_cron` has stored."""
+        return {}
+
     @abstractmethod
     def stored_queues(self) -> list[QueueName]:
         """Return the queues that have anything on the server, read in bounded steps."""

@@ -11,6 +11,9 @@ from typing import Any
 
 from dlq.types import QueueName
 
+RESULT_KEYWORD = "django_lightweight_queue_task"
+"""The keyword argument in which the id of a result is stored with a job."""
+
 MAX_RETRIES = 1000
 MAX_DELAY = 366 * 86_400
 """Seconds: the longest time for which a job is put off, by a delay or between two attempts."""

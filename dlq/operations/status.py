@@ -16,6 +16,7 @@ from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import backends as rules
 from dlq.diagnostics.rules import processes as running
 from dlq.errors import UsageError
+from dlq.operations.cron_status import CronStatus, cron_document, judge_cron, read_cron
 from dlq.planning.plan import queues_of
 from dlq.primitives.text import counted, printable
 from dlq.project.load import Project, require_settings
@@ -46,6 +47,7 @@ class Status(NamedTuple):
     queues: tuple[QueueStatus, ...]
     runners: tuple[RunnerState, ...]
     findings: tuple[Finding, ...]
+    cron: tuple[CronStatus, ...] = ()
 
     @property
     def workers(self) -> int:
@@ -93,7 +95,9 @@ def read_status(project: Project, now: float) -> Status:
         for name, state in sorted(states.items())
     )
     alive = tuple(sorted(runners.values(), key=_order))
-    return Status(now, tuple(servers.values()), listed, alive, tuple(judge(listed, alive)))
+    cron = tuple(read_cron(project.cron.rows, settings.cron_timezone, now))
+    findings = (*judge(listed, alive), *judge_cron(cron))
+    return Status(now, tuple(servers.values()), listed, alive, findings, cron)
 
 
 def judge(queues: Sequence[QueueStatus], runners: Sequence[RunnerState]) -> Iterable[Finding]:
@@ -266,6 +270,7 @@ def status_json(status: Status) -> dict[str, Any]:
             }
             for seen in status.runners
         ],
+        "cron": [cron_document(row) for row in status.cron],
         "findings": [as_fields(finding) for finding in status.findings],
     }
 

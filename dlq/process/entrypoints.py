@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Collection, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from dlq import runtime
@@ -16,6 +15,7 @@ from dlq.execution.run_job import Hooks
 from dlq.process.posix.title import set_title, title_setter
 from dlq.process.scoreboard import Scoreboard, Slot
 from dlq.process.worker.database import DatabaseConnections
+from dlq.process.worker.job_notes import JobNotes
 from dlq.process.worker.unfinished_job import over_time, unfinished_delivery, write_outcome
 from dlq.process.worker.worker import Worker, WorkerSpec
 from dlq.types import Logger, QueueName, Runner
@@ -79,7 +79,7 @@ def _make_worker(
         logger,
         close_connections=current.reset_connections,
         database=shared.database,
-        unlock=partial(backend.unlock, spec.queue),
+        notes=JobNotes(backend, spec.queue, spec.name, logger),
         observe=observe,
         set_title=title_setter(),
     )
@@ -105,14 +105,19 @@ def report_unfinished_job(
     backend = current.backend(spec.queue)
     logger = current.logger("dlq.worker")
     consumer = backend.consumer(spec.queue, spec.number, shared.runner, previous, logger)
+    notes = JobNotes(backend, spec.queue, spec.name, logger)
     if not consumer.redelivers:
         outcome = unfinished_delivery(previous, spec.name)
         if outcome is not None:
+            if outcome[1] is not None:
+                notes.failed(outcome[0].job, outcome[1])
             write_outcome(consumer, *outcome)
     elif previous.outcome == "timed_out":
         delivery = consumer.take(0)
         if delivery is not None and delivery.redelivered:
-            consumer.fail(delivery, over_time(delivery, previous, spec.name))
+            failure = over_time(delivery, previous, spec.name)
+            notes.failed(delivery.job, failure)
+            consumer.fail(delivery, failure)
         elif delivery is not None:
             consumer.give_back(delivery)
     consumer.close()

@@ -6,14 +6,18 @@ runs the other's cron jobs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from dlq import runtime
-from dlq.cron.rows.row import CronRow
+from dlq.backends.base import BackendWithRunners, BaseBackend
+from dlq.cron.history import FAILED, OK, RAN, ran_part, read_records, record_id
+from dlq.cron.rows.row import DEFAULT_CRON_QUEUE, CronRow
 from dlq.decorator import TaskWrapper, task
-from dlq.errors import DlqError
+from dlq.errors import BackendUnavailable, DlqError
+from dlq.execution.describe import describe
 from dlq.job import CRON_TASK
 from dlq.primitives.json_values import json_compatible
 
@@ -42,13 +46,43 @@ def _execute(name: str, /, *args: Any, **kwargs: Any) -> None:
             " LIGHTWEIGHT_QUEUE_CRON_COMMANDS"
         )
     atomic = is_atomic(rows, name, args, kwargs, default=current.settings.atomic_jobs)
-    with lazily_atomic() if atomic else nullcontext():
+    queue = next((row.queue for row in rows if row.command == name), DEFAULT_CRON_QUEUE)
+    transaction = lazily_atomic() if atomic else nullcontext()
+    with _recorded(current.backend(queue), record_id(name, args, kwargs)), transaction:
         try:
             call_command(name, *args, **kwargs)
         except SystemExit as end:
             # A command may end with `sys.exit(0)`, as programs do: that is its success.
             if end.code not in (None, 0):
                 raise
+
+
+@contextmanager
+def _recorded(backend: BaseBackend, id: str) -> Iterator[None]:
+    """Store when a run starts and how it ends, for status. A server that is away keeps no command
+    from running."""
+    if not isinstance(backend, BackendWithRunners):
+        yield
+        return
+
+    def record(ended: float | None, outcome: str = "", error: str = "") -> None:
+        success = ended if outcome == OK else last_success
+        with suppress(BackendUnavailable):
+            content = ran_part(started, ended, outcome, error, success)
+            backend.record_cron(f"{id}:{RAN}", content)
+
+    last_success = None
+    with suppress(BackendUnavailable):
+        before = read_records(backend.cron_records()).get(id)
+        last_success = None if before is None else before.last_success
+    started = time.time()
+    record(None)
+    try:
+        yield
+    except BaseException as error:
+        record(time.time(), FAILED, describe(error))
+        raise
+    record(time.time(), OK)
 
 
 def is_atomic(

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -33,6 +34,7 @@ from itertools import chain
 from dlq import runtime
 from dlq.backends.base import BackendWithRunners, BaseBackend
 from dlq.config.settings import Settings
+from dlq.cron.history import ENQUEUED, enqueued_part, record_id_of
 from dlq.cron.rows.row import CronRow
 from dlq.cron.rows.schedule import MINUTE, due, runs
 from dlq.errors import BackendUnavailable, EnqueueError
@@ -235,6 +237,8 @@ class Scheduler:
             while len(schedule.enqueued) > REMEMBER:
                 del schedule.enqueued[next(iter(schedule.enqueued))]
             self._log.enqueued(run, now, is_new)
+            if is_new:
+                _record_enqueued(backend, run, now)
         return failure
 
     def _push(self, backend: BaseBackend, run: Pending) -> bool:
@@ -277,6 +281,15 @@ class Scheduler:
         except ValueError:
             return None
         return done_until if done_until is not None and done_until.tzinfo is not None else None
+
+
+def _record_enqueued(backend: BaseBackend, run: Pending, now: datetime) -> None:
+    """Store that a row was enqueued, for status. It is no part of enqueueing: what fails here is
+    stored with the next run."""
+    if isinstance(backend, BackendWithRunners):
+        with suppress(BackendUnavailable):
+            field = f"{record_id_of(run.row)}:{ENQUEUED}"
+            backend.record_cron(field, enqueued_part(run.at, now))
 
 
 def job_of(row: CronRow) -> Job:

@@ -11,8 +11,10 @@ from django.http import HttpRequest
 
 from dlq.backends.base import FailedJob
 from dlq.config.active import resolution, settings
+from dlq.diagnostics.formats import iso_utc
 from dlq.errors import UsageError
 from dlq.operations import failed_groups, failed_jobs
+from dlq.operations.cron_status import cron_document, read_cron
 from dlq.operations.status import Status, read_status, status_json
 from dlq.planning.document import plan_json
 from dlq.planning.plan import make_plan
@@ -132,6 +134,8 @@ def cron(request: HttpRequest) -> Page:
     project = this_project()
     previews = next_runs(project.cron.rows, settings().cron_timezone, datetime.now(UTC))
     numbers = {id(row): number for number, row in enumerate(project.cron.rows, 1)}
+    statuses = read_cron(project.cron.rows, settings().cron_timezone, time.time())
+    became = {id(status.row): status for status in statuses}
     table: list[dict[str, Any]] = [
         {
             "number": numbers[id(preview.row)],
@@ -142,10 +146,14 @@ def cron(request: HttpRequest) -> Page:
             "timezone": preview.timezone,
             "next": preview.runs[0] if preview.runs else None,
             "source": preview.row.source.label,
+            "last": rows.cron_in_words(became[id(preview.row)], time.time()),
         }
         for preview in previews
     ]
-    document = [{**row, "next": row["next"] and row["next"].isoformat()} for row in table]
+    document = [
+        {**cron_document(became[id(preview.row)]), "next": [iso_utc(run) for run in preview.runs]}
+        for preview in previews
+    ]
     return Page("cron", "Cron", {"rows": table}, document)
 
 

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from dlq.backends.base import QueueState, RunnerState
+from dlq.cli.output.text import span
+from dlq.cron.history import FAILED, OK
+from dlq.operations.cron_status import CronStatus
 from dlq.operations.status import QueueStatus, Status
 
 NOTHING = "-"
@@ -126,14 +129,17 @@ def age(since: float | None, now: float) -> str:
     return NOTHING if since is None else span(now - since)
 
 
-def span(seconds: float) -> str:
-    """Return a duration in its two largest units: `4 min`, `2 h 11 min`, `3 d 4 h`."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
-    if hours < 1:
-        return f"{minutes} min"
-    if days < 1:
-        return f"{hours} h {minutes % 60} min"
-    return f"{days} d {hours % 24} h"
+def cron_in_words(status: CronStatus, now: float) -> tuple[str, str]:
+    """Return what became of a row, and how bad it is: error, warning or ok."""
+    record = status.record
+    if status.missed is not None:
+        return f"missed at {status.missed:%Y-%m-%d %H:%M} UTC", "error"
+    if record is None or (record.enqueued is None and record.started is None):
+        return "not seen yet", "ok"
+    if record.outcome == FAILED:
+        return f"failed {age(record.ended, now)} ago: {record.error}", "error"
+    if record.outcome == OK:
+        return f"done {age(record.ended, now)} ago", "ok"
+    if record.started is not None and record.started >= (record.enqueued or 0):
+        return f"started {age(record.started, now)} ago", "ok"
+    return f"waits since {age(record.enqueued, now)}", "ok"

@@ -22,6 +22,7 @@ LAYERS = (
     "runtime",
     "enqueueing",
     "decorator",
+    "django_tasks",
     "project",
     "planning",
     "scheduler",

@@ -143,8 +143,9 @@ def test_takes_one_round_trip(backend: RedisStorage, server: Server) -> None:
         assert commands() - before <= per_job + 49
 
 
-def test_many_due_at_once_in_bounded_steps_and_in_order(make: Make, server: Server) -> None:
-    backend = make(REDIS.backend_class)
+def test_many_due_at_once_in_bounded_steps_and_in_order(
+    backend: RedisStorage, server: Server
+) -> None:
     count = 20_000
     moment = time.time() - 10
     for start in range(0, count, 1000):

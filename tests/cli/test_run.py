@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dlq.operations.embedded_server import PORT
+from dlq.operations.development.embedded_server import PORT
 from tests.cli.conftest import Project
 from tests.cli.running import running
 from tests.cli.test_queues import KEY, enqueue
@@ -174,7 +174,7 @@ def test_embedded_server_is_not_the_one_that_got_the_port_first(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two that start at once find the same port free; what answers there is a Valkey to both."""
-    from dlq.operations import embedded_server as embedded
+    from dlq.operations.development import embedded_server as embedded
 
     ports = iter([server.port, free_port()])
     monkeypatch.setattr(embedded, "_free_port", lambda: next(ports))

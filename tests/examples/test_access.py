@@ -47,7 +47,7 @@ def as_user(project: Project, server: Server, name: str) -> Project:
 
 def failed_ids(project: Project) -> list[str]:
     done = project.run("dlq failed list --format json")
-    return [job["id"] for job in json.loads(done.out)]
+    return [job["id"] for job in json.loads(done.out)["jobs"]]
 
 
 def test_there_are_two_users() -> None:

@@ -78,7 +78,8 @@ MODULES = """
     dlq.config.sources.toml_json_file
     dlq.config.resolve dlq.project.locate dlq.provenance.lookup
     dlq.config.validation.violations dlq.operations.check dlq.config.explain dlq.operations.cron
-    dlq.operations.demo dlq.operations.failed_jobs dlq.planning.document dlq.operations.queues
+    dlq.operations.development.demo dlq.operations.failed_jobs dlq.planning.document
+    dlq.operations.queues
     dlq.operations.preflight dlq.operations.status dlq.diagnostics.formats dlq.backends.redis
     dlq.backends.reliable_redis dlq.backends.synchronous dlq.middleware.logging
     dlq.management.base django.core.checks django.core.mail django.core.management django.db

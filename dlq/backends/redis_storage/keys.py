@@ -68,9 +68,18 @@ class Keys(NamedTuple):
         """A hash: the locks of unique jobs, and SHA-1 of a job's bytes → its lock."""
         return self._key(f"dlq:unique:{queue}")
 
+    def result(self, id: str) -> str:
+        """A hash: what became of a call of a task of Django's framework. Expires."""
+        return self._key(f"dlq:result:{id}")
+
     def attempts(self, queue: QueueName) -> str:
         """A hash: SHA-1 of a job's bytes → how many of its attempts have failed."""
         return self._key(f"dlq:attempts:{queue}")
+
+    @property
+    def cron_records(self) -> str:
+        """A hash: what became of each cron row, in two fields for each (`cron.history`)."""
+        return self._key("dlq:cron_records")
 
     def survivors(self, queue: QueueName) -> str:
         """A list: the copy without duplicates that deduplicate makes. Useless after a crash, so it

@@ -10,8 +10,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
-import redis
-
 from dlq.backends.base import (
     NULL_PROGRESS_LOGGER,
     BackendWithClear,
@@ -27,26 +25,20 @@ from dlq.backends.base import (
     RunnerState,
     ServerState,
 )
-from dlq.backends.delayed import BackendWithDelayedJobs, DelayedJob
-from dlq.backends.redis_storage import delayed_jobs, unique_jobs
 from dlq.backends.redis_storage import failed_jobs as failed
+from dlq.backends.redis_storage import unique_jobs
 from dlq.backends.redis_storage.fleet import heartbeats, queue_state
 from dlq.backends.redis_storage.fleet import reclaim as reclaiming
-from dlq.backends.redis_storage.keys import Keys, pattern
-from dlq.backends.redis_storage.lua.scripts import ENQUEUE_ONCE, SET_EXPIRING, UNLOCK
+from dlq.backends.redis_storage.keys import pattern
+from dlq.backends.redis_storage.lua.scripts import ENQUEUE_ONCE, SET_EXPIRING
+from dlq.backends.redis_storage.placed_jobs import PlacedJobs, describe_jobs
 from dlq.backends.redis_storage.stored_values import milliseconds
-from dlq.backends.redis_storage.transport.address import Address
-from dlq.backends.redis_storage.transport.channel import pack_script
-from dlq.backends.redis_storage.transport.connect import make_client, run_script
+from dlq.backends.redis_storage.transport.connect import run_script
 from dlq.backends.redis_storage.transport.errors import translated_errors
-from dlq.backends.redis_storage.transport.poster import Poster
-from dlq.backends.redis_storage.transport.producer import Producer
 from dlq.backends.state import QueueActivity, RunningJob, StoredState
-from dlq.config import active
 from dlq.config.settings import Settings
 from dlq.job import Job, encode
 from dlq.jobs.batch import Batch
-from dlq.jobs.placement import Placement
 from dlq.primitives.frozen import FrozenDict
 from dlq.types import QueueName, Runner, WorkerNumber
 
@@ -64,53 +56,15 @@ class RedisStorage(
     BackendWithDeduplicate,
     BackendWithFailedJobs,
     BackendWithRunners,
-    BackendWithDelayedJobs,
+    PlacedJobs,
     BackendWithStoredJobs,
 ):
     """One server. Without settings, those in force are used, so that a project's own subclass whose
     constructor has no parameters works as with 4.11."""
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or active.settings()
-        self.keys = Keys(self.settings.redis_prefix)
-        self.address = Address(self.settings)
-        self._client: redis.Redis | None = None
-        self._producer: Producer | None = None
-        self._poster: Poster | None = None
+        super().__init__(settings)
         self._gone_since: dict[str, float] = {}
-        self._timeouts: dict[str, float] = {}
-
-    @property
-    def client(self) -> redis.Redis:
-        """The client for short commands, made when first used."""
-        if self._client is None:
-            self._client = make_client(self.address, **self._timeouts)
-        return self._client
-
-    @property
-    def producer(self) -> Producer:
-        """The connections by which jobs are stored, made when first used."""
-        if self._producer is None:
-            self._producer = Producer(self.address)
-        return self._producer
-
-    @property
-    def poster(self) -> Poster:
-        """The connection for notes that nothing waits for, made when first used."""
-        if self._poster is None:
-            self._poster = Poster(self.address, self.settings)
-        return self._poster
-
-    def reset(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            client.connection_pool.disconnect()
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            producer.reset()
-        poster, self._poster = self._poster, None
-        if poster is not None:
-            poster.close()
 
     # Jobs
 
@@ -121,17 +75,7 @@ class RedisStorage(
         if not jobs:
             return
         raws = jobs.raws if isinstance(jobs, Batch) else map(encode, jobs)
-        self.producer.push(_what(jobs), self.keys.queue(queue), *raws)
-
-    def store(
-        self, jobs: Sequence[Job], queue: QueueName, placement: Placement, locks: Sequence[str]
-    ) -> int:
-        raws = jobs.raws if isinstance(jobs, Batch) else [encode(job) for job in jobs]
-        what = _what(jobs)
-        return unique_jobs.store(self.producer, self.keys, what, raws, queue, placement, locks)
-
-    def unlock(self, queue: QueueName, raw: bytes) -> None:
-        self.poster.post(pack_script(UNLOCK, (self.keys.locks(queue),)), raw)
+        self.producer.push(describe_jobs(jobs), self.keys.queue(queue), *raws)
 
     def enqueue_once(self, job: Job, queue: QueueName, key: str, keep: float) -> bool:
         names = (self.keys.idempotency_key(key), self.keys.queue(queue))
@@ -197,38 +141,6 @@ class RedisStorage(
     def is_paused(self, queue: QueueName) -> bool:
         with translated_errors(self.address):
             return bool(self.client.exists(self.keys.pause(queue)))
-
-    # Delayed jobs
-
-    def promote(self, waiting: Mapping[QueueName, int]) -> float | None:
-        with translated_errors(self.address):
-            return delayed_jobs.promote(self.client, self.keys, waiting)
-
-    def delayed_count(self, queue: QueueName) -> int:
-        with translated_errors(self.address):
-            return delayed_jobs.count(self.client, self.keys, queue)
-
-    def delayed_jobs(self, queue: QueueName) -> Iterator[DelayedJob]:
-        with translated_errors(self.address):
-            yield from delayed_jobs.first_due_first(self.client, self.keys, queue)
-
-    def run_delayed(self, queue: QueueName, jobs: Sequence[DelayedJob]) -> int:
-        with translated_errors(self.address):
-            return delayed_jobs.run_now(self.client, self.keys, queue, jobs)
-
-    def discard_delayed(self, queue: QueueName, jobs: Sequence[DelayedJob]) -> int:
-        with translated_errors(self.address):
-            return delayed_jobs.discard(self.client, self.keys, queue, jobs)
-
-    def clear_delayed(self, queue: QueueName) -> int:
-        with translated_errors(self.address):
-            count = delayed_jobs.clear(self.client, self.keys, queue)
-            unique_jobs.forget_delayed(self.client, self.keys, queue)
-        return count
-
-    def queues_with_delayed_jobs(self) -> list[QueueName]:
-        with translated_errors(self.address):
-            return delayed_jobs.queues(self.client, self.keys)
 
     # Failed jobs
 
@@ -334,6 +246,20 @@ class RedisStorage(
         with translated_errors(self.address):
             return queue_state.server_state(self.client, self.address)
 
+    # Cron records
+
+    def record_cron(self, field: str, value: str) -> None:
+        with translated_errors(self.address):
+            self.client.hset(self.keys.cron_records, field, value)
+
+    def cron_records(self) -> dict[str, str]:
+        with translated_errors(self.address):
+            found = cast("dict[bytes, bytes]", self.client.hgetall(self.keys.cron_records))
+        return {
+            field.decode("utf-8", "replace"): value.decode("utf-8", "replace")
+            for field, value in found.items()
+        }
+
     # Idempotency keys
 
     def idempotency_keys(self, prefix: str) -> Mapping[str, str]:
@@ -350,9 +276,3 @@ class RedisStorage(
     def set_idempotency_key(self, key: str, value: str, keep: float) -> None:
         with translated_errors(self.address):
             self.client.set(self.keys.idempotency_key(key), value, px=milliseconds(keep))
-
-
-def _what(jobs: Collection[Job]) -> str:
-    """Name the jobs for people."""
-    path = next(iter(jobs)).path
-    return path if len(jobs) == 1 else f"a bulk of {len(jobs)} jobs, the first of {path},"

@@ -32,12 +32,8 @@ def store(
 ) -> int:
     """Store jobs as the placement says. Return how many were stored. Raises EnqueueError."""
     names = (keys.queue(queue), keys.delayed(queue), keys.locks(queue))
-    mode, milliseconds = "front" if placement.front else "now", 0
-    if placement.at is not None:
-        mode, milliseconds = "at", int(placement.at * 1000)
-    elif placement.delay is not None:
-        mode, milliseconds = "in", max(1, int(placement.delay * 1000))
-    lasts = 0 if placement.unique is None else max(1, int(placement.unique * 1000))
+    fixed = words_of(placement)
+    lasts = fixed[2]
     stored = 0
     for start in range(0, len(raws), STEP):
         words: list[bytes | str] = list(raws[start : start + STEP])
@@ -47,9 +43,19 @@ def store(
                 for pair in zip(words, locks[start : start + STEP], strict=True)
                 for word in pair
             ]
-        fixed = (mode, milliseconds, lasts, token_hex(2)[:3])
         stored += int(producer.run(what, STORE, names, *fixed, *words))
     return stored
+
+
+def words_of(placement: Placement) -> tuple[str, int, int, str]:
+    """Return the first arguments of the scripts that store jobs."""
+    mode, milliseconds = "front" if placement.front else "now", 0
+    if placement.at is not None:
+        mode, milliseconds = "at", int(placement.at * 1000)
+    elif placement.delay is not None:
+        mode, milliseconds = "in", max(1, int(placement.delay * 1000))
+    lasts = 0 if placement.unique is None else max(1, int(placement.unique * 1000))
+    return mode, milliseconds, lasts, token_hex(2)[:3]
 
 
 def forget_waiting(client: redis.Redis, keys: Keys, queue: QueueName) -> None:
@@ -68,7 +74,7 @@ def _forget(
     name = keys.locks(queue)
     now = client.time()[0] * 1000
     for field, value in client.hscan_iter(name, count=1000):
-        # A lock is expiry:due:job; the other fields lead from a job to its lock.
+        # A lock is expiry:due:id:job; the other fields lead from a job to its lock.
         parts = value.split(b":")
-        if len(parts) == 3 and is_gone(int(parts[1]), now):
-            client.hdel(name, field.decode(), parts[2].decode())
+        if len(parts) == 4 and is_gone(int(parts[1]), now):
+            client.hdel(name, field.decode(), parts[3].decode())

@@ -87,7 +87,7 @@ def run(
     print_line = line_printer(call)
     with ExitStack() as stack:
         if embedded:
-            from dlq.operations.embedded_server import embedded_server
+            from dlq.operations.development.embedded_server import embedded_server
 
             server = stack.enter_context(embedded_server())
             print_line(f"{server.description}\nLIGHTWEIGHT_QUEUE_REDIS_URL={server.url}")

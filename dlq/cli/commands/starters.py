@@ -22,8 +22,8 @@ def demo(ctx: typer.Context) -> ExitCode:
     """
     call: Invocation = ctx.obj
     from dlq.cli.output.plan_lines import workers_line
-    from dlq.operations import demo as operations
-    from dlq.operations.embedded_server import embedded_server
+    from dlq.operations.development import demo as operations
+    from dlq.operations.development.embedded_server import embedded_server
 
     if call.settings or call.config:
         raise UsageError("the demo has its own settings: leave out --settings and --config")
@@ -77,7 +77,7 @@ def init(
     An override file, a cron.py, a systemd unit, a CI snippet.
     """
     call: Invocation = ctx.obj
-    from dlq.operations.starters import write_starters
+    from dlq.operations.development.starters import write_starters
 
     written = write_starters(directory, toml=toml)
     width = max(len(file.path) for file in written)

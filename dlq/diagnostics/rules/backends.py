@@ -66,6 +66,99 @@ configuration. Several projects can share one database: give each its own REDIS_
 """,
 )
 
+E506 = Rule(
+    "E506",
+    "TASKS names dlq, which is not installed",
+    """\
+A backend of Django's tasks framework is dlq.django_tasks.DlqBackend, and 'dlq' is not in
+INSTALLED_APPS: its settings are not checked and no management command of it exists.
+
+Add 'dlq' to INSTALLED_APPS.
+""",
+)
+
+E507 = Rule(
+    "E507",
+    "a backend keeps no results",
+    """\
+TASKS asks for results to be kept, and the backend of a queue that its tasks use cannot keep any: a
+task's result would never be found.
+
+Use dlq.backends.reliable_redis.ReliableRedisBackend for that queue, or remove `results` from the
+OPTIONS.
+""",
+)
+
+W508 = Rule(
+    "W508",
+    "a task runs at once",
+    """\
+The queue's backend runs a job in the process that enqueues it. That is right for development and
+for tests, and not in production: a request waits for its tasks.
+
+Set LIGHTWEIGHT_QUEUE_BACKEND to dlq.backends.reliable_redis.ReliableRedisBackend in production.
+""",
+)
+
+W509 = Rule(
+    "W509",
+    "a queue of TASKS has 0 workers",
+    """\
+QUEUES of a backend in TASKS names a queue for which WORKERS says 0: its tasks wait until somebody
+runs the queue.
+
+Give it 1 worker or more, or remove it from QUEUES.
+""",
+)
+
+W510 = Rule(
+    "W510",
+    "results are kept for less long than a task may run",
+    """\
+The record of a task is kept for `results` seconds after its last change, and its start is one. A
+task that runs for longer has no record when it ends.
+
+Keep results for longer than the longest timeout.
+""",
+)
+
+W511 = Rule(
+    "W511",
+    "a task may run before the request's transaction is committed",
+    """\
+With ATOMIC_REQUESTS a request's changes become visible at its end, and a task that it enqueues is
+stored at once, as the framework says: a worker may run it before, and it is run although the
+transaction is rolled back.
+
+Set "on_commit": True in the OPTIONS of the backend, or enqueue with transaction.on_commit.
+""",
+)
+
+W530 = Rule(
+    "W530",
+    "a cron row was not enqueued when it was due",
+    """\
+The scheduler stores when it last enqueued each row. This row's next run after that one was due more
+than two minutes ago, and has not been enqueued: no machine schedules cron, or the one that does
+cannot reach the server of the row's queue.
+
+Look at `dlq status`: one machine must show CRON yes (machine 1 of a pool, where CRON_MACHINES is
+"first"). Start it, or look into its log. Runs that are no later than CRON_CATCH_UP are caught up.
+""",
+)
+
+W531 = Rule(
+    "W531",
+    "the last run of a cron row failed",
+    """\
+The worker stores how each cron command ended. The last run of this row raised, or the command ended
+with an exit status other than 0. It runs again when it is next due; until then what it does is not
+done.
+
+`dlq failed list --task COMMAND` shows the traceback, `dlq cron run COMMAND` runs it now.
+""",
+)
+
 E520 = Rule(
     "E520",
     "stored jobs that the code of today would not run",

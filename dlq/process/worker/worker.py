@@ -39,6 +39,7 @@ from dlq.process.scoreboard import Slot
 from dlq.process.server_retry import ServerRetry
 from dlq.process.worker.database import DatabaseConnections
 from dlq.process.worker.isolation import Isolation
+from dlq.process.worker.job_notes import JobNotes
 from dlq.process.worker.unfinished_job import refusal, unfinished_delivery, write_outcome
 from dlq.types import Logger, QueueName, WorkerNumber
 
@@ -77,7 +78,7 @@ class Worker:
         *,
         close_connections: Callable[[], None],
         database: DatabaseConnections,
-        unlock: Callable[[bytes], None],
+        notes: JobNotes,
         observe: Callable[[float], None] | None = None,
         set_title: Callable[[str], None] | None = None,
     ) -> None:
@@ -92,7 +93,7 @@ class Worker:
         self._logger = logger
         self._close_connections = close_connections
         self._database = database
-        self._unlock = unlock
+        self._notes = notes
         self._observe = observe
         self._set_title = set_title
         self._server_retry = ServerRetry(self.name, logger)
@@ -101,7 +102,6 @@ class Worker:
         self._job_ended = time.monotonic()
         self._stop_noted = 0.0
         self._sigkill_on_stop = False
-        self._raw = b""
         self._pid = os.getpid()
 
     def run(self) -> int:
@@ -191,9 +191,9 @@ class Worker:
         if self.stopping and job.sigkill_on_stop:
             self._die_for_stop()
         self._database.prepare()
-        self._raw = delivery.raw
+        before_call = partial(self._notes.started, delivery.raw, job)
         result = self._isolation.run(
-            run_job, job, self.spec.queue, self.spec.number, self._hooks, self._before_call
+            run_job, job, self.spec.queue, self.spec.number, self._hooks, before_call
         )
         self._slot.end()
         if result.failure is not None:
@@ -202,10 +202,6 @@ class Worker:
         if self._observe is not None:
             self._observe(result.time_taken)
         return result
-
-    def _before_call(self, task: Task) -> None:
-        if task.unique is not None:
-            self._unlock(self._raw)
 
     def _refusal(self, delivery: Delivery) -> Failure | None:
         if delivery.job is not None and not delivery.redelivered:
@@ -227,6 +223,8 @@ class Worker:
         if outcome is None:
             return
         delivery, failure = outcome
+        if failure is not None:
+            self._notes.failed(delivery.job, failure)
         is_known = self._persist(lambda: write_outcome(self._consumer, delivery, failure))
         if is_known and failure is not None:
             self._log_failed(delivery, failure)
@@ -238,6 +236,7 @@ class Worker:
         self._job_ended = time.monotonic()
         failure = result.failure
         if failure is None:
+            self._notes.succeeded(delivery.job, result)
             is_known = self._persist(lambda: self._consumer.acknowledge(delivery))
             if is_known and self._touch_file is not None:
                 self._touch_file.touch()
@@ -249,11 +248,13 @@ class Worker:
         failure = failure._replace(attempts=failure.attempts + before + blamed)
         if task is not None and before < retries:
             delay = retry_delay(task, before)
+            self._notes.retried(delivery.job, failure, result)
             is_retried = self._retry(delivery, delay, failure)
             if is_retried:
                 return partial(self._log_retry, task, failure, before + 1, delay)
             if is_retried is None:
                 return partial(self._log_unreported, delivery)
+        self._notes.failed(delivery.job, failure, result)
         if self._persist(lambda: self._consumer.fail(delivery, failure)):
             return partial(self._log_failed, delivery, failure)
         return partial(self._log_unreported, delivery)
