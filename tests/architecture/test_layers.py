@@ -27,6 +27,7 @@ LAYERS = (
     "planning",
     "scheduler",
     "process",
+    "testing",
     "operations",
     "cli",
     "web",

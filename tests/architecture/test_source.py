@@ -21,7 +21,7 @@ VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"
 STATE = {
     "dlq.jobs.declarations": {"_declared"},
     "dlq.jobs.task": {"_adapters"},
-    "dlq.runtime": {"_current", "_lock"},
+    "dlq.runtime": {"_capturing", "_current", "_lock"},
     "dlq.config.active": {"_active"},
     "dlq.config.json_schema": {"@cache"},
     "dlq.diagnostics.user_exceptions": {"@cache"},

@@ -18,17 +18,16 @@ from dlq.backends.base import (
     BackendWithPauseResume,
     BackendWithRunners,
     BaseBackend,
-    PreviousProcess,
 )
 from dlq.backends.redis_storage.storage import RedisStorage
-from dlq.job import Job, encode
+from dlq.job import encode
+from dlq.testing import BackendContract
 from dlq.types import QueueName
 from tests.backends.conftest import Make
 from tests.backends.storages import (
     DEBUG_WEB,
     FAILURE,
     OLD_STYLE,
-    ONE,
     REDIS,
     RELIABLE,
     SYNCHRONOUS,
@@ -38,7 +37,6 @@ from tests.backends.storages import (
     drain,
     first_argument,
     job,
-    logger,
     make_runner,
     take,
     take_soon,
@@ -84,17 +82,53 @@ def build(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return built
 
 
-# Every backend
+# Every backend in which jobs wait
 
 
-def test_no_job_is_none_and_waits_about_as_long_as_it_may(build: Any, storage: Storage) -> None:
-    with consuming(build(storage)) as consumer:
+class Contract(BackendContract):
+    """The suite that authors of backends run, over the backends of dlq and one of a user."""
+
+    storage: Storage
+
+    @pytest.fixture(autouse=True)
+    def _build(self, build: Any) -> None:
+        self._built = build
+
+    def make_backend(self) -> BaseBackend:
+        made: BaseBackend = self._built(self.storage)
+        return made
+
+
+class TestRedis(Contract):
+    storage = REDIS
+
+
+class TestReliableRedis(Contract):
+    storage = RELIABLE
+    redelivers = True
+
+
+class TestOldStyle(Contract):
+    storage = OLD_STYLE
+    redelivers = True
+    waits = False  # not as long as it may, and its worker comes again
+
+
+# Backends in which none waits
+
+
+@pytest.mark.parametrize("storage", [SYNCHRONOUS, DEBUG_WEB], ids=name)
+def test_a_worker_of_a_backend_without_jobs_waits(build: Any, storage: Storage) -> None:
+    backend = build(storage)
+    backend.reset()
+    with consuming(backend) as consumer:
         began = time.monotonic()
         assert consumer.take(1) is None
-        waited = time.monotonic() - began
-    assert waited < 4
-    if storage is not OLD_STYLE:  # which waits 0.2 s, and its worker comes again
-        assert waited > 0.9
+        assert 0.9 < time.monotonic() - began < 4
+    assert backend.length(Q) == 0
+
+
+# What the Redis backends can do beyond that
 
 
 def test_a_worker_that_waits_can_be_woken(backend: RedisStorage) -> None:
@@ -106,116 +140,6 @@ def test_a_worker_that_waits_can_be_woken(backend: RedisStorage) -> None:
         assert consumer.take(10) is None
         assert time.monotonic() - began < 5
         timer.join()
-
-
-def test_close_may_come_first_and_reset_at_any_time(build: Any, storage: Storage) -> None:
-    backend = build(storage)
-    backend.reset()
-    with consuming(backend):
-        pass
-    backend.reset()
-    assert backend.length(Q) == 0
-
-
-# Backends in which jobs wait
-
-
-def test_jobs_come_out_in_the_order_they_went_in(build: Any, keeping: Storage) -> None:
-    backend = build(keeping)
-    backend.enqueue(job(0), Q)
-    backend.bulk_enqueue([job(n) for n in range(1, 6)], Q)
-    backend.bulk_enqueue([], Q)
-    backend.enqueue(job(6), Q)
-    assert backend.length(Q) == 7
-    with consuming(backend) as consumer:
-        assert drain(consumer) == list(range(7))
-    assert backend.length(Q) == 0
-
-
-def test_a_job_comes_back_as_it_was(build: Any, keeping: Storage) -> None:
-    backend = build(keeping)
-    sent = Job("shop.tasks.send", [1, "zwölf", None, {"a": [2.5]}], {"to": "☃"}, 30, True)
-    backend.enqueue(sent, Q)
-    with consuming(backend) as consumer:
-        taken = take(consumer)
-        assert taken.job == sent
-        assert taken.raw == encode(sent)
-        assert (taken.redelivered, taken.crashes, taken.problem) == (False, 0, None)
-        assert taken.job.timeout == 30
-        assert taken.job.sigkill_on_stop
-        consumer.acknowledge(taken)
-
-
-def test_queues_do_not_mix(build: Any, keeping: Storage) -> None:
-    backend = build(keeping)
-    backend.enqueue(job("here"), Q)
-    backend.enqueue(job("there"), QueueName("images"))
-    with consuming(backend, queue=QueueName("images")) as consumer:
-        assert drain(consumer) == ["there"]
-    assert backend.length(Q) == 1
-
-
-def test_a_job_arrives_while_its_worker_waits(build: Any, keeping: Storage) -> None:
-    backend = build(keeping)
-    other = build(keeping)
-    with consuming(backend) as consumer:
-        assert consumer.take(0) is None
-        timer = threading.Timer(0.1, other.enqueue, (job("late"), Q))
-        timer.start()
-        taken = take_soon(consumer)
-        timer.join()
-        assert first_argument(taken) == "late"
-        consumer.acknowledge(taken)
-
-
-def test_what_has_failed_is_not_handed_out_again(build: Any, keeping: Storage) -> None:
-    backend = build(keeping)
-    backend.bulk_enqueue([job("bad"), job("good")], Q)
-    with consuming(backend) as consumer:
-        consumer.fail(take(consumer), FAILURE)
-        assert drain(consumer) == ["good"]
-    with consuming(backend) as consumer:
-        assert consumer.take(0) is None
-
-
-def test_the_job_of_a_dead_worker(build: Any, keeping: Storage) -> None:
-    """Its consumer is not closed, as of a process that was killed."""
-    backend = build(keeping)
-    backend.bulk_enqueue([job(0), job(1)], Q)
-    runner = make_runner()
-    dead = backend.consumer(Q, ONE, runner, PreviousProcess(), logger)
-    assert dead.redelivers is (keeping.redelivers)
-    raw = take(dead).raw
-    known = PreviousProcess("started", "killed by SIGKILL", raw=raw, crashes=1)
-    with consuming(build(keeping), runner=runner, previous=known) as consumer:
-        taken = take(consumer)
-        if keeping.redelivers:
-            assert taken.redelivered
-            assert taken.raw == raw
-            assert taken.crashes == 1
-            consumer.acknowledge(taken)
-            taken = take(consumer)
-        assert not taken.redelivered
-        assert first_argument(taken) == 1
-        consumer.acknowledge(taken)
-    dead.close()
-
-
-def test_the_interface_of_4_11_is_served(build: Any, keeping: Storage) -> None:
-    backend = build(keeping)
-    backend.startup(Q)
-    backend.bulk_enqueue([job(0), job(1)], Q)
-    for expected in (0, 1):
-        taken = backend.dequeue(Q, ONE, 1)
-        assert taken is not None
-        assert taken.args == [expected]
-        backend.processed_job(Q, ONE, taken)
-    assert backend.dequeue(Q, ONE, 1) is None
-    with consuming(backend) as consumer:
-        assert consumer.take(0) is None
-
-
-# What the Redis backends can do beyond that
 
 
 def test_give_back_makes_a_job_the_next_one(backend: RedisStorage) -> None:
