@@ -16,6 +16,8 @@ VERBS = (
     Listed("worker", "run", "Run one worker in the foreground."),
     Listed("status", "status", "Show runners, queues and workers."),
     Listed("failed", "failed", "Failed jobs: list, show, retry, discard.", is_group=True),
+    Listed("delayed", "delayed", "Delayed jobs: list, run now, discard.", is_group=True),
+    Listed("enqueue", "enqueue", "Enqueue a job of a task."),
     Listed("pause", "queues", "Let no job of these queues start for a while."),
     Listed("resume", "queues", "End a pause now."),
     Listed("clear", "queues", "Drop all waiting jobs of these queues."),

@@ -84,11 +84,17 @@ def clear(
     queues: QueuesArgument,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
+    delayed: Annotated[
+        bool,
+        typer.Option("--delayed", help="Delayed jobs and retries instead."),
+    ] = False,
 ) -> ExitCode:
     """Drop all waiting jobs of these queues.
 
     Jobs that run are left alone.
     """
+    if delayed:
+        return _clear_delayed(ctx.obj, queues, yes, dry_run)
     from dlq.cli.output import queues as queues_text
     from dlq.operations import queues as operations
 
@@ -130,6 +136,26 @@ def deduplicate(
         return ExitCode.DONE
     for result in results:
         call.screen.print(queues_text.deduplicated_text(result, dry_run=dry_run))
+    return ExitCode.DONE
+
+
+def _clear_delayed(call: Invocation, queues: Sequence[str], yes: bool, dry_run: bool) -> ExitCode:
+    from dlq.cli.output import queues as queues_text
+    from dlq.operations import delayed_jobs as operations
+    from dlq.primitives.text import counted
+    from dlq.project.load import load_project
+
+    names = operations.delayed_queues(load_project(call.settings, call.config), queues)
+    counts = operations.counts(names)
+    jobs = counted(sum(counts.values()), "delayed job")
+    if not dry_run and not confirmed(call, f"Drop {jobs} of {', '.join(names)}?", yes):
+        return ExitCode.NOT_DONE
+    cleared = counts if dry_run else operations.clear(names)
+    if call.format == "json":
+        call.print_document(cleared=cleared, dry_run=dry_run)
+        return ExitCode.DONE
+    for name, count in cleared.items():
+        call.screen.print(queues_text.cleared_text(name, count, dry_run=dry_run))
     return ExitCode.DONE
 
 

@@ -164,7 +164,7 @@ def _state(queue: QueueStatus, now: float) -> str:
     if not queue.alive and (queue.planned or state.waiting or state.in_hand):
         told.append("no worker")
     if state.delayed:
-        told.append(f"{counted(state.delayed, 'retry')} later".replace("retrys", "retries"))
+        told.append(f"{counted(state.delayed, 'job')} later")
     return ", ".join(told)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from dlq.backends.base import FailedJob
+from dlq.backends.delayed import DelayedJob
 from dlq.cli.output.screen import Column
 from dlq.cli.output.text import span
 from dlq.job import job_name
@@ -98,7 +99,7 @@ def failed_facts(job: FailedJob) -> list[tuple[str, str]]:
     return facts
 
 
-def arguments_text(job: FailedJob, limit: int = ARGUMENTS_LIMIT) -> str:
+def arguments_text(job: FailedJob | DelayedJob, limit: int = ARGUMENTS_LIMIT) -> str:
     """The arguments as they are written in a call; a cron job's are those of its command."""
     if job.job is None:
         return printable(job.raw.decode("utf-8", "backslashreplace"), limit)
