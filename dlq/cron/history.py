@@ -9,11 +9,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dlq.cron.rows.row import CronRow
-from dlq.cron.rows.schedule import runs
 from dlq.primitives.json_values import json_compatible
+
+if TYPE_CHECKING:
+    from dlq.cron.rows.row import CronRow
 
 ENQUEUED = "enqueued"
 RAN = "ran"
@@ -114,6 +115,9 @@ def missed_since(
     if record is None or record.due is None:
         return None
     last = datetime.fromtimestamp(record.due, UTC)
+    # Not at the top: a web process imports this module, and need not pay for cronsim.
+    from dlq.cron.rows.schedule import runs
+
     due = next(iter(runs(row, last, timezone)), None)
     return due if due is not None and (now - due).total_seconds() > grace else None
 

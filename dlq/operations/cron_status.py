@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlq import runtime
 from dlq.backends.base import BackendWithRunners
 from dlq.cron.history import FAILED, CronRecord, missed_since, read_records, record_id_of
-from dlq.cron.rows.row import CronRow
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.formats import iso_utc
 from dlq.diagnostics.rules import backends as rules
+
+if TYPE_CHECKING:
+    from dlq.cron.rows.row import CronRow
 
 GRACE = 120.0
 """Seconds after which a run that was not enqueued counts as missed: a scheduler that is replaced
