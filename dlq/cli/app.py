@@ -22,7 +22,7 @@ VERBS = (
     Listed("resume", "queues", "End a pause now."),
     Listed("clear", "queues", "Drop all waiting jobs of these queues."),
     Listed("deduplicate", "queues", "Drop waiting jobs that would do the same again."),
-    Listed("cron", "cron", "Cron rows: next runs, schedules in words, a run now.", is_group=True),
+    Listed("cron", "cron", "Cron rows: next runs, a simulation, a run now.", is_group=True),
     Listed("config", "config", "Settings: values, and where they come from.", is_group=True),
     Listed("explain", "plan", "Print the long text of a finding."),
     Listed("health", "run", "Check whether the runner is alive."),

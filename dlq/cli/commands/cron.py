@@ -1,15 +1,15 @@
-"""`dlq cron next`, `explain`, `run`."""
+"""`dlq cron next`, `explain`, `run`, `simulate`."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dlq.cli.framework.command import verb
 from dlq.cli.framework.invocation import Invocation
-from dlq.cli.framework.options import whole_number
+from dlq.cli.framework.options import duration, whole_number
 from dlq.cli.output.screen import Column
 from dlq.diagnostics.formats import iso_utc
 from dlq.errors import ExitCode
@@ -139,6 +139,47 @@ def run(
         f"Enqueued {done.row.command} on queue {done.queue} ({done.row.source.label})."
     )
     return ExitCode.DONE
+
+
+@verb(verbs, example="dlq cron simulate --for 7d --from 2026-03-28")
+def simulate(
+    ctx: typer.Context,
+    length: Annotated[
+        float,
+        typer.Option(
+            "--for", metavar="DURATION", parser=duration, help="How long: 12h, 7d (the default)."
+        ),
+    ] = 7 * 86_400,
+    recorded: Annotated[
+        bool,
+        typer.Option("--recorded", help="Ask the servers how long each row took last."),
+    ] = False,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="From when on, ISO 8601; by default now."),
+    ] = None,
+) -> ExitCode:
+    """Show what the cron rows will do: runs per hour, pile-ups, overlaps, clock changes.
+
+    Contacts nothing, unless --recorded is given. A pile-up is a minute in which more rows are due
+    than their queue has workers; a row overlaps itself where it is due again before its timeout,
+    or the time that it took last, has passed.
+    """
+    call: Invocation = ctx.obj
+    from dlq.operations.inspection.simulate_cron import simulate_project, simulation_json
+    from dlq.project.load import require_settings
+
+    project = _project(call)
+    found = simulate_project(
+        project, datetime.now(UTC), timedelta(seconds=length), start, use_records=recorded
+    )
+    if call.format == "json":
+        call.print_document(**simulation_json(found))
+    else:
+        from dlq.cli.output.inspection.simulation import print_simulation
+
+        print_simulation(call.screen, found, require_settings(project).cron_timezone)
+    return _outcome(call, project)
 
 
 def _as_json(preview: Any) -> dict[str, Any]:

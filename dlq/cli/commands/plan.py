@@ -91,7 +91,7 @@ def show_plan(
 
 
 def _print_comparison(call: Invocation, old: PoolPlan, content: dict[str, Any]) -> ExitCode:
-    from dlq.cli.output.comparison import print_comparison
+    from dlq.cli.output.inspection.comparison import print_comparison
     from dlq.planning.comparison import compare, read_plan
     from dlq.planning.comparison_formats import comparison_json, markdown
 
@@ -153,7 +153,7 @@ def check(
 
 
 def _check_jobs(call: Invocation) -> ExitCode:
-    from dlq.cli.output.jobs_report import print_jobs_report
+    from dlq.cli.output.inspection.jobs_report import print_jobs_report
     from dlq.operations.check import Report
     from dlq.operations.inspection.check_jobs import check_jobs, findings, report_json
     from dlq.project.load import load_project

@@ -125,7 +125,7 @@ def _first_instant(moment: datetime, zone: ZoneInfo) -> datetime:
     after = moment.replace(tzinfo=zone, fold=1).utcoffset()
     assert before is not None
     assert after is not None
-    changed = _change(at - (after - before), at, zone)
+    changed = find_change(at - (after - before), at, zone)
     return at if changed is None else changed
 
 
@@ -136,7 +136,7 @@ def _every_hour(expression: str, since: datetime, zone: ZoneInfo) -> Iterator[da
     while True:
         for moment in _calendar(expression, wall) or ():
             at = (moment - offset).replace(tzinfo=UTC)
-            changed = _change(looked, at, zone)
+            changed = find_change(looked, at, zone)
             if changed is not None:
                 looked, offset = changed, _offset(changed, zone)
                 # A run at the very change counts, and the calendar begins after its start.
@@ -148,8 +148,8 @@ def _every_hour(expression: str, since: datetime, zone: ZoneInfo) -> Iterator[da
             return
 
 
-def _change(after: datetime, until: datetime, zone: ZoneInfo) -> datetime | None:
-    """The first instant in (after, until] whose offset is another one than before it."""
+def find_change(after: datetime, until: datetime, zone: ZoneInfo) -> datetime | None:
+    """Find the first instant in (after, until] whose offset is another one than before it."""
     offset = _offset(after, zone)
     low = after
     while low < until:

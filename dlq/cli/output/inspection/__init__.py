@@ -1,0 +1,1 @@
+"""Answers of the verbs that look at plans, cron rows, tasks and stored jobs."""
