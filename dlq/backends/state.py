@@ -99,11 +99,13 @@ class RunnerState(NamedTuple):
 
 
 class ServerState(NamedTuple):
-    """`name` as in "Valkey 9.1.2"; `address` never holds a password; `latency` is in seconds."""
+    """`name` as in "Valkey 9.1.2"; `address` never holds a password; `latency` is in seconds.
+    `eviction` is its maxmemory-policy, empty where it doesn't say."""
 
     name: str
     address: str
     latency: float
+    eviction: str = ""
 
 
 class Reclaimed(NamedTuple):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from dlq import runtime
 from dlq.backends.base import BackendWithRunners, QueueState, RunnerState, ServerState
+from dlq.backends.eviction import eviction_findings
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import backends as rules
 from dlq.diagnostics.rules import processes as running
@@ -96,7 +98,8 @@ def read_status(project: Project, now: float) -> Status:
     )
     alive = tuple(sorted(runners.values(), key=_order))
     cron = tuple(read_cron(project.cron.rows, settings.cron_timezone, now))
-    findings = (*judge(listed, alive), *judge_cron(cron))
+    of_servers = chain.from_iterable(map(eviction_findings, servers.values()))
+    findings = (*of_servers, *judge(listed, alive), *judge_cron(cron))
     return Status(now, tuple(servers.values()), listed, alive, findings, cron)
 
 

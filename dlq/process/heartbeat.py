@@ -15,17 +15,21 @@ import math
 import os
 import select
 import signal
+import threading
 import time
-from collections.abc import Callable, Collection, Sequence
-from functools import cached_property
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property, partial
+from typing import NamedTuple
 
 from dlq.backends.base import BackendWithRunners, QueueState
-from dlq.backends.state import RunningJob
+from dlq.backends.eviction import eviction_findings
+from dlq.backends.state import QueueActivity, RunningJob
 from dlq.diagnostics.rules import processes as running
 from dlq.primitives.text import printable
 from dlq.process.activity import ActivityLog
 from dlq.process.posix.fork import STOP_SIGNAL, is_alive, kill_group
 from dlq.process.promotion import Promotion
+from dlq.process.renewal import Renewal
 from dlq.process.scoreboard import GONE, Scoreboard, State
 from dlq.process.server_retry import ServerRetry
 from dlq.process.worker.worker import WorkerSpec
@@ -40,10 +44,24 @@ and a new one made, before the last heartbeat expires; the setting's 30 s are to
 RECLAIM_EVERY = 10.0
 """Seconds. A runner counts as gone 10 s after its last heartbeat; one pass notes that and the next
 one acts. So its jobs are back on their queue within 30 s; the promise is a minute."""
+MOST_RECLAIM_EVERY = 20.0
+"""Seconds, where a pass takes long: it is to be a small part of the time."""
+STRANDED_LIMIT = 20
+"""Queues that are reported by name."""
 RUNNING_LIMIT = 50
 """Running jobs that a heartbeat names, at most: it is sent every two seconds."""
 WITHDRAW = b"withdraw\n"
 """From the supervisor: all workers have exited, so withdraw the runner and exit."""
+
+
+class _Observation(NamedTuple):
+    """What a heartbeat says. Replaced as a whole, since other threads read it."""
+
+    alive: list[str]
+    busy: int
+    running: list[RunningJob]
+    activity: Mapping[str, QueueActivity]
+    exits: Mapping[str, str]
 
 
 class Heartbeat:
@@ -76,7 +94,9 @@ class Heartbeat:
         self._runtime = runtime
         self._logger = logger
         self._server_retry = ServerRetry("the heartbeat process", logger)
+        self._care_retry = ServerRetry("the heartbeat process", logger)
         self._has_supervisor = True
+        self._is_ending = threading.Event()
         self._promotion = Promotion(workers, scoreboard, runtime)
         self._plan_document = plan_document
         self._has_published = False
@@ -85,34 +105,33 @@ class Heartbeat:
             backend = runtime.backend(queue)
             if isinstance(backend, BackendWithRunners):
                 self._queues.setdefault(backend, []).append(queue)
+        self._renewals = [
+            Renewal(partial(self._renew, backend), BEAT_EVERY, logger) for backend in self._queues
+        ]
 
     def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, STOP_SIGNAL):
             signal.signal(number, signal.SIG_IGN)
         for backend in self._queues:
             backend.wait_at_most(ANSWER_LIMIT)
-        reported = False
-        beat_at = 0.0
-        reclaim_at = time.monotonic() + BEAT_EVERY
-        pause = 0.0
+        self._observe()
+        for renewal in self._renewals:
+            renewal.start()
+        threading.Thread(target=self._care, name="dlq reclaim", daemon=True).start()
+        observe_at = pause = 0.0
         while (message := self._listen(pause)) is None:
-            if time.monotonic() >= beat_at:
-                beat_at = time.monotonic() + BEAT_EVERY
-                if not self._persist(self._beat):
-                    # A server that rejects the heartbeat may still answer what only reads, and each
-                    # such answer would be logged as the end of the outage.
-                    pause = BEAT_EVERY
-                    continue
-                if not reported:
-                    reported = self._persist(self._report_stranded)
-                if time.monotonic() >= reclaim_at:
-                    self._persist(self._publish_plan)
-                    self._persist(self._reclaim)
-                    reclaim_at = time.monotonic() + RECLAIM_EVERY
-            promote_in = self._promotion.step(self._persist)
-            pause = max(0.0, min(beat_at - time.monotonic(), promote_in))
+            if time.monotonic() >= observe_at:
+                observe_at = time.monotonic() + BEAT_EVERY
+                self._observe()
+            pause = observe_at - time.monotonic()
+            if self._is_renewed():
+                pause = min(pause, self._promotion.step(self._persist))
+        self._is_ending.set()
         if message != WITHDRAW:
             self._outlive_the_supervisor()
+        for renewal in self._renewals:
+            # Or the heartbeat would come back after it was withdrawn.
+            renewal.stop(ANSWER_LIMIT)
         self._persist(self._withdraw)
         for backend in self._queues:
             backend.reset()
@@ -131,11 +150,11 @@ class Heartbeat:
             extra={"action": "master_gone"},
         )
         self._has_supervisor = False
-        beat_at = 0.0
+        observe_at = 0.0
         while self._kill_overdue_orphans():
-            if time.monotonic() >= beat_at:
-                self._persist(self._beat)
-                beat_at = time.monotonic() + BEAT_EVERY
+            if time.monotonic() >= observe_at:
+                observe_at = time.monotonic() + BEAT_EVERY
+                self._observe()
             time.sleep(0.2)
 
     def _kill_overdue_orphans(self) -> bool:
@@ -160,23 +179,63 @@ class Heartbeat:
 
         return self._server_retry.persist(attempt, lambda error: True) or False
 
-    def _beat(self) -> None:
+    def _is_renewed(self) -> bool:
+        """Whether each server has accepted the last heartbeat. One that rejects it may still answer
+        what only reads, and each such answer would be logged as the end of the outage."""
+        return all(renewal.has_succeeded for renewal in self._renewals)
+
+    def _care(self) -> None:
+        """Look after what others have left, from a thread of its own: on a large server that takes
+        long. The first time also report what is wrong with the server."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        has_reported = False
+        pause = BEAT_EVERY
+        while not self._is_ending.wait(pause):
+            pause = BEAT_EVERY
+            if not self._is_renewed():
+                continue
+            began = time.monotonic()
+            has_reported = has_reported or self._attempt(self._report)
+            self._attempt(self._publish_plan)
+            self._attempt(self._reclaim)
+            pause = max(RECLAIM_EVERY, min(MOST_RECLAIM_EVERY, 5 * (time.monotonic() - began)))
+
+    def _attempt(self, call: Callable[[], None]) -> bool:
+        """Make one attempt in the thread that cares; whether it succeeded."""
+
+        def attempt() -> bool:
+            try:
+                call()
+            except Exception:
+                # The connections are closed under it when the process ends.
+                if not self._is_ending.is_set():
+                    raise
+            return True
+
+        return self._care_retry.persist(attempt, lambda error: True) or False
+
+    def _observe(self) -> None:
+        """Look at the scoreboard, for the next heartbeats."""
         busy = sum(self._scoreboard.state(slot) is State.RUNNING for slot in self._slots)
         slots = zip(self._workers, self._slots, strict=True)
         alive = [name for name, slot in slots if self._is_alive(slot)]
         self._activity.note(time.monotonic(), self._counts())
         activity = self._activity.activity()
-        running = self._running()
         exits = {
             name: entry.reason
             for name, slot in zip(self._workers, self._slots, strict=True)
             if (entry := self._scoreboard.read(slot)).reason
         }
-        for backend, queues in self._queues.items():
-            own = {str(queue): activity[queue] for queue in queues if queue in activity}
-            backend.renew_heartbeat(
-                self._runner, alive, busy, running, own, exits, self._has_supervisor
-            )
+        self._observed = _Observation(alive, busy, self._running(), activity, exits)
+
+    def _renew(self, backend: BackendWithRunners) -> None:
+        seen = self._observed
+        queues = self._queues[backend]
+        activity = {str(queue): seen.activity[queue] for queue in queues if queue in seen.activity}
+        backend.renew_heartbeat(
+            *(self._runner, seen.alive, seen.busy, seen.running, activity),
+            *(seen.exits, self._has_supervisor),
+        )
 
     def _counts(self) -> dict[str, tuple[int, int]]:
         """Sum the counters of each queue's slots."""
@@ -243,19 +302,39 @@ class Heartbeat:
                     extra={"action": "reclaimed", "queue": back.queue, "jobs": back.jobs},
                 )
 
-    def _report_stranded(self) -> None:
+    def _report(self) -> None:
+        """Report servers that may drop jobs, and queues that have jobs and no worker."""
         for backend in self._queues:
-            for queue in backend.stored_queues():
-                if queue not in self._planned:
-                    self._report_if_stranded(backend.queue_state(queue))
+            for finding in eviction_findings(backend.server_state()):
+                self._logger.warning(
+                    "warning[%s]: %s: %s",
+                    finding.id,
+                    finding.message,
+                    finding.help,
+                    extra={"action": "server_finding", "finding": finding.id},
+                )
+            unplanned = [name for name in backend.stored_queues() if name not in self._planned]
+            states = backend.queue_states(dict.fromkeys(unplanned, 0))
+            self._report_stranded([state for state in states if _is_stranded(state)])
 
-    def _report_if_stranded(self, state: QueueState) -> None:
-        if not (state.waiting or state.in_hand) or any(owner.alive for owner in state.owners):
-            return
-        self._logger.warning(
-            "warning[%s]: %s",
-            running.W403.id,
-            f"queue {printable(state.queue)!r}: {state.waiting} waiting, {state.in_hand} in hand,"
-            " no worker",
-            extra={"action": "stranded_queue", "queue": state.queue, "waiting": state.waiting},
-        )
+    def _report_stranded(self, states: Sequence[QueueState]) -> None:
+        for state in states[:STRANDED_LIMIT]:
+            self._logger.warning(
+                "warning[%s]: %s",
+                running.W403.id,
+                f"queue {printable(state.queue)!r}: {state.waiting} waiting, {state.in_hand} in"
+                " hand, no worker",
+                extra={"action": "stranded_queue", "queue": state.queue, "waiting": state.waiting},
+            )
+        if (more := len(states) - STRANDED_LIMIT) > 0:
+            self._logger.warning(
+                "warning[%s]: %d more queues have jobs and no worker: dlq status",
+                running.W403.id,
+                more,
+                extra={"action": "stranded_queues", "queues": more},
+            )
+
+
+def _is_stranded(state: QueueState) -> bool:
+    has_jobs = bool(state.waiting or state.in_hand)
+    return has_jobs and not any(owner.alive for owner in state.owners)

@@ -172,3 +172,31 @@ old jobs are done. For a renamed task, keep the old name as a second task that c
 Failed jobs that are of no use any more go with `dlq failed discard`.
 """,
 )
+
+W530 = Rule(
+    "W530",
+    "the server may drop jobs when its memory is full",
+    """\
+The server's maxmemory-policy is not `noeviction`. When its memory is full, `allkeys-…` drops any
+key: a queue with all its jobs, or the list of the jobs in hand, without a word.
+`volatile-…` drops keys that expire: then a runner that lives counts as dead and its running jobs
+are given to others, a pause ends, and a cron row may be enqueued twice.
+
+Set `maxmemory-policy noeviction` for the server, or use one of its own for dlq: caches and queues
+need different policies. With `noeviction` a full server rejects new jobs with an error that names
+the cause, and workers drain it.
+""",
+)
+
+W531 = Rule(
+    "W531",
+    "a backend overrides a private method that is not called any more",
+    """\
+A subclass of RedisBackend or ReliableRedisBackend defines `_key` or `_processing_key`, by which
+django-lightweight-queue 4.11 made the names of its keys. dlq makes them in one place and doesn't
+call it, so its workers and its producers use other keys than before.
+
+Set LIGHTWEIGHT_QUEUE_REDIS_PREFIX for a prefix of your own and remove the method. Jobs that wait
+under the old names must be run first, or be moved with RENAME.
+""",
+)

@@ -79,7 +79,7 @@ def queue_states(
         answers: Any = run_script(client, QUEUE_STATES, of_all, *counts)
         for name, count, answer in zip(page, counts, answers, strict=True):
             owners = answer[5][::2]
-            if any(number > count for number, _ in _numbered(zip(owners, owners, strict=True))):
+            if any(number > count for number, _ in numbered(zip(owners, owners, strict=True))):
                 states.append(queue_state(client, keys, name))
             else:
                 states.append(_state_of(name, answer, lives))
@@ -98,7 +98,7 @@ def _state_of(queue: QueueName, answer: Any, lives: Callable[[str], bool]) -> Qu
         delayed=delayed,
         oldest=min(filter(None, map(_created, (tail, *behind))), default=None),
         paused_until=None if pause == -2 else time.time() + max(pause, 0) / 1000,
-        owners=tuple(_states_of_owners(_numbered(records), lives)),
+        owners=tuple(_states_of_owners(numbered(records), lives)),
     )
 
 
@@ -121,10 +121,11 @@ def has_prefetched_jobs(client: redis.Redis, keys: Keys, queue: QueueName) -> bo
 def owner_records(client: redis.Redis, keys: Keys, queue: QueueName) -> list[tuple[int, str]]:
     """Return the numbers that have an owner, with its record."""
     owners = cast("dict[bytes, bytes]", client.hgetall(keys.owners(queue)))
-    return _numbered(owners.items())
+    return numbered(owners.items())
 
 
-def _numbered(records: Iterable[tuple[bytes, bytes]]) -> list[tuple[int, str]]:
+def numbered(records: Iterable[tuple[bytes, bytes]]) -> list[tuple[int, str]]:
+    """Return the records that are of a worker number, in order."""
     return sorted(
         (int(number), record.decode("utf-8", "replace"))
         for number, record in records
@@ -149,10 +150,15 @@ def server_state(client: redis.Redis, address: Address) -> ServerState:
     began = time.monotonic()
     client.ping()
     latency = time.monotonic() - began
-    info: Mapping[str, Any] = cast("Mapping[str, Any]", client.info("server"))
+    info: Mapping[str, Any] = cast("Mapping[str, Any]", client.info("server", "memory"))
     is_valkey = "valkey_version" in info
     version = info["valkey_version"] if is_valkey else info.get("redis_version", "?")
-    return ServerState(f"{'Valkey' if is_valkey else 'Redis'} {version}", str(address), latency)
+    return ServerState(
+        f"{'Valkey' if is_valkey else 'Redis'} {version}",
+        str(address),
+        latency,
+        str(info.get("maxmemory_policy", "")),
+    )
 
 
 def _states_of_owners(

@@ -7,7 +7,7 @@ has looked at is still there.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import redis
@@ -15,7 +15,7 @@ import redis
 from dlq.backends.redis_storage import failed_jobs as failed
 from dlq.backends.redis_storage.fleet.heartbeats import GONE_FOR, living
 from dlq.backends.redis_storage.fleet.ownership import lives_here, parse
-from dlq.backends.redis_storage.fleet.queue_state import list_lengths, owner_records
+from dlq.backends.redis_storage.fleet.queue_state import list_lengths, numbered, owner_records
 from dlq.backends.redis_storage.keys import LAST_NUMBER, Keys
 from dlq.backends.redis_storage.lua.scripts import RECLAIM, RELEASE_NUMBER
 from dlq.backends.redis_storage.transport.connect import CLIENT_NAME, run_script
@@ -24,6 +24,9 @@ from dlq.config.settings import Settings
 from dlq.jobs.failure import Failure
 from dlq.types import QueueName, Runner, WorkerNumber
 
+QUEUES_PER_CALL = 100
+"""Queues whose owners are read in one round trip."""
+
 JOBS_PER_CALL = 100
 """Jobs that one script gives back, at most: the server does nothing else meanwhile."""
 
@@ -31,17 +34,17 @@ JOBS_PER_CALL = 100
 def reclaim(
     client: redis.Redis,
     keys: Keys,
-    queue: QueueName,
+    queues: Sequence[QueueName],
     settings: Settings,
     runner: Runner,
     gone_since: dict[str, float],
 ) -> Iterator[Reclaimed]:
-    """Give back the jobs of every owner of this queue whose runner has had no heartbeat for a
+    """Give back the jobs of every owner of these queues whose runner has had no heartbeat for a
     while, as `gone_since` remembers from call to call. A dead process of a living runner is left
     alone: it has a successor, which knows what it died of. A living process of this kernel keeps
     its number whatever became of its runner's heartbeat."""
     lives = living(client, keys)
-    for number, record in owner_records(client, keys, queue):
+    for queue, number, record in _owners_of(client, keys, queues):
         owner = parse(record)
         nonce = "" if owner is None else owner.nonce
         if lives(nonce) or (owner is not None and lives_here(owner, runner.host, runner.boot)):
@@ -52,6 +55,21 @@ def reclaim(
         moved = take_over(client, keys, queue, number, record, nonce, settings)
         if moved:
             yield Reclaimed(queue, WorkerNumber(number), moved, str(owner))
+
+
+def _owners_of(
+    client: redis.Redis, keys: Keys, queues: Sequence[QueueName]
+) -> Iterator[tuple[QueueName, int, str]]:
+    """Read the owners of many queues, so many in one round trip."""
+    for start in range(0, len(queues), QUEUES_PER_CALL):
+        page = queues[start : start + QUEUES_PER_CALL]
+        pipe = client.pipeline(transaction=False)
+        for queue in page:
+            pipe.hgetall(keys.owners(queue))
+        # An error of one queue, whose key holds something else, is none of the others.
+        for queue, answer in zip(page, pipe.execute(raise_on_error=False), strict=True):
+            if isinstance(answer, dict):
+                yield from ((queue, *each) for each in numbered(answer.items()))
 
 
 def adopt_unknown(

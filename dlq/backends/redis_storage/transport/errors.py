@@ -34,7 +34,7 @@ class ServerUnreachable(BackendUnavailable, redis.ConnectionError, redis.Timeout
     that was written for django-lightweight-queue 4.11 catches that."""
 
 
-class EnqueueUnreachable(EnqueueError, ServerUnreachable):
+class UnreachableEnqueueError(EnqueueError, ServerUnreachable):
     """A job could not be enqueued for that reason."""
 
 
@@ -56,7 +56,7 @@ def not_enqueued(address: Address, what: str, error: BaseException, stored: bool
         if stored
         else f"{what} was not enqueued: {trouble}"
     )
-    kind = EnqueueError if isinstance(error, redis.ResponseError) else EnqueueUnreachable
+    kind = EnqueueError if isinstance(error, redis.ResponseError) else UnreachableEnqueueError
     return kind(message, may_be_stored=stored)
 
 
