@@ -139,11 +139,14 @@ class Runtime:
 
     def _build(self, path: str) -> BaseBackend:
         backend_class = import_path(path)
+        made: object
         takes_settings = "settings" in inspect.signature(backend_class).parameters
         made = backend_class(settings=self.settings) if takes_settings else backend_class()
+        if not isinstance(made, BaseBackend):
+            raise TypeError(f"{path} returned {type(made).__name__}, not a backend")
         if self._wait_at_most is not None and isinstance(made, BackendWithRunners):
             made.wait_at_most(self._wait_at_most)
-        return cast("BaseBackend", made)
+        return made
 
 
 _lock = RLock()

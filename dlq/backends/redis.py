@@ -6,7 +6,8 @@ from typing import cast
 
 from dlq.backends.consumer import Consumer, PreviousProcess
 from dlq.backends.redis_storage.consumers.at_most_once import RedisConsumer
-from dlq.backends.redis_storage.storage import RedisStorage
+from dlq.backends.redis_storage.consumers.overridden import OverriddenConsumer, is_overridden
+from dlq.backends.redis_storage.storage import RedisStorage, blocking_time
 from dlq.backends.redis_storage.transport.errors import translated_errors
 from dlq.job import Job, decode
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
@@ -23,6 +24,8 @@ class RedisBackend(RedisStorage):
         previous: PreviousProcess,
         logger: Logger,
     ) -> Consumer:
+        if is_overridden(self, RedisBackend):
+            return OverriddenConsumer(self, queue, number, logger, previous, redelivers=False)
         return RedisConsumer(self.address, self.keys, self.settings, queue)
 
     def dequeue(self, queue: QueueName, worker_num: WorkerNumber, timeout: int) -> Job | None:
@@ -32,6 +35,7 @@ class RedisBackend(RedisStorage):
             return None
         with translated_errors(self.address):
             answer = cast(
-                "tuple[bytes, bytes] | None", self.client.brpop([self.keys.queue(queue)], timeout)
+                "tuple[bytes, bytes] | None",
+                self.client.brpop([self.keys.queue(queue)], blocking_time(timeout)),
             )
         return None if answer is None else decode(answer[1])

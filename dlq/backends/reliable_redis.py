@@ -13,8 +13,9 @@ from typing import cast
 from dlq.backends.consumer import Consumer, PreviousProcess
 from dlq.backends.redis_storage.consumers.at_least_once import ReliableConsumer
 from dlq.backends.redis_storage.consumers.lease import POSTED
+from dlq.backends.redis_storage.consumers.overridden import OverriddenConsumer, is_overridden
 from dlq.backends.redis_storage.fleet.reclaim import adopt_unknown
-from dlq.backends.redis_storage.storage import RedisStorage
+from dlq.backends.redis_storage.storage import RedisStorage, blocking_time
 from dlq.backends.redis_storage.transport.errors import translated_errors
 from dlq.job import Job, decode, encode
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
@@ -43,6 +44,8 @@ class ReliableRedisBackend(RedisStorage):
         previous: PreviousProcess,
         logger: Logger,
     ) -> Consumer:
+        if is_overridden(self, ReliableRedisBackend):
+            return OverriddenConsumer(self, queue, number, logger, previous, redelivers=True)
         return ReliableConsumer(
             self.address, self.keys, self.settings, queue, number, runner, previous, logger
         )
@@ -59,7 +62,8 @@ class ReliableRedisBackend(RedisStorage):
                 raw = cast(
                     "bytes | None",
                     self.client.blmove(
-                        self.keys.queue(queue), processing, timeout, "RIGHT", "LEFT"
+                        *(self.keys.queue(queue), processing, blocking_time(timeout)),
+                        *("RIGHT", "LEFT"),
                     ),
                 )
         return None if raw is None else decode(raw)

@@ -16,6 +16,7 @@ from dlq.config.resolution import Resolution
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.importing import NotImportable, import_by_path, inner_error
 from dlq.diagnostics.rules import settings as rules
+from dlq.diagnostics.rules.backends import W531
 from dlq.primitives.import_path import is_import_path
 from dlq.primitives.legacy_names import OLD_TRANSACTION_MIDDLEWARE, modern_path
 from dlq.primitives.text import listed
@@ -58,30 +59,46 @@ def _backend(setting: str, path: object, source: Callable[[], Source]) -> Iterat
             f"cannot import backend {path!r}{error.reason}", source(), error.help
         )
         return
-    if not (isinstance(found, type) and issubclass(found, BaseBackend)):
+    is_backend = isinstance(found, type) and issubclass(found, BaseBackend)
+    if not (is_backend or inspect.isfunction(found)):
         yield rules.E112.finding(
-            f"{setting} is {path!r}: must be a subclass of BaseBackend",
+            f"{setting} is {path!r}: must be a subclass of BaseBackend, or a function that makes"
+            " a backend",
             source(),
             "derive it from dlq.backends.base.BaseBackend, or name one of dlq's:"
             " dlq.backends.reliable_redis.ReliableRedisBackend",
         )
-    elif inspect.isabstract(found):
-        missing = sorted(found.__abstractmethods__)
+    elif isinstance(found, type) and inspect.isabstract(found):
+        missing = sorted(getattr(found, "__abstractmethods__", ()))
         yield rules.E112.finding(
             f"backend {path!r} is not complete: {listed(missing)}"
             f" {'is' if len(missing) == 1 else 'are'} missing",
             source(),
             f"define {listed(missing)} in {found.__name__}",
         )
-    elif needed := _needed_arguments(found):
+    elif callable(found) and (needed := _needed_arguments(found)):
         yield rules.E112.finding(
             f"backend {path!r} cannot be made: its constructor needs {listed(needed)}",
             source(),
             "give them defaults; only an argument called `settings` is passed",
         )
+    for name in _ignored_methods(found):
+        yield W531.finding(
+            f"backend {path!r} overrides {name}(), which is not called: its keys are those of dlq",
+            source(),
+            f"set {PREFIX}REDIS_PREFIX for a prefix of your own, and remove the method",
+        )
 
 
-def _needed_arguments(backend: type) -> list[str]:
+def _ignored_methods(backend: object) -> list[str]:
+    """Return the private methods of 4.11's Redis backends that a subclass defines."""
+    classes = backend.__mro__ if isinstance(backend, type) else ()
+    if not any(base.__module__.startswith("dlq.backends.redis_storage") for base in classes):
+        return []
+    return [name for name in ("_key", "_processing_key") if hasattr(backend, name)]
+
+
+def _needed_arguments(backend: Callable[..., object]) -> list[str]:
     try:
         parameters = inspect.signature(backend).parameters.values()
     except (TypeError, ValueError):

@@ -221,6 +221,8 @@ def test_what_a_setting_names(values: dict[str, Any], code: str, message: str, h
     [
         {"BACKEND": "lab.backends.Whole"},
         {"BACKEND": "lab.backends.WithSettings"},
+        {"BACKEND": "tests.project.overriding.OwnDequeue"},
+        {"BACKEND": "tests.project.overriding.make_backend"},
         {"MIDDLEWARE": ["lab.middleware.Good", f"{OLD}.middleware.logging.LoggingMiddleware"]},
         {"LOGGER_FACTORY": "logging.getLogger"},
         {"IGNORE_APPS": ["tests.project.orders", "django.contrib.auth"]},
@@ -230,6 +232,13 @@ def test_what_a_setting_names(values: dict[str, Any], code: str, message: str, h
 )
 def test_what_is_fine(values: dict[str, Any]) -> None:
     assert found(**values) == []
+
+
+def test_a_private_method_that_is_not_called_is_reported() -> None:
+    """As 4.11's Redis backends had one for their keys."""
+    (finding,) = found(BACKEND="tests.project.overriding.OwnKey")
+    assert finding.id == "dlq.W531"
+    assert "_key()" in finding.message
 
 
 def test_other_mistakes_hide_none() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,14 +55,14 @@ class Host:
     def start(
         self,
         *options: str,
-        workers: int = 1,
+        workers: int | Mapping[str, int] = 1,
         environment: dict[str, str] | None = None,
         prefix: tuple[str, ...] = (),
         directory: Path = ROOT,
         **settings: Any,
     ) -> Runner:
         given = {
-            "workers": {QUEUE: workers},
+            "workers": {QUEUE: workers} if isinstance(workers, int) else workers,
             "backend": RELIABLE,
             "redis_port": self.server.port,
             **settings,

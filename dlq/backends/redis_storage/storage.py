@@ -290,3 +290,9 @@ class RedisStorage(
     def set_idempotency_key(self, key: str, value: str, keep: float) -> None:
         with translated_errors(self.address):
             self.client.set(self.keys.idempotency_key(key), value, px=milliseconds(keep))
+
+
+def blocking_time(timeout: int) -> int:
+    """Return a timeout for a blocking command, which reads 0 as "for ever"."""
+    # redis-py's types know whole numbers only; the server takes a thousandth of a second.
+    return timeout if timeout > 0 else cast("int", 0.001)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import deque
 from contextlib import suppress
 
+import redis
+
 from dlq.backends.redis_storage.transport.address import Address
 from dlq.backends.redis_storage.transport.channel import PackedScript, channel_of_worker
 from dlq.backends.redis_storage.transport.errors import SERVER_ERRORS
@@ -52,3 +54,16 @@ class Poster:
             self._channel.command("SCRIPT", "LOAD", script.text)
         for script_and_keys, arguments in self._unconfirmed:
             self._channel.post(script_and_keys, *arguments)
+
+
+class ClientPoster(Poster):
+    """Sends notes by a client that a subclass of a backend has made."""
+
+    def __init__(self, address: Address, settings: Settings, client: redis.Redis) -> None:
+        super().__init__(address, settings)
+        self._client = client
+
+    def post(self, script: PackedScript, argument: Word, *more: Word) -> None:
+        with suppress(*SERVER_ERRORS):
+            words = (script.script.text, *script.words, argument, *more)
+            self._client.execute_command("EVAL", *words)  # type: ignore[no-untyped-call]  # redis-py's own is untyped

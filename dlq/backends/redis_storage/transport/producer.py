@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import redis
+
 from dlq.backends.redis_storage.lua.scripts import Script
 from dlq.backends.redis_storage.transport.address import Address
 from dlq.backends.redis_storage.transport.connect import open_wire
@@ -85,3 +87,25 @@ class Producer:
                 return wire
             wire.close()
         return open_wire(self._address, self._address.socket_timeout)
+
+
+class ClientProducer(Producer):
+    """Stores jobs by a client that a subclass of a backend has made, in ways known to it alone."""
+
+    def __init__(self, address: Address, client: redis.Redis) -> None:
+        super().__init__(address)
+        self._client = client
+
+    def push(self, what: str, key: str, *raws: bytes) -> None:
+        self._execute(what, "LPUSH", key, *raws)
+
+    def run(self, what: str, script: Script, keys: tuple[str, ...], *arguments: Word) -> Any:
+        return self._execute(what, "EVAL", script.text, len(keys), *keys, *arguments)
+
+    def _execute(self, what: str, *words: Word) -> Any:
+        try:
+            return self._client.execute_command(*words)  # type: ignore[no-untyped-call]  # redis-py's own is untyped
+        except SERVER_ERRORS as error:
+            # When the connection broke is not known here: the job may be stored.
+            stored = not isinstance(error, redis.ResponseError)
+            raise not_enqueued(self._address, what, error, stored) from error
