@@ -62,7 +62,7 @@ def _make_worker(
 ) -> Worker:
     """Raises what the project's middleware and backend raise in their constructors."""
     current = runtime.current()
-    observe: Callable[[float], None] | None = None
+    observe: Callable[[str, float, bool], None] | None = None
     if spec.metrics_port is not None:
         from dlq.process import metrics
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from socket import AF_INET, AF_INET6
-from typing import Any
+from typing import Any, TypeAlias
 
 from dlq.planning.split import PlannedWorker
 from dlq.types import Logger, QueueName
@@ -19,15 +19,33 @@ from dlq.types import Logger, QueueName
 CONFIG_PATH = "/worker_config"
 
 
-def observer(queue: QueueName) -> Callable[[float], None]:
-    """What a worker calls with the duration of each job, in seconds."""
-    from prometheus_client import REGISTRY, Summary
+Observer: TypeAlias = Callable[[str, float, bool], None]
+"""Called with the task, the duration in seconds and whether it ended well, of each job."""
 
-    # A process has one worker, and makes this once; a process that hosts several (tests) shares it.
-    known: Any = REGISTRY._names_to_collectors.get("item_processed_seconds")
-    summary = known or Summary("item_processed_seconds", "Item processing time", ["queue"])
-    observe: Callable[[float], None] = summary.labels(queue).observe
-    return observe
+
+def observer(queue: QueueName) -> Observer:
+    """Return what a worker calls after each job: it counts the job, and measures its duration."""
+    from prometheus_client import Counter, Histogram, Summary
+
+    summary: Any = _made(Summary, "item_processed_seconds", "Item processing time", ["queue"])
+    observe = summary.labels(queue).observe
+    jobs: Any = _made(Counter, "dlq_jobs_total", "Jobs that ended.", ["queue", "task", "outcome"])
+    seconds: Any = _made(Histogram, "dlq_job_seconds", "Duration of jobs.", ["queue", "task"])
+
+    def observe_job(task: str, duration: float, succeeded: bool) -> None:
+        observe(duration)
+        jobs.labels(queue, task, "done" if succeeded else "failed").inc()
+        seconds.labels(queue, task).observe(duration)
+
+    return observe_job
+
+
+def _made(kind: Callable[..., object], name: str, help: str, labels: list[str]) -> object:
+    """Make a metric, or return the one of that name: a process has one worker and makes it once; a
+    process that hosts several (tests) shares it."""
+    from prometheus_client import REGISTRY
+
+    return REGISTRY._names_to_collectors.get(name) or kind(name, help, labels)
 
 
 def serve_worker(port: int, address: str, logger: Logger) -> None:

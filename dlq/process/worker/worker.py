@@ -79,7 +79,7 @@ class Worker:
         close_connections: Callable[[], None],
         database: DatabaseConnections,
         notes: JobNotes,
-        observe: Callable[[float], None] | None = None,
+        observe: Callable[[str, float, bool], None] | None = None,
         set_title: Callable[[str], None] | None = None,
     ) -> None:
         self.spec = spec
@@ -200,7 +200,7 @@ class Worker:
             self._slot.count_failure()
         self._sigkill_on_stop = False
         if self._observe is not None:
-            self._observe(result.time_taken)
+            self._observe(job.path, result.time_taken, result.failure is None)
         return result
 
     def _refusal(self, delivery: Delivery) -> Failure | None:
