@@ -114,6 +114,8 @@ def missed_since(
     that is more than `grace` seconds ago. A row that has no record yet has missed nothing."""
     if record is None or record.due is None:
         return None
+    from dlq.cron.rows.schedule import runs  # which a page without cron rows has no use for
+
     last = datetime.fromtimestamp(record.due, UTC)
     # Not at the top: a web process imports this module, and need not pay for cronsim.
     from dlq.cron.rows.schedule import runs
