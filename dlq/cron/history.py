@@ -118,7 +118,6 @@ def missed_since(
 
     last = datetime.fromtimestamp(record.due, UTC)
     # Not at the top: a web process imports this module, and need not pay for cronsim.
-    from dlq.cron.rows.schedule import runs
 
     due = next(iter(runs(row, last, timezone)), None)
     return due if due is not None and (now - due).total_seconds() > grace else None
