@@ -91,7 +91,12 @@ def test_an_empty_variable_counts_as_unset(text: str) -> None:
         ("MIDDLEWARE", "[" + "9" * 5000 + "]", "E006", "digits"),
         ("MIDDLEWARE", "C", "E110", "MIDDLEWARE[0] is 'C': must be a dotted path"),
         ("ATOMIC_JOBS", "maybe", "E006", "must be true or false"),
-        ("REDIS_PORT", "abc", "E006", "must be a whole number"),
+        (
+            "REDIS_PORT",
+            "abc",
+            "E006",
+            "REDIS_PORT is 'abc': must be a whole number from 1 to 65535",
+        ),
         ("REDIS_PORT", "6_379", "E006", "must be a whole number"),
         (
             "REDIS_PORT",
@@ -99,7 +104,7 @@ def test_an_empty_variable_counts_as_unset(text: str) -> None:
             "E104",
             "REDIS_PORT is 70000: must be a whole number from 1 to 65535",
         ),
-        ("STOP_TIMEOUT", "nan", "E006", "must be a number"),
+        ("STOP_TIMEOUT", "nan", "E006", "a number of seconds from 0 to 2592000, or none"),
         ("FOO", "1", "W002", "unknown setting LIGHTWEIGHT_QUEUE_FOO"),
         ("REDIS_HOST", "a\udcffb", "E007", "is not UTF-8: byte 0xff at offset 1"),
         ("REDIS_HOST", "é\0", "E007", "has a NUL byte at offset 2"),

@@ -9,10 +9,11 @@ from pydantic_core import PydanticCustomError
 from dlq.config import PREFIX
 from dlq.config.settings import SECRETS, Settings
 from dlq.config.sources.settings_source import SettingsSource
-from dlq.config.sources.text_values import read_text
+from dlq.config.sources.text_values import kind_of, read_text
 from dlq.config.sources.unknown_names import FAMILY, unknown_setting
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import project as rules
+from dlq.primitives.text import short_repr
 from dlq.provenance.setting_location import SettingLocation
 from dlq.types import Source
 
@@ -25,6 +26,7 @@ class EnvironmentSource(SettingsSource):
 
     def __init__(self, settings_class: type[Settings], environ: Mapping[str, str]) -> None:
         super().__init__(settings_class)
+        self._settings_class = settings_class
         findings = []
         for variable in sorted(name for name in environ if name.upper().startswith(FAMILY)):
             name, text = variable.removeprefix(PREFIX), environ[variable]
@@ -41,13 +43,26 @@ class EnvironmentSource(SettingsSource):
         finding = _undecodable(PREFIX + name, text, source)
         if finding is None:
             try:
-                field = self.settings_cls.model_fields[name.lower()]
-                self.values[name] = read_text(field, text)
+                self.values[name] = read_text(self._settings_class.model_fields[name.lower()], text)
                 return []
             except PydanticCustomError as error:
-                finding = _invalid_text(name, text, source, error)
+                message, help = self._words(name, text, error)
+                got = "" if name in SECRETS else f" is {short_repr(text, 80)}"
+                finding = rules.E006.finding(
+                    f"environment {PREFIX}{name}{got}: {message}", source, help
+                )
         self.unreadable.add(name)
         return [finding]
+
+    def _words(self, name: str, text: str, error: PydanticCustomError) -> tuple[str, str | None]:
+        """Return what the text should have been, and what to write."""
+        if kind_of(self._settings_class.model_fields[name.lower()]) in {"whole", "number"}:
+            # Imported here: only a mistake needs the JSON Schema, which has the bounds.
+            from dlq.config.validation.expectations import TEXT, Expectation
+
+            expectation = Expectation(self._settings_class, name, TEXT, is_item=False)
+            return expectation.words(), expectation.remedy(text)
+        return error.message(), (error.context or {}).get("help") or None
 
     def location_of(self, name: str) -> SettingLocation:
         return SettingLocation(Source("environment", name=PREFIX + name))
@@ -71,11 +86,3 @@ def _undecodable(variable: str, text: str, source: Source) -> Finding | None:
             f"environment {variable} has a NUL byte at offset {offset}", source, "set it again"
         )
     return None
-
-
-def _invalid_text(name: str, text: str, source: Source, error: PydanticCustomError) -> Finding:
-    got = "" if name in SECRETS else f" is {text!r}" if len(text) <= 80 else f" is {text[:79]!r}…"
-    context = error.context or {}
-    return rules.E006.finding(
-        f"environment {PREFIX}{name}{got}: {error.message()}", source, context["help"] or None
-    )
