@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from dlq.backends.base import BaseBackend
 from dlq.config import active
-from dlq.config.settings import Settings
 from dlq.job import Job
 from dlq.jobs.placement import Placement
 from dlq.types import QueueName, WorkerNumber
+
+if TYPE_CHECKING:
+    from dlq.config.settings import Settings  # the debug view imports this module with the URLs
 
 SIGNING_SALT = "dlq.debug_web"
 """The debug view runs no job but those that this process has signed."""

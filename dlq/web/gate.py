@@ -25,6 +25,7 @@ from django.urls import reverse
 from dlq.config.active import InvalidConfiguration, resolution
 from dlq.diagnostics.finding import errors
 from dlq.errors import BackendUnavailable, DlqError, UsageError
+from dlq.primitives.import_path import import_path
 from dlq.primitives.text import printable
 from dlq.runtime import probing
 from dlq.web.placeholder import Queue
@@ -76,11 +77,12 @@ Answer: TypeAlias = Page | Done | Confirm
 
 
 class Route(NamedTuple):
-    """One address of the pages. `permission` is the least that a visitor needs."""
+    """One address of the pages. `view` is `module.function` in `dlq.web`; `permission` is the least
+    that a visitor needs."""
 
     name: str
     path: str
-    view: Callable[[HttpRequest], Answer]
+    view: str
     method: Literal["GET", "POST"] = "GET"
     permission: str = VIEW
 
@@ -104,7 +106,7 @@ def answer(request: HttpRequest, *, route: Route, site: AdminSite) -> HttpRespon
         raise PermissionDenied("the pages of dlq are read-only (ADMIN_PAGES)")
     try:
         with probing(PATIENCE):
-            given = route.view(request)
+            given = _view_of(route)(request)
         return _respond(request, route, site, given)
     except InvalidConfiguration as error:
         found = errors(error.resolution.findings)
@@ -118,6 +120,11 @@ def answer(request: HttpRequest, *, route: Route, site: AdminSite) -> HttpRespon
         return HttpResponseRedirect(url_of("overview"))
     except DlqError as error:
         return _trouble(request, route, site, "This could not be done", str(error))
+
+
+def _view_of(route: Route) -> Callable[[HttpRequest], Answer]:
+    view: Callable[[HttpRequest], Answer] = import_path(f"dlq.web.{route.view}")
+    return view
 
 
 def may(request: HttpRequest, permission: str) -> bool:

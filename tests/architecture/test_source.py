@@ -140,11 +140,12 @@ def test_declaring_a_task_imports_nothing_dear(tmp_path: Path) -> None:
 
 
 def test_a_web_process_imports_nothing_dear_before_it_enqueues() -> None:
-    """Also with the admin pages, which a web process imports when Django starts. For an annotation
-    `Settings` is imported under TYPE_CHECKING."""
+    """Also with the addresses of the admin pages and of the debug view, which Django loads in most
+    processes. For an annotation, `Settings` is imported under TYPE_CHECKING."""
     code = (
         "import sys, django\n"
         "django.setup()\n"
+        "import tests.project.urls\n"
         "from dlq import app_settings, task\n"
         "dear = ['redis', 'typer', 'rich', 'pydantic', 'dlq.config.settings', 'cronsim']\n"
         "print([name for name in dear if name in sys.modules])\n"
