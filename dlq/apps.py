@@ -53,6 +53,14 @@ def _import_task_backend() -> None:
         import_module("dlq.django_tasks")
 
 
+def __getattr__(name: str) -> type[AppConfig]:
+    """4.11's name of the app's class. It is no second class of this module: Django would not know
+    which of two to take."""
+    if name == "DjangoLightweightQueueConfig":
+        return DlqConfig
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def _forget_settings(*, setting: str, **_: object) -> None:
     """Cron rows come from the installed apps, and SITE_URL falls back to Django's own."""
     if setting.startswith(PREFIX) or setting in {"INSTALLED_APPS", "SITE_URL"}:

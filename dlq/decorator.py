@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import update_wrapper
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from dlq.config import active
@@ -112,6 +113,12 @@ def task(
 class TaskWrapper(Enqueue[P, bool], Task, Generic[P, R]):
     """A declared task. Calling it enqueues a job; `fn` is the function itself. A call returns
     whether the job was stored: False only where the task is unique and an equal job waits."""
+
+    def __class_getitem__(cls, item: Any) -> Any:
+        """Accept one parameter too, as annotations of 4.11 have it: `TaskWrapper[Callable[…]]`."""
+        if not isinstance(item, tuple):
+            return GenericAlias(cls, item)
+        return cast("Any", super()).__class_getitem__(item)
 
     def __init__(
         self,

@@ -36,28 +36,55 @@ class _Active:
     def __init__(self) -> None:
         self._lock = RLock()
         self._resolution: Resolution | None = None
+        self._assigned: dict[str, object] = {}
+        self._in_force: Resolution | None = None
         self._listeners: list[Callable[[], None]] = []
 
     def get(self) -> Resolution:
         with self._lock:
-            if self._resolution is None:
-                from dlq.config.resolve import resolve_from_django
+            if self._in_force is None:
+                if self._resolution is None:
+                    from dlq.config.resolve import resolve_from_django
 
-                self._resolution = resolve_from_django()
-            return self._resolution
+                    self._resolution = resolve_from_django()
+                self._in_force = _with_assigned(self._resolution, self._assigned)
+            return self._in_force
 
     def install(self, resolution: Resolution | None) -> None:
         with self._lock:
             self._resolution = resolution
-            for listener in self._listeners:
-                listener()
+            self._put_in_force(resolution, self._assigned)
+
+    def assign(self, assigned: dict[str, object]) -> None:
+        with self._lock:
+            self.get()
+            self._put_in_force(self._resolution, assigned)
+            self._assigned = assigned
+
+    def assigned(self) -> dict[str, object]:
+        with self._lock:
+            return dict(self._assigned)
 
     def peek(self) -> Resolution | None:
         with self._lock:
-            return self._resolution
+            return self._in_force
+
+    def _put_in_force(self, resolution: Resolution | None, assigned: dict[str, object]) -> None:
+        self._in_force = None if resolution is None else _with_assigned(resolution, assigned)
+        for listener in self._listeners:
+            listener()
 
     def on_change(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)
+
+
+def _with_assigned(resolution: Resolution, assigned: dict[str, object]) -> Resolution:
+    settings = resolution.settings
+    if settings is None or not assigned:
+        return resolution
+    values = {name: getattr(settings, name) for name in settings.model_fields_set}
+    values |= {name.lower(): value for name, value in assigned.items()}
+    return resolution._replace(settings=type(settings)(**values))
 
 
 _active = _Active()
@@ -85,6 +112,22 @@ def source_of(name: str, settings: Settings) -> Source | None:
 def install(resolution: Resolution) -> None:
     """Put a resolution in force for this process."""
     _active.install(resolution)
+
+
+def assign(name: str, value: object) -> None:
+    """Let a value outrank every source, as an assignment to `app_settings` does in 4.11. `name` is
+    in upper case. Raises ValueError for a value that the setting cannot have."""
+    _active.assign({**_active.assigned(), name: value})
+
+
+def is_assigned(name: str) -> bool:
+    """Whether a value was assigned that outranks the sources."""
+    return name in _active.assigned()
+
+
+def unassign(name: str) -> None:
+    """Let the sources decide about a setting again."""
+    _active.assign({key: value for key, value in _active.assigned().items() if key != name})
 
 
 def forget() -> None:

@@ -28,6 +28,9 @@ FORKED_CHILD = 70
 """Exit code (EX_SOFTWARE) of a process that a job forked and that came back from the job."""
 
 
+LOGGING_MODULE = "dlq.middleware.logging"
+
+
 class Result(NamedTuple):
     """How a run ended. `failure` and `exception` are None where it succeeded; `value` is what the
     function returned; `time_taken` is in seconds; `task` is None where none was found."""
@@ -49,6 +52,8 @@ class Hooks:
         self._before = _methods(middleware, "process_job")
         self._after_result = _methods(reversed(middleware), "process_result")
         self._after_exception = _methods(reversed(middleware), "process_exception")
+        self.log_exceptions = any(map(_is_logging, middleware))
+        """Whether dlq's own middleware logs what a task raises."""
 
     def process_job(self, job: Job, queue: QueueName, worker_num: WorkerNumber) -> None:
         for hook in self._before:
@@ -85,6 +90,10 @@ class Hooks:
             )
         except BaseException:
             return
+
+
+def _is_logging(middleware: Any) -> bool:
+    return any(base.__module__ == LOGGING_MODULE for base in type(middleware).__mro__)
 
 
 def run_job(

@@ -11,10 +11,12 @@ from typing import Any
 from dlq.execution import run_job
 from dlq.execution.describe import traceback_text
 from dlq.job import Job, job_name
+from dlq.primitives.legacy_names import OLD_PACKAGE
 from dlq.primitives.text import printable
 from dlq.types import QueueName, WorkerNumber
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(f"{OLD_PACKAGE}.middleware.logging")
+"""The name that projects which come from 4.11 have in their LOGGING."""
 
 
 def _escape_traceback(record: logging.LogRecord) -> bool:

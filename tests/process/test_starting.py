@@ -652,13 +652,13 @@ def test_titles_name_the_task_and_never_its_arguments(host: Host) -> None:
     [started] = wait_until(lambda: host.ledger.events("start", "1"))
 
     def title(pid: int) -> str:
-        return Path(f"/proc/{pid}/cmdline").read_text()
+        return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0")
 
-    assert title(started.pid).startswith("dlq: faults/1 runs tests")
-    assert title(runner.pid).startswith("dlq: supervisor")
+    assert "[dlq: faults/1 runs tests" in title(started.pid)
+    assert title(runner.pid).endswith("[dlq: supervisor]")
     assert not any("secret" in title(pid) for pid in runner.pids())
     go.touch()
-    wait_until(lambda: title(started.pid).startswith("dlq: faults/1 waits"))
+    wait_until(lambda: title(started.pid).endswith("[dlq: faults/1 waits]"))
 
 
 def test_a_closed_terminal_stops_it(host: Host) -> None:

@@ -1,7 +1,11 @@
-"""The title of a process: what `ps` shows, where setproctitle is installed."""
+"""The title of a process: what `ps` shows, where setproctitle is installed.
+
+The command line stays in front of it, as in 4.11: scripts look for that with `pgrep -f`.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache
 
@@ -23,7 +27,9 @@ def title_setter() -> Callable[[str], None] | None:
     except ImportError:
         return None
 
+    command = printable(" ".join(sys.orig_argv))
+
     def set_title(title: str) -> None:
-        setproctitle(title if title.isprintable() else printable(title))
+        setproctitle(f"{command} [{title if title.isprintable() else printable(title)}]")
 
     return set_title
