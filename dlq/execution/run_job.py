@@ -6,6 +6,7 @@ job. A job's outcome is its own function's; middleware can watch it and cannot c
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -52,8 +53,7 @@ class Hooks:
         self._before = _methods(middleware, "process_job")
         self._after_result = _methods(reversed(middleware), "process_result")
         self._after_exception = _methods(reversed(middleware), "process_exception")
-        self.log_exceptions = any(map(_is_logging, middleware))
-        """Whether dlq's own middleware logs what a task raises."""
+        self._log_exceptions = any(map(_is_logging, middleware))
 
     def process_job(self, job: Job, queue: QueueName, worker_num: WorkerNumber) -> None:
         for hook in self._before:
@@ -75,6 +75,12 @@ class Hooks:
                 hook(job, time_taken, type(error), error, error.__traceback__)
             except BaseException:
                 self._log(hook, job)
+
+    def log_level(self, failure: Failure) -> int:
+        """The level for a failed job: one ERROR for each, and dlq's own middleware has logged what
+        a task raised."""
+        is_logged = failure.kind in ("raised", "unknown") and self._log_exceptions
+        return logging.WARNING if is_logged else logging.ERROR
 
     def _log(self, hook: Callable[..., Any], job: Job) -> None:
         """Log the exception that is being handled. Never raises: the handler may write to a stream
@@ -156,8 +162,6 @@ def _await(coroutine: Any) -> Any:
 
 def _leave_forked_child(job: Job) -> None:
     try:
-        import logging
-
         logging.getLogger("dlq.worker").error(
             "a job of %s forked and its child came back from it: the child ends here",
             printable(job_name(job)),

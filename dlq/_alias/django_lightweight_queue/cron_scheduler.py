@@ -6,7 +6,7 @@ reads them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dlq import runtime
@@ -19,15 +19,12 @@ __all__ = ("CRON_QUEUE_NAME", "ensure_queue_workers_for_config", "execute", "get
 
 def get_cron_config() -> Sequence[dict[str, Any]]:
     """The valid rows of all cron.py files, with functions that match the fields of a time."""
-    from cronsim import CronSim
-
-    from dlq.cron.rows.schedule import SAMPLE_START
+    from dlq.cron.rows.schedule import matching
 
     config = []
     for row in runtime.current().cron_rows():
-        times = CronSim(row.expression, SAMPLE_START)
         minutes, hours, _, _, days = row.expression.split()
-        weekdays = {day % 7 if isinstance(day, int) else day for day in times.weekdays}
+        accepted = matching(row.expression)
         config.append(
             {
                 "command": row.command,
@@ -35,9 +32,9 @@ def get_cron_config() -> Sequence[dict[str, Any]]:
                 "hours": hours,
                 "days": days,
                 "schedule": row.expression,
-                "min_matcher": _matcher(times.minutes),
-                "hour_matcher": _matcher(times.hours),
-                "day_matcher": _weekday_matcher(weekdays),
+                "min_matcher": accepted.minutes.__contains__,
+                "hour_matcher": accepted.hours.__contains__,
+                "day_matcher": accepted.weekdays.__contains__,
                 "queue": row.queue,
                 "timeout": row.timeout,
                 "sigkill_on_stop": row.sigkill_on_stop,
@@ -52,12 +49,3 @@ def ensure_queue_workers_for_config(config: Iterable[Mapping[str, Any]]) -> None
     """Give each queue of the rows a worker, unless WORKERS says otherwise."""
     for row in config:
         contribute_implied_queue_name(row["queue"])
-
-
-def _matcher(accepted: set[int]) -> Callable[[int], bool]:
-    return lambda value: value in accepted
-
-
-def _weekday_matcher(accepted: set[Any]) -> Callable[[int], bool]:
-    """Days count from 1, Monday, to 7."""
-    return lambda day: day % 7 in accepted

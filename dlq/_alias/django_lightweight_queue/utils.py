@@ -18,6 +18,7 @@ from dlq.config import PREFIX, active
 from dlq.decorator import contribute_implied_queue_name
 from dlq.execution.app_modules import import_tasks
 from dlq.primitives.import_path import import_path
+from dlq.process.posix.title import set_title
 from dlq.types import Logger, QueueName, WorkerNumber
 
 __all__ = (
@@ -132,13 +133,4 @@ def block_for_time(
 
 def set_process_title(*titles: str) -> None:
     """Show words in brackets behind the command line, where setproctitle is installed."""
-    try:
-        from setproctitle import getproctitle, setproctitle
-    except ImportError:
-        return
-    global _original_title
-    _original_title = _original_title or getproctitle()
-    setproctitle(" ".join([_original_title, *(f"[{title}]" for title in titles)]))
-
-
-_original_title = ""
+    set_title("] [".join(titles))

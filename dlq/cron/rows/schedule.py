@@ -73,6 +73,22 @@ def upcoming(expression: str, since: datetime, timezone: str = "UTC") -> Iterato
     return _named_hours(expression, since, zone)
 
 
+class Matching(NamedTuple):
+    """The minutes, the hours and the weekdays (1 to 7, Monday to Sunday) that a schedule names. A
+    weekday of some weeks only, the last Friday for instance, is not among them."""
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    weekdays: frozenset[int]
+
+
+def matching(expression: str) -> Matching:
+    """What the fields of a schedule match, each by itself."""
+    calendar = CronSim(expression, SAMPLE_START)
+    days = {day % 7 or 7 for day in calendar.weekdays if isinstance(day, int)}
+    return Matching(frozenset(calendar.minutes), frozenset(calendar.hours), frozenset(days))
+
+
 def never_fires(expression: str) -> bool:
     calendar = _calendar(expression, SAMPLE_START)
     return calendar is None or next(calendar, None) is None

@@ -15,7 +15,6 @@ It knows backends only by their `Consumer`, and knows nothing of other workers."
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import time
@@ -391,10 +390,8 @@ class Worker:
         )
 
     def _log_failed(self, delivery: Delivery, failure: Failure) -> None:
-        # One ERROR for one failed job: the middleware has logged what a task raised.
-        is_logged = failure.kind in ("raised", "unknown") and self._hooks.log_exceptions
         self._logger.log(
-            logging.WARNING if is_logged else logging.ERROR,
+            self._hooks.log_level(failure),
             "%s: %s is a failed job: %s",
             self.name,
             printable(job_name(delivery.job)) if delivery.job else "what was on the queue",
