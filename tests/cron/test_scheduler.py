@@ -266,6 +266,7 @@ def test_marks_go_by_themselves_and_lie_under_our_prefix(server: Server) -> None
             "shop:django_lightweight_queue:cron",
             f"shop:dlq:cron:{HOURLY.identity}:202611241300",
             "shop:dlq:cron:settled:p",
+            "shop:dlq:cron_records",
         ]
         assert client.type(keys[0]) == b"list"
         assert 3600 < client.ttl(keys[1]) < 24 * 3600

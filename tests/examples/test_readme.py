@@ -70,12 +70,12 @@ def test_the_two_commands_do_their_own_set_up() -> None:
     setup = re.compile(
         r"python3 -m venv --without-pip \.venv"
         r" && python3 -m pip --python \.venv install -q -e '\.\[(embedded|test)\]'"
-        r" && \.venv/bin/(dlq demo|pytest)"
+        r" && \.venv/bin/(dlq demo|pytest -n 4)"
     )
     found = [setup.fullmatch(command) for command in commands]
     assert [match and match.groups() for match in found] == [
         ("embedded", "dlq demo"),
-        ("test", "pytest"),
+        ("test", "pytest -n 4"),
     ]
 
 

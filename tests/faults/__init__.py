@@ -44,6 +44,10 @@ a job leaks memory
 a job forks
     process/test_exits::test_a_child_that_comes_back_from_a_job_ends_at_once
     process/test_starting::test_orphans_of_jobs_are_reaped
+connections that were open before the fork
+    faults/test_database::test_workers_do_not_share_a_pool_of_connections
+a heartbeat process hangs
+    faults/test_fleet::test_a_heartbeat_process_that_hangs_is_replaced_in_time
 a job changes its process
     process/test_exits::test_what_a_job_changes_in_its_process_is_put_right
     process/test_exits::test_nothing_that_is_printed_reaches_a_server
@@ -161,7 +165,7 @@ Safety
 
 only tasks run, only commands that rows name
     process/test_execution::test_what_is_no_task_is_not_run
-    unit/test_discovery::test_nothing_outside_of_apps_is_imported
+    unit/test_find_task::test_nothing_outside_of_apps_is_imported
     cron/test_execute::test_only_commands_that_a_row_or_the_setting_names_are_run
 hostile text
     faults/test_text::test_job_text_reaches_people_only_escaped

@@ -58,7 +58,7 @@ def test_a_task_is_found_by_its_path() -> None:
         ("tests.project.ordersx.f", "no module of an installed app"),
         ("tests.project.orders." + "a." * 2000 + "f", "no task"),
         ("dlq.demo.__main__.f", "no module of an installed app"),
-        ("dlq.cli.app.f", "no module of an installed app"),
+        ("dlq.cli.nosuch.f", "no module of an installed app"),
         ("tests.project.orders.__main__.f", "no module of an installed app"),
         ("tests.project.orders.__main__.x.f", "no module of an installed app"),
     ],
