@@ -189,7 +189,7 @@ def _backend_class(result: TaskResult[Any]) -> type:
 
 def _error(failure: Failure, exception: BaseException | None) -> str:
     kind = exception or REASONS.get(failure.kind, WorkerDied)
-    return error_text(kind, failure.traceback or f"{failure.reason}\n")
+    return error_text(kind, f"{failure.traceback or failure.reason}\n")
 
 
 def _id_of(job: Job) -> str:

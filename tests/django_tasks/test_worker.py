@@ -55,7 +55,7 @@ def test_results(tasks: Any, run: Run) -> None:
     assert storage().client.ttl(storage().keys.result(sum_.id)) == pytest.approx(600, abs=20)
     (error,) = results["odd"].errors
     assert error.exception_class is tasks.OddError
-    assert error.traceback.endswith("OddError: 1 and 2")
+    assert error.traceback.endswith("OddError: 1 and 2\n")
     assert results["value"].status == "FAILED"
     assert results["value"].errors[0].exception_class is TypeError
     assert storage().failed_count(QUEUE) == 1, "the job of the odd one; the other is done"
