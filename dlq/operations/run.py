@@ -43,13 +43,14 @@ class RunOptions(NamedTuple):
     job that succeeded, with the queue's name in place of `%s`. `health_file`: touched by the
     supervision loop about once a second, for `dlq health`. `announce` gets the lines that a person
     at the terminal reads; the same facts go to the loggers `dlq.supervisor`, `dlq.heartbeat`,
-    `dlq.worker`, `dlq.scheduler`."""
+    `dlq.worker`, `dlq.scheduler`. `reload`: become the new code whenever it changes."""
 
     pidfile: str | None = None
     touchfile: str | None = None
     expect_pool: str | None = None
     health_file: str | None = None
     announce: Callable[[str], None] = print
+    reload: bool = False
 
     def with_paths(self, change: Callable[[list[str]], list[str]]) -> RunOptions:
         """The options with their paths changed."""
@@ -188,6 +189,8 @@ def _start(
         raise active.InvalidConfiguration(resolution)
     if refused := start_findings(settings):
         raise refusal(refused)
+    if options.reload:
+        _require_debug(resolution)
     _require_writable([*touch_files.values(), options.health_file])
     if refused := server_findings(split, resolution, settings):
         raise refusal(refused)
@@ -212,6 +215,7 @@ def _start(
             health_file=options.health_file,
             metrics_port=metrics_port,
             serves_config=serves_config,
+            watches_code=options.reload,
             close_in_children=() if pidfile is None else (pidfile.fd,),
         )
         try:
@@ -222,6 +226,17 @@ def _start(
             if pidfile is not None:
                 pidfile.remove()
     return ended.code
+
+
+def _require_debug(resolution: Resolution) -> None:
+    """Raises UsageError."""
+    from django.conf import settings
+
+    if not settings.DEBUG:
+        raise UsageError(
+            f"--reload is for development, and DEBUG is False in {resolution.settings_module}:"
+            " leave it out, and send HUP when the code has changed"
+        )
 
 
 def _become_new(pidfile: PidFile | None) -> NoReturn:

@@ -32,6 +32,8 @@ from dlq.process.posix.title import set_title
 from dlq.process.scoreboard import Scoreboard
 from dlq.process.server_wait import Interrupted, ServerWait
 from dlq.process.supervisor.child import ChildSpec
+from dlq.process.supervisor.code_watch import STOP_TIMEOUT as CODE_STOP_TIMEOUT
+from dlq.process.supervisor.code_watch import CodeWatch
 from dlq.process.supervisor.reload import Reload
 from dlq.process.supervisor.supervisor import Ended, Supervisor
 from dlq.process.supervisor.systemd import Notifier
@@ -98,6 +100,7 @@ class Launch:
     metrics_port: int | None = None
     """For a single worker: its own port, in place of the start port and its position."""
     serves_config: bool = True
+    watches_code: bool = False
     close_in_children: tuple[int, ...] = ()
     _pipe: _HeartbeatPipe = field(default_factory=_HeartbeatPipe)
 
@@ -120,14 +123,22 @@ class Launch:
             scoreboard,
             signals,
             logger,
-            stop_timeout=self.settings.stop_timeout,
+            stop_timeout=self._stop_timeout(),
             print_line=self._print_line,
             notifier=Notifier(os.environ, os.getpid()),
             reload=reload,
             dismiss_heartbeat=self._pipe.dismiss,
             health_file=self.health_file,
+            code_watch=CodeWatch(self.resolution.override_files) if self.watches_code else None,
         )
         return supervisor.run()
+
+    def _stop_timeout(self) -> float | None:
+        """The setting's; shorter where each change of the code stops the workers."""
+        limit = self.settings.stop_timeout
+        if not self.watches_code:
+            return limit
+        return CODE_STOP_TIMEOUT if limit is None else min(limit, CODE_STOP_TIMEOUT)
 
     def _print_line(self, line: str) -> None:
         """The reader of our output may have gone (`dlq run | head`); the jobs go on."""

@@ -65,6 +65,9 @@ def run(
             "--embedded", help="Start a private, temporary Valkey with it, for development."
         ),
     ] = False,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Restart when the code changes, for development.")
+    ] = False,
 ) -> ExitCode:
     """Run this machine's workers until they are stopped.
 
@@ -95,7 +98,7 @@ def run(
             call.settings,
             call.config,
             pool,
-            RunOptions(pidfile, touchfile, expect_pool, health_file, announce=print_line),
+            RunOptions(pidfile, touchfile, expect_pool, health_file, print_line, reload),
             show=lambda plan: _print_plan(call, plan, print_line),
             verbose=call.verbose,
         )

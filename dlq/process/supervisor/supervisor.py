@@ -24,6 +24,7 @@ from dlq.process.posix.signals import STOPS, SignalPipe, is_hangup_ignored
 from dlq.process.posix.touch_file import TouchFile
 from dlq.process.scoreboard import Entry, Scoreboard, State
 from dlq.process.supervisor.child import Child, ChildSpec
+from dlq.process.supervisor.code_watch import CodeWatch
 from dlq.process.supervisor.exit_status import ExitStatus
 from dlq.process.supervisor.reload import Hangup, Reload
 from dlq.process.supervisor.reporter import Reporter, describe_end, stop_line
@@ -70,6 +71,7 @@ class Supervisor:
         reload: Reload,
         dismiss_heartbeat: Callable[[], None],
         health_file: str | None = None,
+        code_watch: CodeWatch | None = None,
     ) -> None:
         self._children = [Child(spec) for spec in specs]
         self._scoreboard = scoreboard
@@ -80,6 +82,7 @@ class Supervisor:
         self._notifier = notifier
         self._reload = reload
         self._dismiss_heartbeat = dismiss_heartbeat
+        self._code_watch = code_watch
         self._health_file = TouchFile(health_file, logger) if health_file else None
         self._stopping_since: float | None = None
         self._workers_gone_since: float | None = None
@@ -103,6 +106,8 @@ class Supervisor:
                 self._detach_exiting()
                 self._start_missing()
                 self._report_readiness()
+                if self._code_watch is not None and self._code_watch.has_changed():
+                    self._check_before_reload("the code has changed")
             else:
                 self._go_on_stopping()
             self._show_life()
@@ -269,10 +274,10 @@ class Supervisor:
             if number in STOPS:
                 self._handle_stop(number)
             elif number == signal.SIGHUP and self._stopping_since is None:
-                self._check_before_reload()
+                self._check_before_reload("HUP")
 
-    def _check_before_reload(self) -> None:
-        self._reporter.log("info", "HUP: checking the configuration", "reload_asked")
+    def _check_before_reload(self, why: str) -> None:
+        self._reporter.log("info", f"{why}: checking the configuration", "reload_asked")
         self._notifier.reloading()
         try:
             self._reload.check()
