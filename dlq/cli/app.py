@@ -24,7 +24,7 @@ VERBS = (
     Listed("deduplicate", "queues", "Drop waiting jobs that would do the same again."),
     Listed("cron", "cron", "Cron rows: next runs, a simulation, a run now.", is_group=True),
     Listed("config", "config", "Settings: values, and where they come from.", is_group=True),
-    Listed("explain", "plan", "Print the long text of a finding."),
+    Listed("explain", "plan", "Explain a finding, a setting, a task, a queue or a cron row."),
     Listed("health", "run", "Check whether the runner is alive."),
     Listed("demo", "starters", "Run everything once on a private server."),
     Listed("init", "starters", "Write starter files, overwriting none."),

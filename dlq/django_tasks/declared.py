@@ -92,6 +92,11 @@ class RunnableTask(Task):
         self.retry_backoff = 30 if backoff is None else backoff
         self.unique = option(task, "unique")
         self.result: TaskResult[Any] | None = None
+        self.gives_context = task.takes_context
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        return self.task.func
 
     @property
     def atomic(self) -> bool:

@@ -18,7 +18,7 @@ from dlq.errors import UndecodableJob, UnknownTask
 from dlq.execution.find_task import find_task
 from dlq.job import CRON_TASK, Job, decode
 from dlq.jobs.arguments import Parameters, parameters_of
-from dlq.jobs.task import Task
+from dlq.jobs.task import RESULT_KEYWORD, Task
 from dlq.primitives.text import printable, short_repr
 
 FitKind: TypeAlias = Literal[
@@ -122,11 +122,15 @@ class TaskFit(NamedTuple):
 
     @classmethod
     def of(cls, task: Task) -> TaskFit:
-        return cls(task, parameters_of(task.fn), _simple_types(task.fn))
+        return cls(task, parameters_of(task.function), _simple_types(task))
 
     def check(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Fit:
         if self.parameters is None:
             return FITS
+        if RESULT_KEYWORD in kwargs:
+            kwargs = {name: value for name, value in kwargs.items() if name != RESULT_KEYWORD}
+        if self.task.gives_context:
+            args = (None, *args)
         if not self.parameters.accepts(args, kwargs):
             return _explain_refusal(self.parameters, args, kwargs)
         for name, value in zip(self.parameters.positional, args, strict=False):
@@ -138,7 +142,7 @@ class TaskFit(NamedTuple):
         return FITS
 
     def _wrong_type(self, name: str, value: object) -> Fit:
-        annotation = inspect.signature(self.task.fn).parameters[name].annotation
+        annotation = inspect.signature(self.task.function).parameters[name].annotation
         wanted = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
         text = f"{name} is {_json_name(value)}, and must be {wanted.strip(QUOTES)}"
         return Fit("wrong_type", text)
@@ -196,9 +200,9 @@ def _explain_refusal(parameters: Parameters, args: Sequence[Any], kwargs: Mappin
     return Fit("missing_argument", f"missing argument {', '.join(missing)}")
 
 
-def _simple_types(fn: Callable[..., Any]) -> dict[str, tuple[type, ...]]:
+def _simple_types(task: Task) -> dict[str, tuple[type, ...]]:
     try:
-        hints = typing.get_type_hints(fn)
+        hints = typing.get_type_hints(task.function)
     except Exception:
         return {}  # a name that only a type checker knows
     found = {}

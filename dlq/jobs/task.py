@@ -32,6 +32,14 @@ class Task:
     retry_backoff: float
     unique: float | None
 
+    gives_context = False
+    """Whether the worker adds a first argument to those of the job."""
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The user's function, whose parameters a call must fit; `fn` may be a wrapper of it."""
+        return self.fn
+
     @property
     def atomic(self) -> bool:
         """Whether the job runs in a database transaction."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dlq.execution.job_fit import Fit, JobFit, TaskFit
 from dlq.job import CRON_TASK, encode, new_job
-from dlq.jobs.task import Task
+from dlq.jobs.task import RESULT_KEYWORD, Task
 from tests.project.orders import tasks as orders
 
 
@@ -114,3 +114,18 @@ def test_a_module_that_is_no_app_is_not_imported() -> None:
     checks = JobFit([])
     found = checks.check(new_job("this.anything", (), {}, None, False))
     assert found.kind == "no_task"
+
+
+def test_a_task_of_djangos_framework() -> None:
+    """Its job carries the id of its result, and the worker may add a context."""
+
+    class WithContext(Declared):
+        gives_context = True
+
+    def attempt(context: object, number: int) -> None: ...
+
+    checks = TaskFit.of(WithContext(attempt))
+    assert checks.check((7,), {RESULT_KEYWORD: "id"}).is_good
+    assert checks.check((), {}).text == "missing argument number"
+    assert checks.check(("7",), {}).kind == "wrong_type"
+    assert checks.check((), {"number": "7"}).kind == "wrong_type"

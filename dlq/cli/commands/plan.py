@@ -14,7 +14,10 @@ from dlq.cli.framework.options import ExactOption, MachineOption, OfOption, Only
 from dlq.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dlq.operations.check import Report
+    from dlq.operations.inspection.explanation import Explanation
     from dlq.planning.comparison import PoolPlan
 
 verbs = typer.Typer(rich_markup_mode=None)
@@ -195,30 +198,58 @@ def _print_report(call: Invocation, report: Report) -> None:
     screen.note(report.summary)
 
 
-@verb(verbs, example="dlq explain E204")
+@verb(verbs, example="dlq explain shop.tasks.confirm 7 vip=true")
 def explain(
     ctx: typer.Context,
-    id: Annotated[
-        str, typer.Argument(metavar="ID", help="The id of a finding, such as E204 or dlq.E204.")
+    noun: Annotated[
+        str,
+        typer.Argument(
+            metavar="NOUN",
+            help="A finding (E204), a setting, a task, a queue or the command of a cron row;"
+            " queue:NAME says which, where it is several.",
+        ),
     ],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ARG]...", help="Arguments of a call of the task: 7 vip=true."),
+    ] = None,
+    of: OfOption = None,
 ) -> ExitCode:
-    """Print the long text of a finding."""
+    """Explain a finding, a setting, a task, a queue or a cron row.
+
+    A task with arguments shows what a call stores, what the worker gets, and whether that fits
+    the function: it exits with 1 where it doesn't. Contacts nothing.
+    """
     call: Invocation = ctx.obj
-    from difflib import get_close_matches
+    from dlq.operations.inspection.explain import explain as explain_noun
+    from dlq.operations.inspection.explain import explain_finding
+    from dlq.planning.plan import make_plan
+    from dlq.planning.pool import make_pool
+    from dlq.project.load import load_project, require_settings
 
-    from dlq.diagnostics.rules import RULES
-
-    code = id.strip().upper().removeprefix("DLQ.")
-    # A finding that has become milder keeps its number: E204 is W204 today.
-    rule = RULES.get(code) or next((r for c, r in RULES.items() if c[1:] == code[1:]), None)
-    if rule is None:
-        close = get_close_matches(code, RULES, 3)
-        hint = f"did you mean {', '.join(close)}?" if close else "ids look like E204"
-        raise UsageError(f"no finding has the id {id!r}: {hint}")
+    finding = explain_finding(noun)
+    if finding is not None:
+        found = [finding]
+    else:
+        pool = make_pool(None, of or 1, whole=True)
+        project = load_project(call.settings, call.config)
+        require_settings(project)
+        found = explain_noun(project, make_plan(project, pool), noun, arguments or ())
     if call.format == "json":
-        call.print_document(id=rule.id, level=rule.level, title=rule.title, text=rule.text)
-        return ExitCode.DONE
-    call.screen.segments([[(f"{rule.level}[{rule.id}]", rule.level), (f": {rule.title}", "bold")]])
-    call.screen.print()
-    call.screen.print(rule.text.rstrip("\n"))
-    return ExitCode.DONE
+        call.print_document(kind=found[0].kind, **_as_one(found))
+    else:
+        from dlq.cli.output.inspection.explanation import print_explanation
+
+        for number, explanation in enumerate(found):
+            if number:
+                call.screen.print()
+            print_explanation(call.screen, explanation)
+    fits = all(each.content.get("call", {}).get("fits", True) for each in found)
+    return ExitCode.DONE if fits else ExitCode.FINDINGS
+
+
+def _as_one(found: Sequence[Explanation]) -> dict[str, Any]:
+    """The fields of one explanation; the rows of a cron command are a list."""
+    if found[0].kind == "cron":
+        return {"rows": [each.content for each in found]}
+    return dict(found[0].content)
