@@ -136,6 +136,12 @@ def planner(bench: Bench, system: System | Bare) -> Values:
     return values
 
 
+def cron_rows(bench: Bench, system: System | Bare) -> Values:
+    """Seconds; see the module that is run."""
+    values: dict[str, float] = bench.run_module(system, "large_cron")
+    return values
+
+
 def _is_system(system: System | Bare) -> bool:
     return isinstance(system, System)
 
@@ -153,6 +159,7 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure("commands", commands, lambda system: system is DLQ),
     Measure("planner", planner, lambda system: system is DLQ),
+    Measure("cron rows", cron_rows, lambda system: system is DLQ),
 )
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlq.cron.rows.row import CronRow, parse_row
-from dlq.cron.rows.schedule import Due, due, in_words, never_fires, runs, shortest_gap, upcoming
+from dlq.cron.rows.schedule import Due, Gaps, due, in_words, never_fires, runs, upcoming
 from tests.cron.oracle import MINUTE, Watched, clock_changes, fires, watch
 
 ZONES = (
@@ -135,7 +135,7 @@ def test_since_is_left_out_and_until_is_within() -> None:
 def test_a_row_that_never_fires_has_no_runs_and_ends(expression: str, zone_name: str) -> None:
     assert never_fires(expression)
     assert list(upcoming(expression, datetime(2025, 1, 1, tzinfo=UTC), zone_name)) == []
-    assert shortest_gap(expression) is None
+    assert Gaps().shortest(expression) is None
     assert in_words(expression) == "Never: no month has such a day"
 
 
@@ -157,7 +157,7 @@ def test_the_29th_of_february_fires() -> None:
     ],
 )
 def test_the_shortest_time_between_two_runs(expression: str, seconds: int) -> None:
-    gap = shortest_gap(expression)
+    gap = Gaps().shortest(expression)
     assert gap is not None
     assert gap.total_seconds() == seconds
 

@@ -23,18 +23,20 @@ from dlq.cron.files.file_result import (
 )
 from dlq.cron.files.read_static import read_text
 from dlq.cron.files.row_locations import ConfigLocation, RowLocation, find_rows
-from dlq.cron.rows.command_check import command_violations
+from dlq.cron.rows.command_check import CommandCheck
 from dlq.cron.rows.consistency import review
 from dlq.diagnostics.finding import in_reading_order
 from dlq.diagnostics.rules import cron as rules
 from dlq.errors import UsageError
 from dlq.primitives.display_path import display_path
+from dlq.primitives.text import short_repr
 from dlq.types import Source
 
 
 def read_modules(names: Iterable[str], *, commands: bool) -> CronConfiguration:
     """The rows of these modules, which are imported."""
-    return _configuration(_read_module(name, commands) for name in names)
+    check = CommandCheck() if commands else None
+    return _configuration(_read_module(name, check) for name in names)
 
 
 def check_files(paths: Iterable[str], *, django: bool) -> CronConfiguration:
@@ -43,8 +45,9 @@ def check_files(paths: Iterable[str], *, django: bool) -> CronConfiguration:
     With `django`, which must be set up, a file is run like an app's; without, it is only read.
     """
     files = [(Path(path), text_of(Path(path))) for path in paths]
+    check = CommandCheck()
     return _configuration(
-        _check_file(path) if django else read_text(path, text) for path, text in files
+        _check_file(path, check) if django else read_text(path, text) for path, text in files
     )
 
 
@@ -60,17 +63,17 @@ def _configuration(outcomes: Iterable[Outcome]) -> CronConfiguration:
     )
 
 
-def _read_module(name: str, commands: bool) -> Outcome:
+def _read_module(name: str, commands: CommandCheck | None) -> Outcome:
     spec = find_spec(name)
     path = Path(spec.origin) if spec is not None and spec.origin is not None else Path(name)
     return _read(path, name, lambda: import_module(name), commands)
 
 
-def _check_file(path: Path) -> Outcome:
+def _check_file(path: Path, commands: CommandCheck) -> Outcome:
     name = _module_of(path)
     if name is not None:
-        return _read(path, name, lambda: import_module(name), commands=True)
-    return _read(path, path.stem, lambda: _run_file(path), commands=True)
+        return _read(path, name, lambda: import_module(name), commands)
+    return _read(path, path.stem, lambda: _run_file(path), commands)
 
 
 def _module_of(path: Path) -> str | None:
@@ -100,7 +103,9 @@ def _run_file(path: Path) -> ModuleType:
     return module
 
 
-def _read(path: Path, name: str, load: Callable[[], ModuleType], commands: bool) -> Outcome:
+def _read(
+    path: Path, name: str, load: Callable[[], ModuleType], commands: CommandCheck | None
+) -> Outcome:
     source = Source("cron", file=display_path(path))
     outcome = Outcome(CronFile(display_path(path), name, 0))
     try:
@@ -118,18 +123,16 @@ def _read(path: Path, name: str, load: Callable[[], ModuleType], commands: bool)
     if not config:
         at = locations[0].config if locations and locations[0].config else source
         outcome.findings.append(rules.W209.finding(f"CONFIG of {name} has no rows", at))
+    locate = _location_of(config, locations)
     for index, raw in enumerate(config):
-        location = _location_of(index, raw, config, locations)
-        row = row_of(raw, name, index, location or RowLocation(source), outcome.findings)
+        location = locate(index, raw) or RowLocation(source)
+        row = row_of(raw, name, index, location, outcome.findings)
         if row is not None:
             outcome.rows.append(row)
-            if commands:
-                for violation in command_violations(row):
-                    outcome.findings.append(
-                        finding_of(
-                            violation, location or RowLocation(source), f"{name} CONFIG[{index}]"
-                        )
-                    )
+            if commands is not None:
+                for violation in commands.violations(row):
+                    label = f"{name} CONFIG[{index}]"
+                    outcome.findings.append(finding_of(violation, location, label))
     return outcome
 
 
@@ -142,19 +145,24 @@ def _locations(path: Path, source: Source) -> tuple[ConfigLocation, ...]:
 
 
 def _location_of(
-    index: int, raw: object, config: Sequence[object], locations: tuple[ConfigLocation, ...]
-) -> RowLocation | None:
-    """The source location of this row: by its number, in a value of CONFIG that agrees with all
-    rows, or else the one location in the file that agrees with this row."""
+    config: Sequence[object], locations: tuple[ConfigLocation, ...]
+) -> Callable[[int, object], RowLocation | None]:
+    """The source location of a row: by its number, in a value of CONFIG that agrees with all rows,
+    or else the one location in the file that agrees with this row."""
     for location in locations:
         if location.exact and len(location.rows) == len(config):
             pairs = zip(location.rows, config, strict=True)
             if all(at is None or at.agrees(row) for at, row in pairs):
-                return location.rows[index]
-    agreeing = [
-        at
-        for location in locations
-        for at in location.rows
-        if at is not None and "command" in at.values and at.agrees(raw)
-    ]
-    return agreeing[0] if len(agreeing) == 1 else None
+                return lambda index, row: location.rows[index]
+    by_command: dict[str, list[RowLocation]] = {}
+    for location in locations:
+        for at in location.rows:
+            if at is not None and "command" in at.values:
+                by_command.setdefault(short_repr(at.values["command"]), []).append(at)
+
+    def only_one(index: int, row: object) -> RowLocation | None:
+        command = row.get("command") if isinstance(row, dict) else None
+        agreeing = [at for at in by_command.get(short_repr(command), ()) if at.agrees(row)]
+        return agreeing[0] if len(agreeing) == 1 else None
+
+    return only_one

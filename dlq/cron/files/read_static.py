@@ -63,7 +63,7 @@ def _read_config(location: ConfigLocation, outcome: Outcome, source: Source) -> 
         if WHOLE in row_location.values:
             row_of(row_location.values[WHOLE], name, index, row_location, outcome.findings)
             continue
-        computed = sorted(set(row_location.at_value) - set(row_location.values))
+        computed = sorted(row_location.keys - row_location.values.keys())
         for key in computed:
             message = f"the value of {key!r} is computed: the file was not run"
             outcome.findings.append(rules.I217.finding(message, row_location.of(key)))

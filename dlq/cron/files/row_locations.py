@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dlq.primitives.frozen import FrozenDict
@@ -29,17 +29,20 @@ class NotLiteral(ValueError):
 
 class RowLocation(NamedTuple):
     """One row as it is written. `values` has what can be read without running the file; a key that
-    is missing there, and is in `at_value`, is computed. `complete`: no key is hidden in a `**`."""
+    is missing there, and is in `keys`, is computed. `complete`: no key is hidden in a `**`.
+    `locate` finds the source location of a key, or of its value."""
 
     source: Source
-    at_key: Mapping[str, Source] = FrozenDict()
-    at_value: Mapping[str, Source] = FrozenDict()
+    keys: frozenset[str] = frozenset()
     values: Mapping[str, Any] = FrozenDict()
     complete: bool = True
+    locate: Callable[[str, bool], Source] | None = None
 
     def of(self, key: str | None, *, at_key: bool = False) -> Source:
-        locations = self.at_key if at_key else self.at_value
-        return self.source if key is None else locations.get(key, self.source)
+        """The source location of a key's value, or of the key; of the row where it has none."""
+        if key is None or key not in self.keys or self.locate is None:
+            return self.source
+        return self.locate(key, at_key)
 
     def agrees(self, row: object) -> bool:
         """Whether this may be where `row` was written: no value contradicts."""
@@ -155,45 +158,58 @@ class _Reader:
                 return RowLocation(self._at(element), values={WHOLE: value}, complete=False)
             case _:
                 return None
-        at_key: dict[str, Source] = {}
-        at_value: dict[str, Source] = {}
-        known: dict[str, Any] = {}
+        nodes: dict[str, tuple[ast.expr, ast.expr]] = {}
         complete = True
         for key_node, value_node in pairs:
-            if not (isinstance(key_node, ast.Constant) and isinstance(key_node.value, str)):
+            if isinstance(key_node, ast.Constant) and isinstance(key_node.value, str):
+                nodes[key_node.value] = (key_node, value_node)
+            else:
                 complete = False
-                continue
-            key = key_node.value
-            at_key[key], at_value[key] = self._at(key_node), self._at(value_node)
-            known.pop(key, None)
-            try:
-                known[key] = self._value(value_node)
-            except NotLiteral:
-                continue
-        return RowLocation(self._at(element), at_key, at_value, known, complete)
+
+        def locate(key: str, at_key: bool) -> Source:
+            return self._at(nodes[key][0 if at_key else 1])
+
+        return RowLocation(
+            self._at(element),
+            frozenset(nodes),
+            self._literals({key: value for key, (_, value) in nodes.items()}),
+            complete,
+            locate,
+        )
 
     def _keyword_row(self, element: ast.expr, keywords: list[ast.keyword]) -> RowLocation:
-        at_key: dict[str, Source] = {}
-        at_value: dict[str, Source] = {}
+        nodes = {keyword.arg: keyword for keyword in keywords if keyword.arg is not None}
+
+        def locate(key: str, at_key: bool) -> Source:
+            if not at_key:
+                return self._at(nodes[key].value)
+            start = self._at(nodes[key])
+            end = None if start.column is None else start.column + len(key)
+            return start.at(nodes[key].lineno, start.column, end)
+
+        return RowLocation(
+            self._at(element),
+            frozenset(nodes),
+            self._literals({key: keyword.value for key, keyword in nodes.items()}),
+            len(nodes) == len(keywords),
+            locate,
+        )
+
+    def _literals(self, nodes: Mapping[str, ast.expr]) -> dict[str, Any]:
         known: dict[str, Any] = {}
-        for keyword in keywords:
-            if keyword.arg is None:
-                continue
-            at_value[keyword.arg] = self._at(keyword.value)
-            start = self._at(keyword)
-            end = None if start.column is None else start.column + len(keyword.arg)
-            at_key[keyword.arg] = start.at(keyword.lineno, start.column, end)
+        for key, node in nodes.items():
             try:
-                known[keyword.arg] = self._value(keyword.value)
+                known[key] = self._value(node)
             except NotLiteral:
                 continue
-        complete = all(keyword.arg is not None for keyword in keywords)
-        return RowLocation(self._at(element), at_key, at_value, known, complete)
+        return known
 
     def _value(self, node: ast.expr) -> Any:
         """A literal, or the name of one. Raises NotLiteral."""
         if isinstance(node, ast.Name) and node.id in self._names:
             node = self._names[node.id]
+        if isinstance(node, ast.Constant):
+            return node.value
         try:
             return ast.literal_eval(node)
         except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
@@ -208,6 +224,8 @@ class _Reader:
 
     def _letters(self, line: int, offset: int) -> int:
         text = self._lines[line - 1] if line <= len(self._lines) else ""
+        if text.isascii():
+            return offset + 1
         return len(text.encode()[:offset].decode(errors="replace")) + 1
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 from dlq.cron.rows.row import CronRow
-from dlq.cron.rows.schedule import never_fires, shortest_gap
+from dlq.cron.rows.schedule import Gaps
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import cron as rules
 
@@ -14,8 +15,9 @@ def review(rows: Iterable[CronRow]) -> list[Finding]:
     """Rows that are there twice, that never fire, that fire before they can have ended."""
     rows = tuple(rows)
     found = list(_duplicates(rows))
+    gaps = Gaps()
     for row in rows:
-        if never_fires(row.expression):
+        if gaps.between_days(row.expression) is None:
             found.append(
                 rules.W214.finding(
                     f"{row.command} never fires: no day matches {row.expression!r}",
@@ -24,7 +26,7 @@ def review(rows: Iterable[CronRow]) -> list[Finding]:
                 )
             )
         else:
-            found += _crowding(row)
+            found += _crowding(row, gaps.shortest(row.expression))
     return found
 
 
@@ -41,11 +43,8 @@ def _duplicates(rows: tuple[CronRow, ...]) -> Iterator[Finding]:
             )
 
 
-def _crowding(row: CronRow) -> Iterator[Finding]:
-    if row.timeout is None:
-        return
-    gap = shortest_gap(row.expression)
-    if gap is None or row.timeout <= gap.total_seconds():
+def _crowding(row: CronRow, gap: timedelta | None) -> Iterator[Finding]:
+    if row.timeout is None or gap is None or row.timeout <= gap.total_seconds():
         return
     yield rules.W215.finding(
         f"{row.command} may run for {row.timeout:g} s (its timeout), and fires again after"

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -27,9 +28,10 @@ MINUTE = timedelta(minutes=1)
 LOOK = timedelta(hours=6)
 """No zone has changed its clocks twice within this time, so looking this often misses no change."""
 
+MINUTES_PER_DAY = 24 * 60
+
 SAMPLE = 400
-"""Runs that are looked at for the shortest time between two: a year of daily runs, or all the
-minutes in which a more frequent row can bunch."""
+"""Days that are looked at for the shortest time between two: more than a leap year of them."""
 
 SAMPLE_START = datetime(2024, 1, 1)
 """A Monday at the start of a leap year, so that 29 February is among the days."""
@@ -90,17 +92,51 @@ def matching(expression: str) -> Matching:
 
 
 def never_fires(expression: str) -> bool:
-    calendar = _calendar(expression, SAMPLE_START)
-    return calendar is None or next(calendar, None) is None
+    """Whether no day ever matches."""
+    return Gaps().between_days(expression) is None
 
 
-def shortest_gap(expression: str) -> timedelta | None:
-    """The least time between two runs; None where there are no two."""
-    calendar = _calendar(expression, SAMPLE_START)
-    if calendar is None:
-        return None
-    sample = [run for run, _ in zip(calendar, range(SAMPLE), strict=False)]
-    return min((later - earlier for earlier, later in pairwise(sample)), default=None)
+class Gaps:
+    """The times between runs, on the wall clock. What many schedules share, such as their days, is
+    computed once for each of these objects."""
+
+    def __init__(self) -> None:
+        self._days_between = cache(_days_between)
+        self._times_of_day = cache(_times_of_day)
+
+    def between_days(self, expression: str) -> int | None:
+        """The least number of days from one with runs to the next; None where no day has any."""
+        return self._days_between(expression.split(maxsplit=2)[2])
+
+    def shortest(self, expression: str) -> timedelta | None:
+        """The least time between two runs; None where there are no two."""
+        days = self.between_days(expression)
+        if days is None:
+            return None
+        span, least = self._times_of_day(*expression.split()[:2])
+        over_night = days * MINUTES_PER_DAY - span
+        return MINUTE * (over_night if least is None else min(over_night, least))
+
+
+def _days_between(day_fields: str) -> int | None:
+    least, last = None, None
+    calendar = _calendar(f"0 0 {day_fields}", SAMPLE_START)
+    for run, _ in zip(calendar or (), range(SAMPLE), strict=False):
+        if last is not None:
+            days = (run - last).days
+            least = days if least is None else min(least, days)
+            if least == 1:
+                break
+        last = run
+    return least
+
+
+def _times_of_day(minutes: str, hours: str) -> tuple[int, int | None]:
+    """Minutes from the first time of a day to the last, and the least between two."""
+    calendar = CronSim(f"{minutes} {hours} * * *", SAMPLE_START)
+    times = sorted(60 * hour + minute for hour in calendar.hours for minute in calendar.minutes)
+    least = min((later - earlier for earlier, later in pairwise(times)), default=None)
+    return times[-1] - times[0], least
 
 
 def in_words(expression: str) -> str:
