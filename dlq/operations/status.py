@@ -15,6 +15,7 @@ from dlq import runtime
 from dlq.backends.base import BackendWithRunners, QueueState, RunnerState, ServerState
 from dlq.backends.eviction import eviction_findings
 from dlq.diagnostics.finding import Finding
+from dlq.diagnostics.formats import document, iso_utc
 from dlq.diagnostics.rules import backends as rules
 from dlq.diagnostics.rules import processes as running
 from dlq.errors import UsageError
@@ -238,18 +239,18 @@ def _order(seen: RunnerState) -> tuple[bool, str, int, str]:
 
 
 def status_json(status: Status) -> dict[str, Any]:
+    """The document that `dlq status --format json` prints. `age` and `latency` are in seconds."""
     from dlq.diagnostics.finding import as_fields
 
-    return {
-        "format_version": "1",
-        "at": status.at,
-        "well": status.is_well,
-        "servers": [server._asdict() for server in status.servers],
-        "queues": [
+    return document(
+        at=iso_utc(status.at),
+        well=status.is_well,
+        servers=[server._asdict() for server in status.servers],
+        queues=[
             {
                 "queue": queue.state.queue,
                 "waiting": queue.state.waiting,
-                "oldest": queue.state.oldest,
+                "oldest": _iso(queue.state.oldest),
                 "in_hand": queue.state.in_hand,
                 "delayed": queue.state.delayed,
                 "failed": queue.state.failed,
@@ -258,13 +259,14 @@ def status_json(status: Status) -> dict[str, Any]:
                     "alive": queue.alive,
                     "missing": list(queue.missing),
                 },
-                "paused_until": queue.state.paused_until,
+                "paused_until": _iso(queue.state.paused_until),
             }
             for queue in status.queues
         ],
-        "runners": [
+        runners=[
             {
                 **seen.runner._asdict(),
+                "started": iso_utc(seen.runner.started),
                 "age": seen.age,
                 "workers": list(seen.workers),
                 "busy": seen.busy,
@@ -273,9 +275,13 @@ def status_json(status: Status) -> dict[str, Any]:
             }
             for seen in status.runners
         ],
-        "cron": [cron_document(row) for row in status.cron],
-        "findings": [as_fields(finding) for finding in status.findings],
-    }
+        cron=[cron_document(row) for row in status.cron],
+        findings=[as_fields(finding) for finding in status.findings],
+    )
+
+
+def _iso(moment: float | None) -> str | None:
+    return None if moment is None else iso_utc(moment)
 
 
 def _listed(queue: QueueName, numbers: Sequence[int]) -> str:

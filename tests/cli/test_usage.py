@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Project
-from tests.kit.valkey import Server
 
 
 @pytest.mark.parametrize(
@@ -111,32 +106,6 @@ def test_piped_output_has_no_escape_codes_and_any_width(project: Project) -> Non
     assert any(line.startswith(f"{name}  1 ") for line in answer.out.splitlines())
 
 
-def test_markup_of_users_is_text(project: Project) -> None:
-    project.write("config/markup.py", 'LIGHTWEIGHT_QUEUE_WORKERS = {"a/red": 1, "b": -1}\n')
-    shown = in_terminal(project, ["check", "--config", "config/markup.py"])
-    assert '{"a/red": 1, "b": -1}' in shown
-
-
-def test_a_terminal_gets_colour_and_folded_columns(project: Project) -> None:
-    shown = in_terminal(project, ["config", "show"], columns=80)
-    assert "\x1b[1m" in shown
-    for name in ("PROMETHEUS_START_PORT", "REDIS_SOCKET_TIMEOUT", "shop/base.py:4"):
-        assert name in shown, "a name was squeezed"
-    assert "…" not in shown
-
-
-@pytest.mark.parametrize("quiet", ["NO_COLOR", "--no-color"])
-def test_no_colour_when_it_is_not_wanted(project: Project, quiet: str) -> None:
-    project.write("config/bad.py", 'LIGHTWEIGHT_QUEUE_WORKERS = {"b": -1}\n')
-    words = ["check", "--config", "config/bad.py"]
-    environment = {"NO_COLOR": "1"} if quiet == "NO_COLOR" else {}
-    if quiet == "--no-color":
-        words.append(quiet)
-    shown = in_terminal(project, words, environment=environment)
-    assert "error[dlq.E101]" in shown
-    assert "\x1b[" not in shown
-
-
 def test_a_reader_that_goes_away_gets_no_traceback(project: Project) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "dlq", "config", "schema"],
@@ -229,85 +198,6 @@ def test_shell_completion_knows_verbs_and_options(project: Project) -> None:
     assert "plan" in complete("dlq pl").split()
     assert "--machine" in complete("dlq plan --ma").split()
     assert "sarif" in complete("dlq check --format sa").split()
-
-
-def test_a_terminal_is_asked_before_jobs_are_dropped(live: Project, server: Server) -> None:
-    with server.client() as client:
-        client.lpush("django_lightweight_queue:emails", b"{}")
-        shown = in_terminal(live, ["clear", "emails"], typed="n\n")
-        assert "Clear 1 job from emails? [y/N]" in shown
-        assert "Nothing was done." in shown
-        assert client.llen("django_lightweight_queue:emails") == 1
-        shown = in_terminal(live, ["clear", "emails"], typed="y\n")
-        assert "Cleared 1 job from queue emails." in shown
-        assert client.llen("django_lightweight_queue:emails") == 0
-
-
-def in_terminal(
-    project: Project,
-    words: Sequence[str],
-    *,
-    columns: int = 100,
-    environment: dict[str, str] | None = None,
-    typed: str = "",
-) -> str:
-    """What `dlq` writes to a terminal on which `typed` is typed."""
-    leader, follower = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dlq", *words],
-        cwd=project.directory,
-        env=project.env({"TERM": "xterm-256color", "COLUMNS": str(columns), **(environment or {})}),
-        stdin=follower,
-        stdout=follower,
-        stderr=follower,
-        start_new_session=True,
-    )
-    os.close(follower)
-    os.write(leader, typed.encode())
-    shown = b""
-    end = time.monotonic() + 30
-    try:
-        while time.monotonic() < end:
-            if not select.select([leader], [], [], 1)[0]:
-                continue
-            try:
-                piece = os.read(leader, 65536)
-            except OSError:  # Linux says so when the last writer has closed
-                break
-            if not piece:
-                break
-            shown += piece
-    finally:
-        process.kill()
-        process.wait(10)
-        os.close(leader)
-    return shown.decode().replace("\r\n", "\n")
-
-
-def test_a_narrow_terminal_loses_no_letter(project: Project) -> None:
-    """Columns fold or run on; none is cut. The wide piped form says what there is to see."""
-    wide = project.dlq("config", "show", "--config", "config/special.py").out
-    for columns in (40, 60, 80, 100, 130):
-        shown = in_terminal(
-            project,
-            ["--no-color", "config", "show", "--config", "config/special.py"],
-            columns=columns,
-        )
-        assert "\x1b" not in shown
-        assert letters(shown) == letters(wide), columns
-
-
-def test_no_color_on_a_terminal_is_plain_text(project: Project) -> None:
-    for words, environment in ((["plan"], {"NO_COLOR": "1"}), (["--no-color", "plan"], {})):
-        shown = in_terminal(project, words, environment=environment)
-        assert "\x1b" not in shown
-        assert "COUNT FROM" in shown
-    assert "\x1b[1m" in in_terminal(project, ["plan"])
-
-
-def letters(text: str) -> dict[str, int]:
-    """How often each is there, whatever it is that stands between them."""
-    return Counter(letter for letter in text if letter not in " \n─")
 
 
 def test_the_table_of_verbs_is_true(project: Project) -> None:

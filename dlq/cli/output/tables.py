@@ -129,6 +129,13 @@ def wrap(text: str, width: int) -> list[str]:
     return [*lines, rest]
 
 
+def cut(text: str, width: int) -> str:
+    """The beginning of text that fits into `width` cells, with an ellipsis where there is more."""
+    if text_width(text) <= width:
+        return text
+    return text[: _cells(text, width - 1)] + "…" if width > 1 else ""
+
+
 def _cells(text: str, width: int) -> int:
     """How many characters fit into `width` cells: at least one, or nothing would come to an end."""
     used = 0

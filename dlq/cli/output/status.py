@@ -1,0 +1,153 @@
+"""The state of the servers as people read it: in full, or as much as fits on a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from dlq.cli.output.findings import findings_lines
+from dlq.cli.output.screen import Column, Screen, Segment
+from dlq.cli.output.tables import cut
+from dlq.cli.output.text import span
+from dlq.operations.status import QueueStatus, Status
+from dlq.primitives.text import counted, printable
+
+Line = list[Segment]
+
+QUEUE_COLUMNS = (
+    Column("QUEUE"),
+    Column("WAITING", right=True),
+    Column("OLDEST"),
+    Column("RUNNING", right=True),
+    Column("FAILED", right=True),
+    Column("WORKERS", right=True),
+    Column("STATE", gives=1),
+)
+MACHINE_COLUMNS = (
+    Column("MACHINE"),
+    Column("HOST", gives=1),
+    Column("PID", right=True),
+    Column("POOL"),
+    Column("UP"),
+    Column("CRON"),
+    Column("SEEN"),
+)
+
+
+def status_lines(screen: Screen, found: Status) -> Iterator[Line]:
+    """All of it, findings last."""
+    yield from _servers(found)
+    yield from _queue_lines(screen, found.queues, found.at)
+    yield from _machine_lines(screen, found)
+    yield from findings_lines(found.findings)
+
+
+def watch_lines(screen: Screen, found: Status) -> list[Line]:
+    """As many lines as the terminal has, less the cursor's: findings first, a line each, then the
+    queues that need a look, then machines."""
+    room = screen.height - 1
+    lines = list(_servers(found))
+    warnings: list[Line] = [
+        [
+            (f"{finding.level}[{finding.id}]", finding.level),
+            (f": {printable(finding.message, 1000)}", ""),
+        ]
+        for finding in found.findings
+    ]
+    machines = list(_machine_lines(screen, found))
+    queues = sorted(found.queues, key=_order)
+    lines += _fit(warnings, max(3, room // 3), "finding")
+    machines = _fit(machines, max(3, room // 3), "line")
+    shown = list(_queue_lines(screen, queues, found.at))
+    lines += _fit(shown, room - len(lines) - len(machines), "line")
+    lines += machines
+    return [_cut_line(line, screen.width) for line in lines[:room]]
+
+
+def _servers(found: Status) -> Iterator[Line]:
+    counts = (
+        f"{counted(len(found.runners), 'machine')}, {counted(found.workers, 'worker')},"
+        f" {found.busy} busy"
+    )
+    for number, server in enumerate(found.servers):
+        line = f"{server.name} at {server.address}, {server.latency * 1000:.1f} ms"
+        yield [(line if number else f"{line}      {counts}", "")]
+
+
+def _queue_lines(screen: Screen, queues: Sequence[QueueStatus], now: float) -> Iterator[Line]:
+    if queues:
+        yield from screen.table_lines(QUEUE_COLUMNS, [_queue_row(queue, now) for queue in queues])
+
+
+def _machine_lines(screen: Screen, found: Status) -> Iterator[Line]:
+    if not found.runners:
+        return
+    pools = Counter(seen.runner.pool_id for seen in found.runners if not seen.runner.exact)
+    main_pool = pools.most_common(1)[0][0] if pools else ""
+    rows = []
+    for seen in found.runners:
+        runner = seen.runner
+        other = not runner.exact and runner.pool_id != main_pool
+        rows.append(
+            [
+                "exact" if runner.exact else f"{runner.machine} of {runner.of}",
+                runner.host,
+                str(runner.pid),
+                "-" if runner.exact else runner.pool_id,
+                span(found.at - runner.started),
+                "yes" if runner.runs_cron else "-",
+                f"{seen.age:.0f} s ago" + ("   <- other pool" if other else ""),
+            ]
+        )
+    yield from screen.table_lines(MACHINE_COLUMNS, rows)
+
+
+def _queue_row(queue: QueueStatus, now: float) -> list[str]:
+    state = queue.state
+    return [
+        state.queue,
+        str(state.waiting),
+        "-" if state.oldest is None else span(now - state.oldest),
+        str(state.in_hand),
+        str(state.failed),
+        f"{queue.alive}/{queue.planned}",
+        _state(queue, now),
+    ]
+
+
+def _state(queue: QueueStatus, now: float) -> str:
+    state = queue.state
+    words = []
+    if state.paused_until is not None:
+        end = datetime.fromtimestamp(state.paused_until, UTC)
+        day = "" if state.paused_until - now < 86_400 else f"{end:%d %b} "
+        words.append(f"paused until {day}{end:%H:%M} UTC, in {span(state.paused_until - now)}")
+    if not queue.alive and (queue.planned or state.waiting or state.in_hand):
+        words.append("no worker")
+    if state.delayed:
+        words.append(f"{counted(state.delayed, 'job')} later")
+    return ", ".join(words)
+
+
+def _order(queue: QueueStatus) -> tuple[bool, bool]:
+    """What waits, failed or is paused comes first, then what has no worker."""
+    state = queue.state
+    return (not (state.waiting or state.failed or state.paused_until), not queue.missing)
+
+
+def _fit(lines: list[Line], room: int, noun: str) -> list[Line]:
+    if len(lines) <= room:
+        return lines
+    kept = max(0, room - 1)
+    left = len(lines) - kept
+    return [*lines[:kept], [(f"... and {counted(left, f'more {noun}')}: dlq status", "dim")]]
+
+
+def _cut_line(line: Line, width: int) -> Line:
+    kept: Line = []
+    for text, style in line:
+        piece = cut(text, width)
+        kept.append((piece, style))
+        width -= len(piece)
+    return kept
