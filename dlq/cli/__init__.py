@@ -22,6 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # A verb that has begun reports its own interruption.
         sys.stderr.write("\ninterrupted: nothing was changed\n")
         code = 130
+    if code == 130:
+        import signal
+
+        # Another Ctrl-C would end in a traceback of whatever runs at exit.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dlq import __version__
 from dlq.config.resolution import Resolution
 from dlq.diagnostics.finding import as_fields
+from dlq.diagnostics.formats import iso_utc
 from dlq.planning.implied_queues import source_of
 from dlq.planning.plan import Plan, next_run
 from dlq.planning.split import QueuePlan, Split
@@ -103,4 +104,4 @@ def as_text(content: object) -> str:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
+    return None if moment is None else iso_utc(moment)

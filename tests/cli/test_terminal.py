@@ -47,7 +47,7 @@ def in_terminal(
     )
     os.close(follower)
     os.write(leader, typed.encode())
-    shown = b""
+    shown, interrupted = b"", False
     end = time.monotonic() + 30
     try:
         while time.monotonic() < end:
@@ -60,8 +60,9 @@ def in_terminal(
             if not piece:
                 break
             shown += piece
-            if interrupt_when(shown.decode(errors="replace")):
+            if not interrupted and interrupt_when(shown.decode(errors="replace")):
                 process.send_signal(signal.SIGINT)
+                interrupted = True
     finally:
         process.kill()
         process.wait(10)
