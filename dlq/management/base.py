@@ -30,6 +30,8 @@ class DlqCommand(BaseCommand):
         super().__init__(*args, **options)
 
     def add_arguments(self, parser: CommandParser) -> None:
+        # Django has this option only for commands that it makes system checks for.
+        parser.add_argument("--skip-checks", action="store_true", help="accepted, without effect")
         group = parser.add_mutually_exclusive_group()
         for option in ("--extra-settings", "--config"):
             group.add_argument(

@@ -51,6 +51,7 @@ def start_worker(
     touch_file: str | None = None,
     metrics_port: int | None = None,
     verbose: bool = False,
+    any_number: bool = False,
 ) -> int:
     """Run one worker of the configuration until told to stop; the exit code. Raises as `start`."""
     handle_early_signals()
@@ -68,6 +69,7 @@ def start_worker(
         touch_file=touch_file,
         metrics_port=metrics_port,
         announce=announce,
+        any_number=any_number,
     )
 
 

@@ -87,30 +87,35 @@ def run_one_worker(
     touch_file: str | None = None,
     metrics_port: int | None = None,
     announce: Callable[[str], None] = print,
+    any_number: bool = False,
 ) -> int:
     """Run one worker of `split` in the foreground, under a supervisor of its own; the exit code.
+    `any_number`: also one that WORKERS does not have, as 4.11 did, with a warning.
 
     Raises UsageError where there is no such worker, and what `run` raises.
     """
-    one = split._replace(workers=(_find_worker(split, queue, number),), schedulers=())
+    missing = _missing_worker(split, queue, number)
+    if missing is not None:
+        if number < 1 or not any_number:
+            raise UsageError(missing)
+        announce(f"warning: {missing}; it runs beside them")
+    worker = PlannedWorker(split.pool.machine or 1, queue, number, 1)
+    one = split._replace(workers=(worker,), schedulers=())
     options = RunOptions(announce=announce)
     files = {} if touch_file is None else {queue: touch_file}
     return _start(one, (), resolution, options, files, metrics_port, serves_config=False)
 
 
-def _find_worker(split: Split, queue: QueueName, number: WorkerNumber) -> PlannedWorker:
+def _missing_worker(split: Split, queue: QueueName, number: WorkerNumber) -> str | None:
+    """Say that the configuration has no such worker; None where it has."""
     counts = {plan.name: plan.workers for plan in split.queues}
     if queue not in counts:
-        raise UsageError(
-            f"no queue is called {queue!r}: the queues are {', '.join(counts) or 'none'}"
-        )
-    if not 1 <= number <= counts[queue]:
-        raise UsageError(
-            f"{queue!r} has no worker {number}: its workers are 1 to {counts[queue]}"
-            if counts[queue]
-            else f"{queue!r} has 0 workers in this configuration"
-        )
-    return PlannedWorker(split.pool.machine or 1, queue, number, 1)
+        return f"no queue is called {queue!r}: the queues are {', '.join(counts) or 'none'}"
+    if 1 <= number <= counts[queue]:
+        return None
+    if not counts[queue]:
+        return f"{queue!r} has 0 workers in this configuration"
+    return f"{queue!r} has no worker {number}: its workers are 1 to {counts[queue]}"
 
 
 def start_findings(settings: Settings) -> list[Finding]:

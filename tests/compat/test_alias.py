@@ -26,6 +26,12 @@ MODULES = {
     "backends.reliable_redis": "backends.reliable_redis",
     "backends.synchronous": "backends.synchronous",
     "job": "job",
+    **{
+        f"management.commands.queue_{verb}": f"management.commands.queue_{verb}"
+        for verb in (
+            *("clear", "configuration", "deduplicate", "pause", "resume", "runner", "worker"),
+        )
+    },
     "middleware.logging": "middleware.logging",
     "middleware.transaction": "middleware.transaction",
     "task": "decorator",
@@ -43,6 +49,7 @@ NAMES = {
         "BaseBackend",
     ],
     "backends.debug_web": ["DebugWebBackend"],
+    "command_utils": ["CommandWithExtraSettings"],
     "backends.redis": ["RedisBackend"],
     "backends.reliable_redis": ["ReliableRedisBackend"],
     "backends.synchronous": ["SynchronousBackend"],

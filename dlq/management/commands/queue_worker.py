@@ -37,6 +37,7 @@ class Command(DlqCommand):
             announce=self.announce,
             touch_file=options["touch_filename"],
             metrics_port=options["prometheus_port"],
+            any_number=True,
         )
         if code:
             sys.exit(code)

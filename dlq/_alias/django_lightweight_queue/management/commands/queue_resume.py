@@ -1,0 +1,13 @@
+"""The old name of dlq.management.commands.queue_resume."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dlq.management.commands.queue_resume import *
+else:
+    from dlq.management.commands import queue_resume
+
+    sys.modules[__name__] = queue_resume

@@ -1,0 +1,13 @@
+"""The old name of dlq.management.commands.queue_runner."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dlq.management.commands.queue_runner import *
+else:
+    from dlq.management.commands import queue_runner
+
+    sys.modules[__name__] = queue_runner
