@@ -11,7 +11,7 @@ from dlq import __version__
 from dlq.config.resolution import Resolution
 from dlq.diagnostics.finding import as_fields
 from dlq.diagnostics.formats import iso_utc
-from dlq.planning.implied_queues import source_of
+from dlq.planning.implied_queues import implied_text, source_of
 from dlq.planning.plan import Plan, next_run
 from dlq.planning.split import QueuePlan, Split
 
@@ -91,10 +91,10 @@ def published_document(split: Split, rows: Sequence[CronRow], resolution: Resolu
 def count_from(queue: QueuePlan, plan: Plan) -> str:
     """Who says how many workers a queue has, with the source location."""
     assert plan.resolution is not None, "where there are queues there are settings"
-    label = source_of(queue, plan.resolution).label
-    if queue.origin == "setting":
-        return label
-    return f"implied by {'@task' if queue.origin == 'task' else 'cron'}, {label}"
+    source = source_of(queue, plan.resolution)
+    if queue.origin == "task":
+        return implied_text(source)
+    return source.label if queue.origin == "setting" else f"implied by cron, {source.label}"
 
 
 def as_text(content: object) -> str:

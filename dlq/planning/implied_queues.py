@@ -17,13 +17,25 @@ OUR_TASK = Source("task", name="dlq")
 
 
 def implied_by_tasks(declarations: Iterable[Declaration]) -> dict[QueueName, Source]:
-    """The queues that tasks name, and the first that does. `default` is always among them."""
+    """The queues that tasks name, and the source of the first that does, with the task's name.
+    `default` is always among them."""
     found: dict[QueueName, Source] = {}
     for declaration in declarations:
         if not is_ours(declaration) and check_queue_name(declaration.queue) is None:
-            found.setdefault(declaration.queue, declaration.source)
+            source = found.setdefault(declaration.queue, declaration.source)
+            # A task is declared when its decorator is called, and again with its name.
+            if declaration.task is not None and source == declaration.source:
+                name = f"task {declaration.task.rpartition('.')[2]}"
+                found[declaration.queue] = source._replace(name=name)
     found.setdefault(DEFAULT_QUEUE, OUR_TASK)
     return found
+
+
+def implied_text(source: Source) -> str:
+    """`implied by task confirm, orders/tasks.py:4`, from a source of `implied_by_tasks`."""
+    if source.file is None:
+        return "implied by dlq's own cron task"
+    return f"implied by {source.name}, {source.label}"
 
 
 def is_ours(declaration: Declaration) -> bool:

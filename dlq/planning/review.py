@@ -13,6 +13,7 @@ from dlq.diagnostics.rules import plan as rules
 from dlq.planning.implied_queues import (
     OUR_TASK,
     implied_by_tasks,
+    implied_text,
     is_ours,
     is_overridden,
     source_of,
@@ -117,7 +118,7 @@ def _dropped_queues(
             dropped[QueueName(name)] = counted(count, "worker")
     for queue, source in implied_by_tasks(project.declarations).items():
         if source != OUR_TASK:
-            dropped.setdefault(queue, f"implied by @task, {source.label}")
+            dropped.setdefault(queue, implied_text(source))
         elif project.cron.rows:
             dropped.setdefault(queue, "implied by the cron task")
     named = resolution.settings.workers if resolution.settings is not None else {}

@@ -40,6 +40,17 @@ def prepare(option: str | None) -> str:
     return located.module
 
 
+def find_settings_module(option: str | None) -> str | None:
+    """The name of the settings module, where there is a project; an option that cannot be a name is
+    refused all the same. Raises UsageError."""
+    try:
+        return locate(option, os.environ, Path.cwd()).module
+    except UsageError:
+        if option is not None:
+            raise
+        return None
+
+
 def enter(located: Located) -> None:
     """What manage.py does by lying where it lies: the project's directory comes first on the import
     path, and Django learns the name of the settings module."""

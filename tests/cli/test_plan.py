@@ -230,8 +230,8 @@ def test_w302_task_whose_queue_nobody_serves(project: Project) -> None:
 def test_w303_queues_dropped_by_an_override(project: Project) -> None:
     project.dlq("plan", "--config", "config/special.py").has(
         "warning[dlq.W303]: WORKERS in config/special.py:1 drops 3 queues:"
-        " default (implied by @task, orders/tasks.py:4), emails (3 workers),"
-        " webhooks (implied by @task, orders/tasks.py:9)",
+        " default (implied by task confirm, orders/tasks.py:4), emails (3 workers),"
+        " webhooks (implied by task call, orders/tasks.py:9)",
         "Valid, with 1 warning.",
         code=0,
     )

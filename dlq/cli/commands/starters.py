@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -20,14 +21,16 @@ def demo(ctx: typer.Context) -> ExitCode:
 
     A plan, workers, 20 jobs (one fails on purpose), a clean stop; needs dlq[embedded].
     """
-    call: Invocation = ctx.obj
     from dlq.cli.output.plan_lines import workers_line
+    from dlq.cli.output.screen import Screen
     from dlq.operations.development import demo as operations
     from dlq.operations.development.embedded_server import embedded_server
 
+    call: Invocation = ctx.obj
     if call.settings or call.config:
         raise UsageError("the demo has its own settings: leave out --settings and --config")
-    screen = call.screen
+    # The document is the result; what a person watches goes beside it.
+    screen = call.screen if call.format == "text" else Screen(sys.stderr)
     operations.leave_variables_out()
     with embedded_server() as server:
         screen.print(server.description)
@@ -55,6 +58,8 @@ def demo(ctx: typer.Context) -> ExitCode:
         screen.note(f"{lost} jobs are lost: this is a bug, please report it")
         return ExitCode.FINDINGS
     screen.print("Stopped cleanly.")
+    if call.format == "json":
+        call.print_document(**result.as_document())
     return ExitCode.DONE
 
 
@@ -76,14 +81,21 @@ def init(
 
     An override file, a cron.py, a systemd unit, a CI snippet.
     """
-    call: Invocation = ctx.obj
     from dlq.operations.development.starters import write_starters
+    from dlq.project.locate import find_settings_module
 
-    written = write_starters(directory, toml=toml)
+    call: Invocation = ctx.obj
+    module = find_settings_module(call.settings)
+    written = write_starters(directory, toml=toml, settings_module=module)
+    if call.format == "json":
+        call.print_document(settings_module=module, files=[file._asdict() for file in written])
+        return ExitCode.DONE
     width = max(len(file.path) for file in written)
     for file in written:
         word = "wrote" if file.is_new else "left "
         call.screen.print(f"{word}  {file.path:<{width}}  {file.purpose}")
+    if module is None:
+        call.screen.note("no Django project found: the files name shop.settings as an example")
     config = written[0].path
     call.screen.print()
     call.screen.print(f"next:  dlq check --config {config}")

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dlq.config import PREFIX
 from dlq.diagnostics.refusal import ConfigurationRefused
@@ -62,6 +62,15 @@ class Result(NamedTuple):
     @property
     def done(self) -> int:
         return sum(queue.done for queue in self.queues)
+
+    def as_document(self) -> dict[str, Any]:
+        return {
+            "jobs": self.jobs,
+            "done": self.done,
+            "seconds": self.seconds,
+            "queues": [queue._asdict() for queue in self.queues],
+            "failures": [{"task": task, "reason": reason} for task, reason in self.failures],
+        }
 
 
 JOBS = {"default": 15, "emails": 5}
