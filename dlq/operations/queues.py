@@ -32,6 +32,9 @@ from dlq.types import QueueName
 if TYPE_CHECKING:
     from dlq.config.settings import Settings
 
+if TYPE_CHECKING:
+    from dlq.config.settings import Settings
+
 B = TypeVar("B", bound=BaseBackend)
 
 
