@@ -24,6 +24,9 @@ PROCESSES = {"run", "worker", "demo", "init"}
 """Verbs that start processes or write files: their JSON has tests of its own."""
 
 WORDS = {
+    "delayed run": ["--all", "--yes"],
+    "delayed discard": ["--all", "--dry-run"],
+    "enqueue": ["confirm", "1"],
     "cron explain": ["0 3 * * *"],
     "cron run": ["expire_baskets"],
     "config explain": ["WORKERS"],
