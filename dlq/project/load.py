@@ -121,16 +121,6 @@ def load_settings(settings: str | None, override_files: Sequence[str] = ()) -> P
     return Project(resolution, findings=resolution.findings)
 
 
-def put_in_force(override_files: Sequence[str]) -> Settings:
-    """Resolve the settings of a process in which Django is configured, with override files, and put
-    them in force. Raises ConfigurationRefused."""
-    from dlq.config.resolve import resolve_command
-
-    resolution = resolve_command(override_files)
-    active.install(resolution)
-    return active.settings()
-
-
 def require_settings(project: Project) -> Settings:
     """The settings, for a verb that does something with them; what is wrong with cron rows or with
     tasks doesn't stop it. Raises ConfigurationRefused."""

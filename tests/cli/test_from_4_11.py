@@ -62,4 +62,3 @@ def test_commands_of_ones_own_take_an_override_file(live: Project) -> None:
         live.manage("own", option, "config/special.py").has(
             "config/special.py: {'images': 6", code=0
         )
-    live.manage("own", "--config", "config/nope.py").has("config/nope.py", code=1)
