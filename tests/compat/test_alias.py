@@ -49,7 +49,6 @@ NAMES = {
         "BaseBackend",
     ],
     "backends.debug_web": ["DebugWebBackend"],
-    "command_utils": ["CommandWithExtraSettings"],
     "backends.redis": ["RedisBackend"],
     "backends.reliable_redis": ["ReliableRedisBackend"],
     "backends.synchronous": ["SynchronousBackend"],
