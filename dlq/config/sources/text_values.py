@@ -118,17 +118,12 @@ def read_text(field: FieldInfo, text: str) -> object:
         return None
     if kind == "flag":
         return _flag(text)
-    if kind == "whole":
-        return _expect(whole_number(text), "must be a whole number")
-    if kind == "number":
-        return _expect(number(text), "must be a number")
+    if kind in {"whole", "number"}:
+        found = whole_number(text) if kind == "whole" else number(text)
+        if found is None:
+            raise _invalid("must be a number")
+        return found
     return _list(text) if kind == "list" else _table(field, text)
-
-
-def _expect(value: float | None, message: str) -> float:
-    if value is None:
-        raise _invalid(message)
-    return value
 
 
 def _invalid(message: str, help: str | None = None) -> PydanticCustomError:
