@@ -51,7 +51,7 @@ def review_plan(
             yield from _unserved_tasks(project, served | set(dropped))
     yield from _backends_without_work(dealt, settings, resolution)
     yield from _retries_without_support(project, dealt)
-    yield from _metrics_ports(dealt, resolution)
+    yield from _workers_of_one_machine(dealt, resolution)
     yield from _unknown_overrides(project, resolution, dealt)
 
 
@@ -213,14 +213,18 @@ def _retries_without_support(project: Project, dealt: Split) -> Iterable[Finding
         )
 
 
-def _metrics_ports(dealt: Split, resolution: Resolution) -> Iterable[Finding]:
+def _workers_of_one_machine(dealt: Split, resolution: Resolution) -> Iterable[Finding]:
+    """What the workers of one machine share: ports for metrics, SQLite files."""
+    from dlq.project.check_databases import check_databases
     from dlq.project.check_queues import check_metrics_ports
 
     workers_per_machine = [
         sum(1 for worker in dealt.workers if worker.machine == machine)
         for machine in range(1, dealt.pool.of + 1)
     ]
-    return check_metrics_ports(resolution, max(workers_per_machine, default=0))
+    most = max(workers_per_machine, default=0)
+    yield from check_metrics_ports(resolution, most)
+    yield from check_databases(most)
 
 
 def _unknown_overrides(project: Project, resolution: Resolution, dealt: Split) -> Iterable[Finding]:

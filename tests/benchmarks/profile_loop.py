@@ -62,7 +62,7 @@ STAGES: tuple[Stage, ...] = (
         "acknowledge",
         (
             f"{WORKER}._report",
-            f"{WORKER}._write_outcome",
+            f"{WORKER}._persist",
             f"{CONSUMER}.acknowledge",
         ),
     ),

@@ -210,3 +210,32 @@ def test_explain(project: Project) -> None:
     for name in ("W204", "dlq.e204"):
         project.dlq("explain", name).has("warning[dlq.W204]", RULES["W204"].text, code=0)
     project.dlq("explain", "E2O5").has("no finding has the id 'E2O5': did you mean E205", code=2)
+
+
+def test_w409_sqlite_with_several_workers(project: Project) -> None:
+    database = '"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"'
+    project.add_settings(f'DATABASES = {{"default": {{{database}}}}}')
+    project.dlq("check").has(
+        "warning[dlq.W409]: DATABASES['default'] is SQLite with transaction_mode DEFERRED",
+        "--> shop/settings.py",
+        '"OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20}',
+    )
+    project.environment["LIGHTWEIGHT_QUEUE_WORKERS"] = "emails=1,images=0,default=0"
+    project.write("orders/cron.py", "CONFIG = ()\n")
+    assert "W409" not in project.dlq("check").err
+    del project.environment["LIGHTWEIGHT_QUEUE_WORKERS"]
+    options = '"OPTIONS": {"transaction_mode": "immediate"}'
+    project.add_settings(f'DATABASES = {{"default": {{{database}, {options}}}}}')
+    assert "W409" not in project.dlq("check").err
+
+
+@pytest.mark.parametrize("end", ["sys.exit(0)", "sys.exit('enough')", "raise GeneratorExit"])
+@pytest.mark.parametrize(
+    ("file", "rule"), [("shop/settings.py", "dlq.E022"), ("orders/tasks.py", "dlq.E024")]
+)
+def test_a_module_that_exits_is_a_finding(project: Project, file: str, rule: str, end: str) -> None:
+    """Whatever its exit code: 0 would be green in CI."""
+    project.write(file, f"import sys\n{end}\n")
+    kind = "GeneratorExit" if "raise" in end else "SystemExit"
+    for verb, code in (("check", 1), ("plan", 1), ("run", 78)):
+        project.dlq(verb).has(f"error[{rule}]", kind, f"--> {file}:2", code=code)

@@ -114,6 +114,35 @@ def test_the_row_says_whether_its_command_runs_in_a_transaction(
         assert place.read_text() == f"||{expected}"
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("end", "succeeds"), [("0", True), ("None", True), ("1", False), ("'no such file'", False)]
+)
+def test_a_command_may_end_with_an_exit_status(tmp_path: Path, end: str, succeeds: bool) -> None:
+    """As programs do: 0 is success, and what the command has written is committed."""
+    from django.contrib.contenttypes.models import ContentType
+
+    text = (
+        "import sys\n"
+        "from django.core.management.base import BaseCommand\n"
+        "from django.contrib.contenttypes.models import ContentType\n"
+        "class Command(BaseCommand):\n"
+        "    def handle(self, *args, **options):\n"
+        "        ContentType.objects.create(app_label='cron', model='written')\n"
+        f"        sys.exit({end})\n"
+    )
+    rows = '[{"command": "ends", "schedule": "* * * * *", "atomic": True}]'
+    with (
+        installed(tmp_path, shop=f"CONFIG = {rows}"),
+        command(tmp_path / "shop", "ends", text),
+    ):
+        job = Job(PATH, ["ends"], {})
+        assert job.run(queue=QueueName("cron"), worker_num=WorkerNumber(1)) is succeeds
+    written = ContentType.objects.filter(app_label="cron")
+    assert written.exists() is succeeds
+    written.delete()
+
+
 @pytest.mark.parametrize(
     ("args", "kwargs", "atomic"),
     [

@@ -92,3 +92,26 @@ Start the runner again. Its workers wait for the numbers that are still in use, 
 one by one. Look into the log of the kernel and of the service manager for what killed it.
 """,
 )
+
+W409 = Rule(
+    "W409",
+    "several workers write to one SQLite file, and transactions begin without its lock",
+    """\
+SQLite has one writer at a time. A transaction that begins with a read and writes later (the mode
+DEFERRED, Django's default) asks for the lock when it writes; if another process has written
+meanwhile, SQLite refuses at once with "database is locked", whatever `timeout` says. With several
+workers that happens to jobs again and again.
+
+A transaction that takes the lock when it begins waits for it, up to `timeout` seconds:
+
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": BASE_DIR / "db.sqlite3",
+            "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20},
+        }
+    }
+
+Or use a database server, which has more than one writer.
+""",
+)

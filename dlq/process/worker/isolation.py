@@ -25,18 +25,17 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from typing import Any
 
 STANDARD = (0, 1, 2)
 OUT_OF_REACH = 200
 """Descriptors from here on survive a job that closes everything below 100."""
+_socket_timeout = socket.getdefaulttimeout
 _flags, _GETFD = fcntl.fcntl, fcntl.F_GETFD
 _BLOCK = int(signal.SIG_BLOCK)
 _REAL_TIME = int(signal.ITIMER_REAL)
 _WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGCHLD, signal.SIGPIPE)
+_set_locale = locale._setlocale  # type: ignore[attr-defined]  # the wrapper costs twice as much
 _ALL_CATEGORIES = locale.LC_ALL
 
 
@@ -48,7 +47,8 @@ class Isolation:
         self._close_connections = close_connections
         self.is_damaged = False
         """Whether the process must end: what a job has closed cannot be opened again."""
-        self._context = _context_of_jobs()
+        self.context = _context_of_jobs()
+        """Each job runs in a copy of it: what the job sets there ends with it."""
         self._handlers: list[tuple[signal.Signals, Any]] = [
             (number, _signal.getsignal(number)) for number in _WATCHED
         ]
@@ -57,14 +57,11 @@ class Isolation:
         os.umask(self._umask)
         self._directory = _out_of_reach(os.open(".", os.O_RDONLY | os.O_DIRECTORY))
         self._descriptors = [_out_of_reach(os.dup(fd)) for fd in STANDARD]
-        self._stdout = _TextStream(sys.stdout, 1)
-        self._stderr = _TextStream(sys.stderr, 2)
-        self._locale = locale.setlocale(_ALL_CATEGORIES, None)
-        self._socket_timeout = socket.getdefaulttimeout()
-
-    def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call in a copy of the worker's context: what the call sets there ends with it."""
-        return self._context.copy().run(function, *args, **kwargs)
+        self._stdout = _TextStream(sys.stdout or open(os.devnull, "w"), 1)  # noqa: SIM115 (stays open)
+        self._stderr = _TextStream(sys.stderr or open(os.devnull, "w"), 2)  # noqa: SIM115 (stays open)
+        sys.stdout, sys.stderr = self._stdout.stream, self._stderr.stream
+        self._locale = _set_locale(_ALL_CATEGORIES, None)
+        self._socket_timeout = _socket_timeout()
 
     def restore(self) -> list[str]:
         """Restore what has changed; return what that was, in words."""
@@ -74,12 +71,18 @@ class Isolation:
             for fd, kept in zip(STANDARD, self._descriptors, strict=True):
                 os.dup2(kept, fd)
             changed.append("standard streams")
-        if sys.stdout is not self._stdout.stream or self._stdout.is_closed():
-            sys.stdout = self._stdout.reopened()
-            changed.append("sys.stdout")
-        if sys.stderr is not self._stderr.stream or self._stderr.is_closed():
-            sys.stderr = self._stderr.reopened()
-            changed.append("sys.stderr")
+        try:
+            is_open = not (sys.stdout.closed or sys.stderr.closed)
+        except (AttributeError, ValueError):
+            # Not a file, or detached from its buffer.
+            is_open = False
+        if (
+            not is_open
+            or sys.stdout is not self._stdout.stream
+            or sys.stderr is not self._stderr.stream
+        ):
+            sys.stdout, sys.stderr = self._stdout.reopened(), self._stderr.reopened()
+            changed.append("sys.stdout or sys.stderr")
         for number, handler in self._handlers:
             if _signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
@@ -91,10 +94,10 @@ class Isolation:
             changed.append("alarm")
         if os.umask(self._umask) != self._umask:
             changed.append("umask")
-        if locale.setlocale(_ALL_CATEGORIES, None) != self._locale:
-            locale.setlocale(_ALL_CATEGORIES, self._locale)
+        if _set_locale(_ALL_CATEGORIES, None) != self._locale:
+            _set_locale(_ALL_CATEGORIES, self._locale)
             changed.append("locale")
-        if socket.getdefaulttimeout() != self._socket_timeout:
+        if _socket_timeout() != self._socket_timeout:
             socket.setdefaulttimeout(self._socket_timeout)
             changed.append("default timeout of sockets")
         # The directory is set and not compared: looking where we are costs more.

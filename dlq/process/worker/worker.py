@@ -192,7 +192,7 @@ class Worker:
             self._die_for_stop()
         self._database.prepare()
         before_call = partial(self._notes.started, delivery.raw, job)
-        result = self._isolation.run(
+        result = self._isolation.context.copy().run(
             run_job, job, self.spec.queue, self.spec.number, self._hooks, before_call
         )
         self._slot.end()
@@ -237,7 +237,7 @@ class Worker:
         failure = result.failure
         if failure is None:
             self._notes.succeeded(delivery.job, result)
-            is_known = self._persist(lambda: self._consumer.acknowledge(delivery))
+            is_known = self._persist(partial(self._consumer.acknowledge, delivery))
             if is_known and self._touch_file is not None:
                 self._touch_file.touch()
             return None if is_known else partial(self._log_unreported, delivery)
