@@ -274,6 +274,10 @@ class BackendWithRunners(BaseBackend):
     def idempotency_keys(self, prefix: str) -> Mapping[str, str]:
         """Return the idempotency keys that begin with `prefix`, with their values."""
 
+    def idempotency_key(self, key: str) -> str | None:
+        """Return the value of one of them; None where it is not set."""
+        return self.idempotency_keys(key).get(key)
+
     @abstractmethod
     def set_idempotency_key(self, key: str, value: str, keep: float) -> None:
         """Give `key` this value for `keep` seconds, whatever it was before."""

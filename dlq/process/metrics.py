@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import AF_INET, AF_INET6
 from typing import Any, TypeAlias
 
@@ -17,6 +17,9 @@ from dlq.planning.split import PlannedWorker
 from dlq.types import Logger, QueueName
 
 CONFIG_PATH = "/worker_config"
+
+REQUEST_LIMIT = 10.0
+"""Seconds that a client may take to send its request."""
 
 
 Observer: TypeAlias = Callable[[str, float, bool], None]
@@ -80,6 +83,8 @@ def serve_config(port: int, address: str, config: bytes, logger: Logger) -> int:
     from prometheus_client.exposition import MetricsHandler
 
     class Handler(MetricsHandler):
+        timeout = REQUEST_LIMIT
+
         def do_GET(self) -> None:
             if self.path.partition("?")[0] != CONFIG_PATH:
                 super().do_GET()
@@ -99,9 +104,13 @@ def serve_config(port: int, address: str, config: bytes, logger: Logger) -> int:
     return 0
 
 
-def _server(address: str, port: int, handler: type[BaseHTTPRequestHandler]) -> HTTPServer:
-    class Server(HTTPServer):
+def _server(address: str, port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+    """Return a server that answers each client in a thread of its own: an idle one delays
+    no other, and is hung up on after REQUEST_LIMIT."""
+
+    class Server(ThreadingHTTPServer):
         address_family = AF_INET6 if ":" in address else AF_INET
+        daemon_threads = True
 
     return Server((address, port), handler)
 

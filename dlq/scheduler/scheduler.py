@@ -103,6 +103,7 @@ class BackendSchedule:
     have been looked for; None until the server has said where to begin."""
 
     rows: tuple[CronRow, ...]
+    progress_key: str
     looked: datetime | None = None
     done_until: datetime | None = None
     pending: list[Pending] = field(default_factory=list)
@@ -127,11 +128,13 @@ class Scheduler:
         self._backend_of = backend_of
         self._log = SchedulerLog(logger, settings.cron_catch_up)
         self._started = _minute(started)
-        self._progress_key = PROGRESS_KEY + project
         self._catch_up = timedelta(seconds=settings.cron_catch_up)
         self._late = max(self._catch_up, timedelta(seconds=LATE_TICK))
         self._keep = self._late.total_seconds() + KEEP_KEYS
-        self.schedules = tuple(BackendSchedule(rows) for rows in _by_backend(rows, settings))
+        self.schedules = tuple(
+            BackendSchedule(rows, PROGRESS_KEY + project + name)
+            for name, rows in _by_backend(rows, settings).items()
+        )
 
     def round(self, now: datetime, stopped: Callable[[], bool] = lambda: False) -> None:
         """Enqueue what is due at `now` and what is still pending."""
@@ -172,7 +175,7 @@ class Scheduler:
     def _begin(self, schedule: BackendSchedule, backend: BaseBackend, minute: datetime) -> datetime:
         """Where the last scheduler left off, as far back as missed runs are caught up."""
         start = min(self._started, minute)
-        done_until = self._read_progress(backend)
+        done_until = self._read_progress(schedule, backend)
         if done_until is None or done_until >= start or not self._catch_up:
             return start
         begin = max(done_until, start - self._catch_up)
@@ -258,7 +261,7 @@ class Scheduler:
         if done_until == schedule.done_until or not isinstance(backend, BackendWithRunners):
             return
         backend.set_idempotency_key(
-            self._progress_key, done_until.isoformat(), self._keep + KEEP_PROGRESS
+            schedule.progress_key, done_until.isoformat(), self._keep + KEEP_PROGRESS
         )
         schedule.done_until = done_until
 
@@ -272,10 +275,10 @@ class Scheduler:
             if missed is not None and missed <= until:
                 self._log.skipped(row, missed, why)
 
-    def _read_progress(self, backend: BaseBackend) -> datetime | None:
+    def _read_progress(self, schedule: BackendSchedule, backend: BaseBackend) -> datetime | None:
         if not isinstance(backend, BackendWithRunners):
             return None
-        text = backend.idempotency_keys(self._progress_key).get(self._progress_key)
+        text = backend.idempotency_key(schedule.progress_key)
         try:
             done_until = None if text is None else datetime.fromisoformat(text)
         except ValueError:
@@ -307,13 +310,15 @@ def idempotency_key_of(row: CronRow, at: datetime) -> str:
     return f"cron:{row.identity}:{at:%Y%m%d%H%M}"
 
 
-def _by_backend(rows: Iterable[CronRow], settings: Settings) -> list[tuple[CronRow, ...]]:
-    """Rows that are there twice are one row."""
+def _by_backend(rows: Iterable[CronRow], settings: Settings) -> dict[str, tuple[CronRow, ...]]:
+    """Return the rows of each backend by what the names of its keys end with: two backends on one
+    server must not answer for each other. Rows that are there twice are one row."""
     schedules: dict[str, dict[str, CronRow]] = {}
     for row in rows:
         path = settings.backend_overrides.get(row.queue, settings.backend)
-        schedules.setdefault(path, {}).setdefault(row.identity, row)
-    return [tuple(schedule.values()) for schedule in schedules.values()]
+        name = "" if path == settings.backend else f":{path}"
+        schedules.setdefault(name, {}).setdefault(row.identity, row)
+    return {name: tuple(schedule.values()) for name, schedule in schedules.items()}
 
 
 def _minute(at: datetime) -> datetime:

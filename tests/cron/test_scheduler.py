@@ -293,3 +293,24 @@ def test_run_asks_for_its_end_and_for_the_time() -> None:
     assert backend.jobs[0].identity_without_created() == (
         job_of(MINUTELY).identity_without_created()
     )
+
+
+def test_each_backend_of_a_server_catches_up_its_own_rows(server: Server) -> None:
+    """They stop at different moments: what one has done says nothing of the other."""
+    reliable = "dlq.backends.reliable_redis.ReliableRedisBackend"
+    other = "dlq.backends.redis.RedisBackend"
+    settings = settings_for(server, backend=reliable, backend_overrides={"once": other})
+    once = {"command": "minutely", "minutes": "*", "hours": "*", "queue": "once"}
+    rows = [MINUTELY, parse_row(once)]
+    runtime = Runtime(settings)
+    for at, some in ((0, rows), (1, rows[:1])):
+        # At the second moment only the rows of the first backend are scheduled.
+        one = Scheduler(some, settings, runtime.backend, LOGGER, started=NOON)
+        one.round(NOON + timedelta(minutes=at))
+        one.round(NOON + timedelta(minutes=at + 1))
+    later = NOON + timedelta(minutes=4)
+    two = Scheduler(rows, settings, runtime.backend, LOGGER, started=later)
+    two.round(later)
+    runtime.reset_connections()
+    assert commands(server) == {"minutely": 3}
+    assert commands(server, "once") == {"minutely": 2}, "one at first, and one for what was missed"

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from dlq.process.metrics import REQUEST_LIMIT
 from tests.kit.ports import free_port, free_ports
 from tests.kit.runner import ROOT, Runner, is_alive
 from tests.kit.valkey import Server
@@ -604,6 +605,10 @@ def test_metrics_are_served_per_worker_and_their_addresses_by_the_supervisor(hos
             return ""
 
     config = wait_until(lambda: get(0, "/worker_config"))
+    with socket.create_connection(("127.0.0.1", port)) as idle:
+        assert get(0, "/worker_config") == config, "an idle client keeps no other waiting"
+        idle.settimeout(REQUEST_LIMIT + 5)
+        assert idle.recv(1) == b"", "and is hung up on"
     host_name = socket.gethostname()
     for number in (1, 2):
         assert f'"{host_name}:{port + number}"' in config

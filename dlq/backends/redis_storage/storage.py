@@ -287,6 +287,12 @@ class RedisStorage(
                     found[name] = value.decode("utf-8", "replace")
             return found
 
+    def idempotency_key(self, key: str) -> str | None:
+        """Return the value of one of them, without a search through the server's keys."""
+        with translated_errors(self.address):
+            value = cast("bytes | None", self.client.get(self.keys.idempotency_key(key)))
+            return None if value is None else value.decode("utf-8", "replace")
+
     def set_idempotency_key(self, key: str, value: str, keep: float) -> None:
         with translated_errors(self.address):
             self.client.set(self.keys.idempotency_key(key), value, px=milliseconds(keep))
