@@ -1,5 +1,5 @@
 """The long forms, by hand or at night. Prints the seed first, and one line of JSON at the end. (The
-rounds of a soak are told on stderr meanwhile.)"""
+rounds of a soak are printed to stderr meanwhile.)"""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from tests.chaos import scenarios
+from tests.chaos.fuzz import fuzz
 from tests.chaos.report import Report, together
 from tests.kit.valkey import Server
 
@@ -23,18 +24,23 @@ ROUND = 50_000
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("scenario", choices=("kills", "restarts", "soak"))
+    parser.add_argument("scenario", choices=("kills", "restarts", "soak", "fuzz"))
     parser.add_argument("--jobs", type=int, default=1_000_000)
     parser.add_argument("--kills", type=float, default=20.0, help="per second")
     parser.add_argument("--restarts", type=int, default=3)
     parser.add_argument("--workers", type=int, default=4)
-    parser.add_argument("--minutes", type=float, default=30.0, help="of the soak")
+    parser.add_argument("--minutes", type=float, default=30.0, help="of the soak and the fuzzer")
     parser.add_argument("--seed", type=int, default=None)
     words = parser.parse_args()
     seed = secrets.randbelow(2**31) if words.seed is None else words.seed
     print(f"seed {seed}", flush=True)
     server = Server().start()
     try:
+        if words.scenario == "fuzz":
+            with tempfile.TemporaryDirectory(prefix="dlq-fuzz-") as name:
+                found = fuzz(Path(name), server, minutes=words.minutes, seed=seed)
+            print(found.line())
+            return int(bool(found.failures))
         rounds = _run(words, server, seed)
     finally:
         server.remove()

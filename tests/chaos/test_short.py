@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import pytest
 
 from tests.chaos import scenarios
+from tests.chaos.fuzz import fuzz
 from tests.kit.valkey import Server
 
 pytestmark = pytest.mark.chaos
@@ -28,6 +30,14 @@ def test_rolling_restarts_lose_and_double_nothing(tmp_path: Path, server: Server
     report = scenarios.restarts(tmp_path, server, jobs=50_000, restarts=3, machines=3, seed=1)
     assert report.sent == 50_000
     assert (report.lost, report.duplicates, report.overlaps) == (0, 0, 0), report.line()
+
+
+def test_hostile_values_stop_no_queue(tmp_path: Path, server: Server) -> None:
+    """Half a minute of the fuzzer, with a seed of its own each time; it is in the report."""
+    report = fuzz(tmp_path, server, minutes=0.5, seed=secrets.randbelow(2**31))
+    assert report.failures == (), report.line()
+    assert report.rounds >= 3
+    assert report.sentinels == 2 * report.rounds
 
 
 def test_mutated_payloads_become_failed_jobs(tmp_path: Path, server: Server) -> None:
