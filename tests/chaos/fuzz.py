@@ -1,10 +1,10 @@
 """A fuzzer over what other programs can write: stored bytes, owner records, heartbeats, counts,
 delayed jobs, idempotency keys, failed jobs, and settings.
 
-A real runner works on a real server. Each round writes hostile values and then pushes a good job, the
-sentinel, to each queue. A failure is a sentinel that isn't done within LIMIT, a worker that exits, or
-a command that shows a traceback. Nothing is written that may rightly stop a queue: no live owner, no
-pause for long, no time-out so short that a worker must be killed.
+A real runner works on a real server. Each round writes hostile values and then pushes a good job,
+the sentinel, to each queue. A failure is a sentinel that isn't done within LIMIT, a worker that
+exits, or a command that shows a traceback. Nothing is written that may rightly stop a queue: no
+live owner, no long pause, no time-out so short that a worker must be killed.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class FuzzReport(NamedTuple):
 def fuzz(directory: Path, server: Server, *, minutes: float, seed: int) -> FuzzReport:
     chance = random.Random(seed)
     began = time.monotonic()
-    values = {
+    values: dict[str, Any] = {
         "workers": dict.fromkeys(QUEUES, 2),
         "backend": RELIABLE,
         "backend_overrides": {"once": QUEUES["once"]},
@@ -313,9 +313,7 @@ def _traceback(runner: Runner, words: tuple[str, ...], more: dict[str, str]) -> 
         check=False,
     )
     shown = (done.stdout + done.stderr).decode("utf-8", "replace")
-    if done.returncode not in (0, 1, 2, 3, 78) or "Traceback" in done.stderr.decode(
-        "utf-8", "replace"
-    ):
+    if done.returncode not in (0, 1, 2, 3, 78) or b"Traceback" in done.stderr:
         yield f"dlq {' '.join(words)} with {more} ended with {done.returncode}: {shown[-2000:]}"
     if b"\x1b" in done.stdout + done.stderr:
         yield f"dlq {' '.join(words)} shows a control character"
