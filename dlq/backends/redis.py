@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import cast
 
 from dlq.backends.consumer import Consumer, PreviousProcess
@@ -10,6 +11,7 @@ from dlq.backends.redis_storage.consumers.overridden import OverriddenConsumer, 
 from dlq.backends.redis_storage.storage import RedisStorage, blocking_time
 from dlq.backends.redis_storage.transport.errors import translated_errors
 from dlq.job import Job, decode
+from dlq.primitives.blocking import block_for_time
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
 
 
@@ -31,7 +33,8 @@ class RedisBackend(RedisStorage):
     def dequeue(self, queue: QueueName, worker_num: WorkerNumber, timeout: int) -> Job | None:
         """Take a job as in 4.11, for code that calls it; workers have their consumer. Raises
         UndecodableJob for bytes that are not a job; they are gone from the queue then."""
-        if self.is_paused(queue):
+        limit, every = timedelta(seconds=timeout), timedelta(seconds=1)
+        if block_for_time(lambda: self.is_paused(queue), limit, every):
             return None
         with translated_errors(self.address):
             answer = cast(

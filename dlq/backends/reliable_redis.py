@@ -8,6 +8,7 @@ queue --take--> processing list of the worker --acknowledge--> gone
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import cast
 
 from dlq.backends.consumer import Consumer, PreviousProcess
@@ -17,7 +18,9 @@ from dlq.backends.redis_storage.consumers.overridden import OverriddenConsumer, 
 from dlq.backends.redis_storage.fleet.reclaim import adopt_unknown
 from dlq.backends.redis_storage.storage import RedisStorage, blocking_time
 from dlq.backends.redis_storage.transport.errors import translated_errors
+from dlq.config import active
 from dlq.job import Job, decode, encode
+from dlq.primitives.blocking import block_for_time
 from dlq.types import Logger, QueueName, Runner, WorkerNumber
 
 
@@ -33,7 +36,9 @@ class ReliableRedisBackend(RedisStorage):
         with translated_errors(self.address):
             for script in POSTED:
                 self.client.script_load(script.text)
-            for _ in adopt_unknown(self.client, self.keys, queue, self.settings):
+            # WORKERS may have changed since code of 4.11 made this backend.
+            settings = active.settings() if self._follows_settings else self.settings
+            for _ in adopt_unknown(self.client, self.keys, queue, settings):
                 pass
 
     def consumer(
@@ -50,12 +55,13 @@ class ReliableRedisBackend(RedisStorage):
             self.address, self.keys, self.settings, queue, number, runner, previous, logger
         )
 
-    def dequeue(self, queue: QueueName, worker_num: WorkerNumber, timeout: int) -> Job | None:
+    def dequeue(self, queue: QueueName, worker_number: WorkerNumber, timeout: int) -> Job | None:
         """Take a job as in 4.11, without the protection of an owner, for code that calls it;
         workers have their consumer. Raises UndecodableJob; the bytes then stay in the list."""
-        if self.is_paused(queue):
+        limit, every = timedelta(seconds=timeout), timedelta(seconds=1)
+        if block_for_time(lambda: self.is_paused(queue), limit, every):
             return None
-        processing = self.keys.processing(queue, worker_num)
+        processing = self.keys.processing(queue, worker_number)
         with translated_errors(self.address):
             raw = cast("bytes | None", self.client.lindex(processing, -1))
             if raw is None:

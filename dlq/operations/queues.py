@@ -64,12 +64,23 @@ def _named_in_workers(project: Project, settings: Settings) -> Iterable[str]:
     return {*settings.workers, *(name for name in named if isinstance(name, str))}
 
 
-def select_queues(project: Project, names: Iterable[str]) -> list[QueueName]:
+def select_queues(
+    project: Project, names: Iterable[str], warn: Callable[[str], None] | None = None
+) -> list[QueueName]:
     """The queues of these names, once each. One that no configuration names any more is let through
-    if its server has something of it. Raises UsageError for all that are unknown, at once."""
+    if its server has something of it. Raises UsageError for all that are unknown, at once.
+
+    `warn`: an unknown queue is reported to it and let through, as in 4.11, unless its name is close
+    to that of another. Calls may name any queue.
+    """
     known = known_queues(project)
     wanted = [QueueName(name) for name in dict.fromkeys(names)]
     unknown = [name for name in wanted if name not in known and not _is_stored(name)]
+    if warn is not None:
+        for name in unknown:
+            if not get_close_matches(name, known, 1):
+                warn(no_such_queue(name, known))
+        unknown = [name for name in unknown if get_close_matches(name, known, 1)]
     if unknown:
         raise UsageError("; ".join(no_such_queue(name, known) for name in unknown))
     return wanted

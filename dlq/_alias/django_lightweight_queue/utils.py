@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import time
 import warnings
 from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
 from functools import wraps
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -17,6 +15,7 @@ from dlq.backends.base import BaseBackend
 from dlq.config import PREFIX, active
 from dlq.decorator import contribute_implied_queue_name
 from dlq.execution.app_modules import import_tasks
+from dlq.primitives.blocking import block_for_time
 from dlq.primitives.import_path import import_path
 from dlq.process.posix.title import set_title
 from dlq.types import Logger, QueueName, WorkerNumber
@@ -37,8 +36,6 @@ __all__ = (
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-FIVE_SECONDS = timedelta(seconds=5)
 
 
 class Cached(Generic[P, R]):
@@ -114,21 +111,6 @@ def load_extra_settings(file_path: str) -> None:
         warnings.warn(f"Ignoring unexpected setting(s) {listed}", stacklevel=2)
     for name in names & known:
         setattr(app_settings, name.removeprefix(PREFIX), getattr(module, name))
-
-
-def block_for_time(
-    should_continue_blocking: Callable[[], bool],
-    timeout: timedelta,
-    check_frequency: timedelta = FIVE_SECONDS,
-) -> bool:
-    """Wait for `timeout`, or until the function returns False. Return whether the time passed."""
-    end = time.monotonic() + timeout.total_seconds()
-    while should_continue_blocking():
-        left = end - time.monotonic()
-        if left <= 0:
-            return True
-        time.sleep(min(check_frequency.total_seconds(), left))
-    return False
 
 
 def set_process_title(*titles: str) -> None:

@@ -21,6 +21,7 @@ class Connections:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or active.settings()
+        self._follows_settings = settings is None
         self.keys = Keys(self.settings.redis_prefix)
         self.address = Address(self.settings)
         self._client: redis.Redis | None = None

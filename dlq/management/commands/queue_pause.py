@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -10,6 +10,15 @@ from django.core.management.base import CommandParser
 from dlq.cli.output.queues import paused_text
 from dlq.management.base import DlqCommand
 from dlq.operations.queues import pause, pause_until, select_queues
+from dlq.primitives.duration import parse_duration
+
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%z"
+"""The format of `--until` in 4.11."""
+
+
+def parse_duration_to_time(duration: str) -> datetime:
+    """The time at which a duration from now has passed. For code of 4.11. Raises ValueError."""
+    return datetime.now(UTC) + timedelta(seconds=parse_duration(duration))
 
 
 class Command(DlqCommand):
@@ -31,7 +40,7 @@ class Command(DlqCommand):
         if isinstance(until, datetime):  # from call_command, as 4.11 took it
             until = until.isoformat()
         end = pause_until(options["duration"], until, datetime.now(UTC))
-        names = select_queues(self.load(options, tolerant=True), options["queue"])
+        names = select_queues(self.load(options, tolerant=True), options["queue"], self.screen.note)
         pause(names, end)
         for name in names:
             self.screen.print(paused_text(name, end))

@@ -19,7 +19,7 @@ class Command(DlqCommand):
         parser.add_argument("queue", nargs="+", help="the queues to resume")
 
     def perform(self, options: dict[str, Any]) -> None:
-        names = select_queues(self.load(options, tolerant=True), options["queue"])
+        names = select_queues(self.load(options, tolerant=True), options["queue"], self.screen.note)
         resume(names)
         for name in names:
             self.screen.print(resume_text(name))
