@@ -12,8 +12,10 @@ def main() -> None:
     for order_id in range(1, 16):
         confirm(order_id)
     with mail.bulk_enqueue() as enqueue:
-        for number in range(1, 6):
+        for number in range(1, 5):
             enqueue(f"customer{number}@shop.example", subject="Your order is on its way")
+    # Later than the others: the one delayed job of the demo.
+    mail.using(delay=0.5)("customer5@shop.example", subject="How was it?")
 
 
 if __name__ == "__main__":

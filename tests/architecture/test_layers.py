@@ -32,7 +32,7 @@ LAYERS = (
     "cli",
     "web",
     "management admin models templatetags checks apps app_settings urls views",
-    "starters demo __main__",
+    "starters demo manual __main__",
 )
 """From the bottom up: what stands directly below the top level, a package or a module."""
 

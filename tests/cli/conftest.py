@@ -144,6 +144,9 @@ class Project:
     def manage(self, *words: str, env: Mapping[str, str] | None = None, input: str = "") -> Answer:
         return self._run(["manage.py", *words], env, input)
 
+    def program(self, *words: str, env: Mapping[str, str] | None = None) -> Answer:
+        return self._run(list(words), env, "")
+
     def python(self, code: str) -> Answer:
         """Code of the project's own, as in a web process."""
         self.write("code.py", f"import django\ndjango.setup()\n{code}\n")

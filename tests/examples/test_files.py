@@ -28,7 +28,7 @@ STARTERS = {
 def test_the_shop_has_no_mistakes(project: Project) -> None:
     done = project.run("dlq check --fail-on warning")
     assert done.code == 0, done.out
-    assert "3 cron rows in 1 file, 3 tasks in 1 app: no mistakes found" in done.out
+    assert "3 cron rows in 1 file, 5 tasks in 1 app: no mistakes found" in done.out
     assert project.run("python manage.py check --fail-level WARNING").code == 0
     assert project.run("python manage.py makemigrations --check --dry-run").code == 0
 

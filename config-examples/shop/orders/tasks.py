@@ -5,6 +5,11 @@ from django.utils import timezone
 
 from dlq import task
 
+try:
+    from django.tasks import task as framework_task  # Django 6
+except ImportError:
+    from django_tasks import task as framework_task  # pip install 'dlq[django-tasks]'
+
 
 @task(queue="emails", timeout=60)
 def confirm(order_id: int) -> None:
@@ -25,9 +30,24 @@ def resize(path: str, width: int) -> None:
     print(f"resized {path} to {width} pixels")
 
 
-@task(queue="reports")
+@task(queue="emails")
+def ask_for_review(order_id: int) -> None:
+    """Enqueued with a delay when an order is placed."""
+    from orders.models import Order
+
+    order = Order.objects.get(pk=order_id)
+    send_mail(f"Your order {order.pk}", "How was it?", None, [order.address])
+
+
+@task(queue="reports", unique=600)
+def refresh_overview() -> None:
+    """Unique: while one waits, orders that are placed enqueue no other one."""
+    print("the overview is up to date")
+
+
+@framework_task(queue_name="reports")
 def count_orders() -> int:
-    """The shortest of reports."""
+    """A task of Django's framework, with a result: `count_orders.enqueue().return_value`."""
     from orders.models import Order
 
     return Order.objects.count()

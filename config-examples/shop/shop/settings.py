@@ -54,6 +54,14 @@ LIGHTWEIGHT_QUEUE_BACKEND_OVERRIDES = {
     "reports": "dlq.backends.redis.RedisBackend",
 }
 
+# Tasks of Django's own framework run on the same queues; their results are kept for a day.
+TASKS = {
+    "default": {
+        "BACKEND": "dlq.django_tasks.DlqBackend",
+        "OPTIONS": {"results": 86_400, "on_commit": True},
+    },
+}
+
 # A stop waits this long for running jobs (seconds); the units around it must wait longer.
 LIGHTWEIGHT_QUEUE_STOP_TIMEOUT = 50
 

@@ -19,7 +19,8 @@ verbs = typer.Typer(rich_markup_mode=None)
 def demo(ctx: typer.Context) -> ExitCode:
     """Run everything once on a private server.
 
-    A plan, workers, 20 jobs (one fails on purpose), a clean stop; needs dlq[embedded].
+    A plan, workers, 20 jobs (one is delayed, one fails on purpose), a clean stop; needs
+    dlq[embedded].
     """
     from dlq.cli.output.plan_lines import workers_line
     from dlq.cli.output.screen import Screen
@@ -49,6 +50,7 @@ def demo(ctx: typer.Context) -> ExitCode:
             [Column("QUEUE"), *(Column(head, right=True) for head in ("JOBS", "DONE", "FAILED"))],
             [[q.queue, str(q.jobs), str(q.done), str(q.failed)] for q in result.queues],
         )
+        screen.print("delayed: dlq.demo.shop.tasks.mail: half a second later than the others")
         for task, reason in result.failures:
             screen.print(f"failed: {task}: {reason}")
     screen.print()

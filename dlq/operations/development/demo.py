@@ -74,7 +74,7 @@ class Result(NamedTuple):
 
 
 JOBS = {"default": 15, "emails": 5}
-"""What `dlq.demo.enqueue` enqueues."""
+"""What `dlq.demo.enqueue` enqueues; one of the emails is delayed."""
 FAILING = 1
 
 
