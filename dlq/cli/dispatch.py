@@ -1,7 +1,7 @@
-"""From words to an exit code: the one place that catches what verbs raise.
+"""Run a command line and turn what its verb raises into an exit code, in this one place.
 
-A mistake of the user is reported in words. Only what nobody foresaw gets a traceback, since it is
-ours to fix.
+A mistake of the user is reported in words. Only what was not foreseen gets a traceback, since it
+is ours to fix.
 """
 
 from __future__ import annotations

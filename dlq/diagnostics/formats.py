@@ -61,7 +61,7 @@ def concise(findings: Iterable[Finding]) -> str:
     """`orders/cron.py:2:46: error dlq.E205 minutes '0,60': …`, one line each, whatever the message
     contains."""
     return "".join(
-        f"{printable(_position(finding.source))}{finding.level} {finding.id}"
+        f"{printable(_location(finding.source))}{finding.level} {finding.id}"
         f" {printable(_with_help(finding, ' '), LONGEST)}\n"
         for finding in findings
     )
@@ -127,7 +127,7 @@ def path_in_repository(file: str, here: Path | None, root: Path | None) -> str:
     return (whole.relative_to(root) if whole.is_relative_to(root) else path).as_posix()
 
 
-def _position(source: Source | None) -> str:
+def _location(source: Source | None) -> str:
     return "" if source is None else f"{source.location}: "
 
 
@@ -166,7 +166,7 @@ def _annotation_properties(finding: Finding, here: Path | None, root: Path | Non
 
 
 def _escape_data(text: str) -> str:
-    """As GitHub's own toolkit does it: a line end in a message would end the command."""
+    """Escape text as GitHub's own toolkit does: a line end in a message would end the command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
@@ -229,7 +229,7 @@ def _sarif_location(
 
 
 def _fingerprint(finding: Finding, here: Path | None, root: Path | None) -> str:
-    """The same after lines were added above, so that a known finding is not told as a new one."""
+    """Equal after lines were added above, so that a known finding doesn't count as a new one."""
     source = finding.source
     place = (source and source.name) or ""
     if source is not None and source.file is not None:

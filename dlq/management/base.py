@@ -69,7 +69,7 @@ class DlqCommand(BaseCommand):
 
 
 def override_files(options: dict[str, Any]) -> tuple[str, ...]:
-    """As given to either spelling, from the command line or by `call_command`."""
+    """The override files of either spelling, from the command line or from `call_command`."""
     given = options.get("extra_settings") or options.get("config") or ()
     return (given,) if isinstance(given, str) else tuple(given)
 

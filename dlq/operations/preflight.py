@@ -1,4 +1,4 @@
-"""From a command's words to a running supervisor: load, plan, refuse or go on."""
+"""Start a supervisor from a command's words: load, plan, refuse or go on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def start(
     show: Callable[[Plan], None],
     verbose: bool = False,
 ) -> int:
-    """Run the plan for `pool` until told to stop; the exit code. `show` gets the plan before
+    """Run the plan for `pool` until it is stopped; the exit code. `show` gets the plan before
     anything starts. Raises ConfigurationRefused, DifferentPool, UsageError."""
     handle_early_signals()
     directory = StartDirectory()
@@ -47,13 +47,13 @@ def start_worker(
     number: int,
     *,
     show: Callable[[Plan], None],
-    announce: Callable[[str], None] = print,
+    print_line: Callable[[str], None] = print,
     touch_file: str | None = None,
     metrics_port: int | None = None,
     verbose: bool = False,
     any_number: bool = False,
 ) -> int:
-    """Run one worker of the configuration until told to stop; the exit code. Raises as `start`."""
+    """Run one worker of the configuration until it is stopped; the exit code. Raises as `start`."""
     handle_early_signals()
     directory = StartDirectory()
     plan, dealt, resolution = _valid_plan(settings, override_files, Pool())
@@ -68,7 +68,7 @@ def start_worker(
         resolution,
         touch_file=touch_file,
         metrics_port=metrics_port,
-        announce=announce,
+        print_line=print_line,
         any_number=any_number,
     )
 
@@ -133,9 +133,38 @@ def _show(plan: Plan, show: Callable[[Plan], None]) -> None:
 
 
 def _set_log_level(verbose: bool) -> None:
-    """With -v, DEBUG records of dlq go where the project's logging sends them, or to stderr where
-    it has no opinion."""
+    """Send DEBUG records of dlq, with -v, where the project's logging sends them, or to stderr
+    where it doesn't say. Without -v, a project in development sees a line for each job that ends.
+    """
+    is_configured = bool(logging.getLogger().handlers)
     if verbose:
         logging.getLogger("dlq").setLevel(logging.DEBUG)
-        if not logging.getLogger().handlers:
+        if not is_configured:
             logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    elif _is_development() and not is_configured:
+        _log_finished_jobs()
+
+
+FINISHED = "job_finished"
+"""The action of the log record of a job that ended well."""
+
+
+def _is_development() -> bool:
+    from django.conf import settings
+
+    return bool(settings.DEBUG)
+
+
+def _log_finished_jobs() -> None:
+    """Only where the project leaves the middleware's logger as Python has it."""
+    from dlq.middleware.logging import logger
+
+    if logger.hasHandlers() or logger.level != logging.NOTSET:
+        return
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    handler.addFilter(
+        lambda record: record.levelno > logging.INFO or getattr(record, "action", "") == FINISHED
+    )
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)

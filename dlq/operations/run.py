@@ -41,15 +41,16 @@ if TYPE_CHECKING:
 class RunOptions(NamedTuple):
     """`pidfile`: go into the background and write the pid there. `touchfile`: touched after each
     job that succeeded, with the queue's name in place of `%s`. `health_file`: touched by the
-    supervision loop about once a second, for `dlq health`. `announce` gets the lines that a person
-    at the terminal reads; the same facts go to the loggers `dlq.supervisor`, `dlq.heartbeat`,
-    `dlq.worker`, `dlq.scheduler`. `reload`: become the new code whenever it changes."""
+    supervision loop about once a second, for `dlq health`. `print_line` gets the lines that a
+    person at the terminal reads; the same facts go to the loggers `dlq.supervisor`,
+    `dlq.heartbeat`, `dlq.worker`, `dlq.scheduler`. `reload`: become the new
+    code whenever it changes."""
 
     pidfile: str | None = None
     touchfile: str | None = None
     expect_pool: str | None = None
     health_file: str | None = None
-    announce: Callable[[str], None] = print
+    print_line: Callable[[str], None] = print
     reload: bool = False
 
     def with_paths(self, change: Callable[[list[str]], list[str]]) -> RunOptions:
@@ -67,7 +68,7 @@ class RunOptions(NamedTuple):
 
 def run(split: Split, rows: Sequence[CronRow], resolution: Resolution, options: RunOptions) -> int:
     """Run the workers of `split` (this machine's) and, where it says so, schedule `rows`, until
-    told to stop; the exit code. Django is set up and the users' tasks are loaded.
+    they are stopped; the exit code. Django is set up and the users' tasks are loaded.
 
     Raises DifferentPool, UsageError, ConfigurationRefused.
     """
@@ -86,7 +87,7 @@ def run_one_worker(
     *,
     touch_file: str | None = None,
     metrics_port: int | None = None,
-    announce: Callable[[str], None] = print,
+    print_line: Callable[[str], None] = print,
     any_number: bool = False,
 ) -> int:
     """Run one worker of `split` in the foreground, under a supervisor of its own; the exit code.
@@ -98,10 +99,10 @@ def run_one_worker(
     if missing is not None:
         if number < 1 or not any_number:
             raise UsageError(missing)
-        announce(f"warning: {missing}; it runs beside them")
+        print_line(f"warning: {missing}; it runs beside them")
     worker = PlannedWorker(split.pool.machine or 1, queue, number, 1)
     one = split._replace(workers=(worker,), schedulers=())
-    options = RunOptions(announce=announce)
+    options = RunOptions(print_line=print_line)
     files = {} if touch_file is None else {queue: touch_file}
     return _start(one, (), resolution, options, files, metrics_port, serves_config=False)
 
@@ -215,7 +216,7 @@ def _start(
             resolution=resolution,
             settings=settings,
             runner=make_runner(split, resolution.settings_module),
-            announce=options.announce,
+            announce=options.print_line,
             touch_file_of=touch_files.get,
             health_file=options.health_file,
             metrics_port=metrics_port,
@@ -270,18 +271,18 @@ def _touch_files(split: Split, template: str | None) -> dict[QueueName, str]:
 def _require_writable(paths: Sequence[str | None]) -> None:
     """Raises UsageError, for all of them at once; the touch files of many queues share one
     directory, and one trouble."""
-    problems: dict[tuple[str, int | None], list[str]] = {}
+    refusals: dict[tuple[str, int | None], list[str]] = {}
     for path in dict.fromkeys(path for path in paths if path is not None):
         try:
             _try_to_write(path)
         except OSError as error:
-            told = f"cannot write {path}: {error.strerror} (errno {error.errno})"
-            problems.setdefault((os.path.dirname(path), error.errno), []).append(told)
-    if problems:
+            text = f"cannot write {path}: {error.strerror} (errno {error.errno})"
+            refusals.setdefault((os.path.dirname(path), error.errno), []).append(text)
+    if refusals:
         raise UsageError(
             "; ".join(
-                told[0] + (f", and {len(told) - 1} more there" if len(told) > 1 else "")
-                for told in problems.values()
+                texts[0] + (f", and {len(texts) - 1} more there" if len(texts) > 1 else "")
+                for texts in refusals.values()
             )
         )
 

@@ -26,7 +26,7 @@ from dlq.project.load import Project, require_settings
 from dlq.types import QueueName
 
 ANSWER_LIMIT = 5.0
-"""Seconds for each answer: whoever looks, or a probe, won't wait for the setting's 30."""
+"""Seconds for each answer: a person or a probe does not wait for the setting's 30."""
 SHOWN = 5
 """Numbers that a warning lists, at most: a queue may have a thousand."""
 
@@ -150,12 +150,12 @@ def _disagreement(runners: Sequence[RunnerState]) -> Iterable[Finding]:
             pools[seen.runner.pool_id].append(seen)
     if len(pools) < 2:
         return
-    told = ", ".join(
+    text = ", ".join(
         f"{pool} ({counted(len(members), 'machine')} of {members[0].runner.of})"
         for pool, members in sorted(pools.items(), key=lambda item: -len(item[1]))
     )
     yield rules.W501.finding(
-        f"machines disagree about the pool: {told}. Some workers run twice, some nowhere",
+        f"machines disagree about the pool: {text}. Some workers run twice, some nowhere",
         None,
         "give all machines the same settings and --of; `dlq run --expect-pool ID` refuses others",
     )
@@ -222,15 +222,15 @@ def queue_status(state: QueueState, planned: int, runners: Collection[RunnerStat
     }
     alive = {owner.number for owner in state.owners if owner.alive} - dead
     # At-most-once queues have no owners; the runners say which workers they have.
-    told = {
+    running_here = {
         int(number)
         for seen in runners
         for worker in seen.workers
         for queue, _, number in [worker.rpartition("/")]
         if queue == state.queue and number.isdigit()
     }
-    missing = sorted(set(range(1, planned + 1)) - alive - told)
-    return QueueStatus(state, planned, len(alive | told), tuple(missing))
+    missing = sorted(set(range(1, planned + 1)) - alive - running_here)
+    return QueueStatus(state, planned, len(alive | running_here), tuple(missing))
 
 
 def _order(seen: RunnerState) -> tuple[bool, str, int, str]:

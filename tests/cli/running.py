@@ -24,12 +24,12 @@ class Running:
         return self._log.read_text()
 
     def wait_for(self, text: str, limit: float = 15) -> None:
-        def told() -> bool:
+        def said() -> bool:
             assert self.process.poll() is None or text in self.text, self.text
             return text in self.text
 
         try:
-            wait_until(told, limit, what=f"the runner says {text!r}")
+            wait_until(said, limit, what=f"the runner says {text!r}")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.text}") from None
 

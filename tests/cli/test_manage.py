@@ -33,7 +33,7 @@ def test_flags_of_the_predecessor_are_there(project: Project, name: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("words", "told", "code"),
+    ("words", "said", "code"),
     [
         (["queue_runner", "--machine", "0"], "--machine is 0", 2),
         (["queue_runner", "--machine", "3", "--of", "2"], "must be 1 to 2", 2),
@@ -59,9 +59,9 @@ def test_flags_of_the_predecessor_are_there(project: Project, name: str) -> None
         (["queue_resume", "emails", "--config", "config/broken.py"], "dlq.E101", 2),
     ],
 )
-def test_refusals(project: Project, words: list[str], told: str, code: int) -> None:
+def test_refusals(project: Project, words: list[str], said: str, code: int) -> None:
     project.write("config/broken.py", 'LIGHTWEIGHT_QUEUE_WORKERS = {"images": -1}\n')
-    project.manage(*words).has(told, code=code)
+    project.manage(*words).has(said, code=code)
 
 
 def test_configuration_is_shown(project: Project) -> None:

@@ -305,7 +305,7 @@ def test_cron_machines_all(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (["--machine", "-1", "--of", "2"], "--machine is -1, and must be 1 to 2"),
         (["--machine", "3", "--of", "2"], "--machine is 3, and must be 1 to 2"),
@@ -319,6 +319,6 @@ def test_cron_machines_all(project: Project) -> None:
         ),
     ],
 )
-def test_options_that_cannot_be_followed(project: Project, words: list[str], told: str) -> None:
-    answer = project.dlq("plan", *words).has(told, code=2)
+def test_options_that_cannot_be_followed(project: Project, words: list[str], said: str) -> None:
+    answer = project.dlq("plan", *words).has(said, code=2)
     assert answer.out == ""

@@ -46,9 +46,9 @@ def test_pause_until_a_time_with_its_zone(live: Project, server: Server) -> None
 def test_an_unknown_queue_is_refused(live: Project, server: Server, verb: str) -> None:
     options = ["--for", "1h"] if verb == "pause" else ["--yes"] if verb == "clear" else []
     words = ["email", "images", "nothing", *options]
-    told = ("no queue is called 'email': did you mean 'emails'?", "'nothing': there are cron, ")
-    live.dlq(verb, *words).has(*told, code=2)
-    live.manage(f"queue_{verb}", *words).has(*told, code=2)
+    said = ("no queue is called 'email': did you mean 'emails'?", "'nothing': there are cron, ")
+    live.dlq(verb, *words).has(*said, code=2)
+    live.manage(f"queue_{verb}", *words).has(*said, code=2)
     with server.client() as client:
         assert client.keys("*") == []
 

@@ -57,6 +57,21 @@ def test_what_a_task_prints_is_seen_while_it_runs(live: Project) -> None:
         live.dlq("clear", "images", "--yes")
 
 
+def test_development_sees_each_job_that_ends(live: Project, server: Server) -> None:
+    calls = ("confirm(1)", "call('u', fail=True)")
+    enqueue(live, *calls)
+    with running(live, "-m", "dlq", "run") as runner:
+        runner.wait_for("ValueError: no answer from u")
+        assert "orders.tasks.confirm finished" not in runner.text
+    live.add_settings("DEBUG = True")
+    enqueue(live, *calls)
+    with running(live, "-m", "dlq", "run") as runner:
+        runner.wait_for("orders.tasks.confirm finished in 0.0")
+        runner.wait_for("ValueError: no answer from u")
+        assert runner.stop() == 0
+    assert "runs orders.tasks.confirm" not in runner.text, "one line for each"
+
+
 def test_one_worker(live: Project, server: Server) -> None:
     with running(live, "-m", "dlq", "worker", "images", "2") as runner:
         runner.wait_for("images/2 | started")

@@ -130,7 +130,7 @@ def test_no_color_on_a_terminal_is_plain_text(project: Project) -> None:
 
 
 def letters(text: str) -> dict[str, int]:
-    """How often each is there, whatever it is that stands between them."""
+    """How often each is there, whatever is between them."""
     return Counter(letter for letter in text if letter not in " \n─")
 
 

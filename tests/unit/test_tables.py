@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlq.cli.output.tables import Column, fitted_table, plain_table, text_width
+from dlq.cli.output.tables import Column, fitted_table, natural_table, text_width
 
 COLUMNS = [Column("ID"), Column("QUEUE"), Column("TASK", gives=1), Column("ERROR", gives=2)]
 ROW = ["7f3a91c2", "webhooks", "orders.tasks.confirm", "ValueError: no answer from a.example"]
@@ -30,12 +30,12 @@ def test_it_fits_and_loses_nothing(rows: list[list[str]], width: int, gives: lis
     columns = [c._replace(gives=number) for c, number in zip(COLUMNS, gives, strict=True)]
     heads, body = fitted_table(columns, rows, width)
     assert max(map(text_width, [*heads, *body])) <= width
-    assert letters([*heads, *body]) == letters(list(plain_table(columns, rows)))
+    assert letters([*heads, *body]) == letters(list(natural_table(columns, rows)))
 
 
 def test_wide_enough_is_as_in_a_pipe() -> None:
     heads, body = fitted_table(COLUMNS, [ROW], 200)
-    assert [*heads, *body] == list(plain_table(COLUMNS, [ROW]))
+    assert [*heads, *body] == list(natural_table(COLUMNS, [ROW]))
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def explain(
 ) -> ExitCode:
     """Explain one setting: its value, every source that sets it or could, and what it is for."""
     call: Invocation = ctx.obj
-    from dlq.cli.output.tables import plain_table
+    from dlq.cli.output.tables import natural_table
     from dlq.config import explain as configuration
 
     resolution = _resolution(call)
@@ -59,7 +59,7 @@ def explain(
     screen.segments([[(f"{found.name} = {found.value}", "bold")]])
     steps = [[s.role, s.source, s.value or "", s.what or ""] for s in found.steps]
     heads = [Column(""), Column(""), Column(""), Column("")]
-    for line in list(plain_table(heads, [[*_safe(step)] for step in steps]))[1:]:
+    for line in list(natural_table(heads, [[*_safe(step)] for step in steps]))[1:]:
         screen.print(f"  {line}")
     if found.description:
         screen.print(f"  {found.description}")

@@ -64,11 +64,11 @@ def show_next(
     for preview in previews:
         schedule = preview.row.expression
         own = preview.row.timezone or settings.cron_timezone
-        told = schedule if one_zone else f"{schedule} ({own})"
+        text = schedule if one_zone else f"{schedule} ({own})"
         for place, at_ in enumerate(preview.runs or (None,)):
             when = "never" if at_ is None else moment(at_, preview.timezone, now)
             if place == 0:
-                head = [preview.row.command, preview.row.queue, told]
+                head = [preview.row.command, preview.row.queue, text]
                 rows.append([*head, when, preview.words, preview.row.source.label])
             else:
                 rows.append(["", "", "", when, "", ""])
@@ -218,7 +218,7 @@ def _project(call: Invocation) -> Project:
 
 
 def _outcome(call: Invocation, project: Project) -> ExitCode:
-    """Rows that are wrong are not in the table, so they are told beside it."""
+    """Print what is wrong with rows, which keeps them out of the table."""
     from dlq.cli.output.findings import findings_lines
     from dlq.diagnostics.finding import errors
 

@@ -131,7 +131,7 @@ def worker(
         queue,
         number,
         show=lambda plan: _print_warnings(call, plan),
-        announce=line_printer(call),
+        print_line=line_printer(call),
         touch_file=touch_file,
         metrics_port=prometheus_port,
         verbose=call.verbose,

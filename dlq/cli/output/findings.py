@@ -27,7 +27,7 @@ SECRET = re.compile(r"password|passwd|secret|token|redis_url|://[^/\s'\"]*@", re
 
 
 def read_line(file: str, number: int) -> str | None:
-    """A line of a file, or None where there is none to be had."""
+    """Return a line of a file, or None where it cannot be read."""
     try:
         lines = Path(file).read_text(encoding="utf-8", errors="replace").splitlines()
     except (OSError, ValueError):
@@ -77,7 +77,7 @@ def finding_lines(finding: Finding, read: ReadLine = read_line) -> Iterator[Line
 
 
 def count_text(findings: Iterable[Finding]) -> str:
-    """As in "4 errors, 1 warning"; "no findings" for none."""
+    """Count findings by level: "4 errors, 1 warning"; "no findings" for none."""
     counts = Counter(finding.level for finding in findings)
     levels: tuple[tuple[Level, str], ...] = (
         ("error", "error"),
@@ -90,8 +90,8 @@ def count_text(findings: Iterable[Finding]) -> str:
 
 def _may_be_secret(finding: Finding, text: str) -> bool:
     """Better to hide a harmless line than to print a password into the log of a CI run."""
-    told = f"{finding.message} {finding.help}"
-    return bool(SECRET.search(text) or re.search("REDIS_(PASSWORD|URL)", told, re.IGNORECASE))
+    words = f"{finding.message} {finding.help}"
+    return bool(SECRET.search(text) or re.search("REDIS_(PASSWORD|URL)", words, re.IGNORECASE))
 
 
 def _window(text: str, column: int | None, end_column: int | None) -> tuple[str, int, int]:
@@ -104,11 +104,11 @@ def _window(text: str, column: int | None, end_column: int | None) -> tuple[str,
     cut = text[begin : begin + WINDOW]
     lead = "…" if begin else ""
     tail = "…" if begin + WINDOW < len(text) else ""
-    before = _shown(cut[: first - begin])
-    marked = _shown(cut[first - begin : last - begin])
-    after = _shown(cut[last - begin :])
+    before = _escape(cut[: first - begin])
+    marked = _escape(cut[first - begin : last - begin])
+    after = _escape(cut[last - begin :])
     return lead + before + marked + after + tail, len(lead + before), max(1, len(marked))
 
 
-def _shown(text: str) -> str:
+def _escape(text: str) -> str:
     return printable(text.replace("\t", "    "), 4 * WINDOW)

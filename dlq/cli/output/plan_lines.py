@@ -29,7 +29,7 @@ def title(plan: Plan) -> str:
 
 
 def one_line(plan: Plan) -> str:
-    """As `run` prints it: `Plan for machine 1 of 3   pool 4db02050: emails/1 …, cron scheduler`."""
+    """The line that `run` prints: `Plan for machine 1 of 3   pool 4db02050: emails/1 emails/2`."""
     dealt = plan.split
     if dealt is None:
         return title(plan)

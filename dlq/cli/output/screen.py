@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
-from dlq.cli.output.tables import Column, fitted_table, plain_table, text_width
+from dlq.cli.output.tables import Column, fitted_table, natural_table, text_width
 from dlq.primitives.text import printable
 
 __all__ = ["Column", "Screen", "Segment", "Style"]
@@ -111,7 +111,7 @@ class Screen:
         """The lines that `table` prints."""
         safe = [[printable(cell, CELL_LIMIT) for cell in row] for row in rows]
         if not self.is_terminal:
-            yield from _in_style(plain_table(columns, safe), "")
+            yield from _in_style(natural_table(columns, safe), "")
             return
         heads, body = fitted_table(columns, safe, self.width)
         yield from _in_style(heads, "bold")

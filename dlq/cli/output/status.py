@@ -44,7 +44,7 @@ def status_lines(screen: Screen, found: Status) -> Iterator[Line]:
 
 
 def watch_lines(screen: Screen, found: Status) -> list[Line]:
-    """As many lines as the terminal has, less the cursor's: findings first, a line each, then the
+    """Fill the terminal, but for the cursor's line: findings first, a line each, then the
     queues that need a look, then machines."""
     room = screen.height - 1
     lines = list(_servers(found))

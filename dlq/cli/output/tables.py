@@ -35,7 +35,7 @@ class Column(NamedTuple):
     gives: int = 0
 
 
-def plain_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def natural_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Every column as wide as its longest value, and no blanks at the end of a line."""
     widths = [_natural_width(column, place, rows) for place, column in enumerate(columns)]
     for cells in [[column.head for column in columns], *rows]:
@@ -85,7 +85,7 @@ def _shrink(
 
 
 def _excess(widths: Sequence[int], apart: Sequence[int], width: int) -> int:
-    """By how many cells the columns that are side by side are too wide."""
+    """The cells by which the columns that are side by side are too wide."""
     kept = [each for place, each in enumerate(widths) if place not in apart]
     return sum(kept) + GAP * (len(kept) - 1) - width
 

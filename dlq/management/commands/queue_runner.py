@@ -55,15 +55,17 @@ class Command(DlqCommand):
             only_queue=options["only_queue"],
             override_files=files,
         )
-        run_options = RunOptions(options["pidfile"], options["touchfile"], announce=self.announce)
+        run_options = RunOptions(
+            options["pidfile"], options["touchfile"], print_line=self.print_line
+        )
         code = start(None, files, pool, run_options, show=self.show)
         if code:
             sys.exit(code)
 
     def show(self, plan: Plan) -> None:
         self.screen.segments(findings_lines(plan.findings), to_err=True)
-        self.announce(one_line(plan))
+        self.print_line(one_line(plan))
 
-    def announce(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()

@@ -34,7 +34,7 @@ class Command(DlqCommand):
             options["queue"],
             options["number"],
             show=self.show,
-            announce=self.announce,
+            print_line=self.print_line,
             touch_file=options["touch_filename"],
             metrics_port=options["prometheus_port"],
             any_number=True,
@@ -45,6 +45,6 @@ class Command(DlqCommand):
     def show(self, plan: Plan) -> None:
         self.screen.segments(findings_lines(plan.findings), to_err=True)
 
-    def announce(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()

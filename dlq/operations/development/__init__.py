@@ -1,1 +1,1 @@
-"""For development and the first minutes: the demo, a private server, starter files."""
+"""Development and the first minutes: the demo, a private server, starter files."""

@@ -17,7 +17,7 @@ class Starter(NamedTuple):
     purpose: str
 
 
-class Written(NamedTuple):
+class StarterFile(NamedTuple):
     path: str
     is_new: bool
     purpose: str
@@ -41,7 +41,7 @@ EXAMPLES = {"settings": "shop.settings", "directory": "/srv/shop", "name": "shop
 
 def write_starters(
     directory: str, *, toml: bool, settings_module: str | None = None
-) -> list[Written]:
+) -> list[StarterFile]:
     """What was written, the override file first. `settings_module` takes the place of the example's
     name, and cron.py goes into an app of the project. Raises UsageError, and then has written no
     more than the files before."""
@@ -70,7 +70,7 @@ def find_app(project: Path) -> Path | None:
     return None
 
 
-def _write(starter: Starter, directory: Path, settings_module: str | None) -> Written:
+def _write(starter: Starter, directory: Path, settings_module: str | None) -> StarterFile:
     path = directory / starter.target
     content = files("dlq").joinpath("starters", starter.name).read_text("utf-8")
     if settings_module is not None:
@@ -85,7 +85,7 @@ def _write(starter: Starter, directory: Path, settings_module: str | None) -> Wr
         with path.open("x", encoding="utf-8") as file:
             file.write(content)
     except FileExistsError:
-        return Written(str(path), False, "exists, not touched")
+        return StarterFile(str(path), False, "exists, not touched")
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror} (errno {error.errno})") from None
-    return Written(str(path), True, starter.purpose)
+    return StarterFile(str(path), True, starter.purpose)
