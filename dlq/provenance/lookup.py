@@ -172,7 +172,7 @@ class Lookup:
     def _item(self, contents: Contents, key: object, value: object, time: int) -> Position | None:
         """Return where the item is written that `contents` had under `key` at that time."""
         write = contents.at(key, time)
-        if write is None or write.site is None or write.value is not value:
+        if write is None:
             return None
         for at, site in self._touches.get(contents, ()):
             if write.time < at <= time:
@@ -181,6 +181,8 @@ class Lookup:
                     return None  # it may have written the same again
                 if found:
                     return found[-1].position
+        if write.site is None or write.value is not value:
+            return None
         text, statement = self._statement(write.site)
         if text is None or statement is None:
             return Position(text.source.at(write.site.line)) if text else None

@@ -125,7 +125,7 @@ class _Observer:
             return None
 
         def on_line(code: CodeType, line: int) -> None:
-            self.report(recorder.before_line, sys._getframe(1))
+            self.report(recorder.before_line, sys._getframe(1), line)
 
         def on_instruction(code: CodeType, offset: int) -> object:
             return None if self.before_instruction(sys._getframe(1)) else monitoring.DISABLE
@@ -188,14 +188,15 @@ class _Observer:
             if not self.is_own(frame.f_code.co_filename) or self.is_broken:
                 return None
             self.report(recorder.start, frame)
-            frame.f_trace_opcodes = recorder.stores_of(frame.f_code) is not None
             return on_event
 
         def on_event(frame: FrameType, event: str, argument: object) -> Any:
             if event == "opcode":
                 self.before_instruction(frame)
             elif event == "line":
-                self.report(recorder.before_line, frame)
+                self.report(recorder.before_line, frame, frame.f_lineno)
+                stores = recorder.stores_of(frame.f_code)
+                frame.f_trace_opcodes = stores is not None and frame.f_lineno in stores.lines
             elif event == "return":
                 self.report(recorder.end, frame, argument)
             return on_event

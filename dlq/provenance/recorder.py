@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from inspect import CO_OPTIMIZED
-from itertools import chain, islice, repeat
+from itertools import islice, repeat
 from operator import is_
 from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from dlq.provenance.stores import Stores, find_stores
+from dlq.provenance.stores import Stores, find_stores, loud_lines
 
 MISSING = object()
 CONTAINERS = (dict, list, tuple)
@@ -108,12 +108,14 @@ class Recorder:
         self.touches: list[tuple[int, Site]] = []
         self.returned: list[tuple[int, CodeType, Contents]] = []
         self.events = 0
-        self._names, self._family = set[str](), family
+        self._names, self._family, self._wanted = set[str](), family, set[str]()
         self._related: set[str] = set()
         self._is_own: Callable[[str], bool] = str.isascii
         self._root: FrameType | None = None
         self._stores: dict[int, tuple[CodeType, Stores | None]] = {}
         self._time = self._noted = 0
+        self._is_loud = True
+        self._loud: dict[int, set[int | None]] = {}
         self._active: Site | None = None
         self._pending: Callable[[int], object] | None = None
         self._contents: dict[int, Contents] = {}
@@ -132,12 +134,12 @@ class Recorder:
         """Return the instructions of `code` that `before_instruction` is to be called for."""
         if id(code) not in self._stores:  # a code object's hash is computed from all of it
             self._names.update(name for name in code.co_names if name.startswith(self._family))
-            found = find_stores(code, self._names)
-            self._stores[id(code)] = code, found
+            found = find_stores(code, self._names, self._related)
+            self._stores[id(code)], self._loud[id(code)] = (code, found), loud_lines(code)
             if found is not None:
                 self._names |= found.origins
                 self._related |= found.related - self._names
-                self._scan(None)
+                self._scan_again()
         return self._stores[id(code)][1]
 
     def start(self, frame: FrameType) -> None:
@@ -147,12 +149,15 @@ class Recorder:
         for variables in (frame.f_globals, *_own_variables(frame)):
             if id(variables) not in self.namespaces:
                 self.namespaces[id(variables)] = Namespace(variables)
-                self._scan(None)
+                self._scan_again()
         self._active = Site(frame.f_code, frame.f_lineno, None, frame.f_globals)
 
-    def before_line(self, frame: FrameType) -> None:
-        self.compare()
-        self._active = Site(frame.f_code, frame.f_lineno, None, frame.f_globals)
+    def before_line(self, frame: FrameType, line: int) -> None:
+        self.events += 1
+        if self._is_loud or self._pending is not None:
+            self.compare()
+        self._active = Site(frame.f_code, line, None, frame.f_globals)
+        self._is_loud = line in self._loud[id(frame.f_code)]
 
     def before_instruction(self, frame: FrameType, offset: int, stores: Stores) -> None:
         """The instruction is one of `stores`."""
@@ -170,6 +175,7 @@ class Recorder:
     def end(self, frame: FrameType, value: object) -> None:
         """A frame of observed code returns, raises or yields."""
         self.compare()
+        self._is_loud = True
         own = next(_own_variables(frame), None)
         if own is None and isinstance(value, dict | list) and id(value) not in self._contents:
             contents = self._contents_of(value, self._active, self._time)
@@ -194,15 +200,13 @@ class Recorder:
 
     def compare(self) -> None:
         """Attribute what is different now to the statement that ran."""
-        self.events += 1
         time = self._time + 1
         before = self._noted
         values = map(dict.get, self._owners, self._keys, repeat(MISSING))
         is_same = all(map(is_, values, self._bound))
-        has_names = _sizes(self._variables) == self._name_counts and all(
-            map(is_, _last(self._variables), self._last_names)
-        )
-        if _sizes(self._all) != self._item_counts or not all(map(is_, self._items(), self._known)):
+        sizes, last = _sizes(self._variables), [*_last(self._variables)]
+        has_names = sizes == self._sizes and last == self._last
+        if self._snapshot() != self._known:
             for contents in self._live:
                 contents.compare(self._writer(), time)
             self._noted += 1
@@ -211,8 +215,11 @@ class Recorder:
                 if dict.get(owner, name, MISSING) is not value:
                     self._write(self.namespaces[id(owner)], name, self._writer(), time)
         if not has_names:
-            self._scan(time)
-        elif self._noted > before:
+            for index, variables in enumerate(self._variables):
+                if sizes[index] != self._sizes[index] or last[index] is not self._last[index]:
+                    self._scan(self.namespaces[id(variables)], self._writer, time)
+            self._sizes, self._last = sizes, last
+        if self._noted > before:
             self._refresh()
         if self._pending is not None:
             pending, self._pending = self._pending, None
@@ -221,17 +228,19 @@ class Recorder:
         if self._noted > before:
             self._time = time
 
-    def _scan(self, time: int | None) -> None:
-        """Look for names that are not known yet, written now, or, without a time, earlier."""
+    def _scan_again(self) -> None:
+        """Look for names that were written before they were known to be of interest."""
+        self._wanted = self._names | self._related
         for namespace in self.namespaces.values():
-            for name in namespace.variables.keys() & (self._names | self._related):
-                value = dict.get(namespace.variables, name)
-                known = namespace.writes.get(name)
-                is_new = known is None or known[-1][0].value is not value
-                if is_new and (name in self._names or isinstance(value, CONTAINERS)):
-                    site, now = (None, self._time) if time is None else (self._writer(), time)
-                    self._write(namespace, name, site, now)
+            self._scan(namespace, lambda: None, self._time)
         self._refresh()
+
+    def _scan(self, namespace: Namespace, writer: Callable[[], Site | None], time: int) -> None:
+        for name in namespace.variables.keys() & self._wanted:
+            value, writes = dict.get(namespace.variables, name), namespace.writes.get(name)
+            is_new = not writes or writes[-1][0].value is not value
+            if is_new and (name in self._names or isinstance(value, CONTAINERS)):
+                self._write(namespace, name, writer(), time)
 
     def _write(self, namespace: Namespace, name: str, site: Site | None, time: int) -> None:
         """Note the value of a name, if that is not done yet."""
@@ -265,14 +274,16 @@ class Recorder:
         self._live = [each for each in live.values() if not isinstance(each.value, tuple)]
         self._variables = [namespace.variables for namespace in self.namespaces.values()]
         self._all = [contents.value for contents in self._live]
-        self._name_counts, self._last_names = _sizes(self._variables), [*_last(self._variables)]
-        self._item_counts, self._known = _sizes(self._all), [*self._items()]
+        self._sizes, self._last = _sizes(self._variables), [*_last(self._variables)]
+        self._small = [value for value in self._all if len(value) <= LARGE]
+        self._dicts = [value for value in self._small if isinstance(value, dict)]
+        self._known = self._snapshot()
 
-    def _items(self) -> Iterator[object]:
-        """Yield the last items of all containers, and keys and values of the small ones."""
-        small = [value for value in self._all if len(value) <= LARGE]
-        dicts = [value for value in small if isinstance(value, dict)]
-        return chain(_last(self._all), *map(iter, small), *map(dict.values, dicts))
+    def _snapshot(self) -> list[object]:
+        """Return lengths and last items of all containers, and keys and values of small ones. An
+        item that is replaced by an equal one shows later, as another object than the recorded."""
+        values = [*map(list, map(dict.values, self._dicts))]
+        return [*map(len, self._all), *_last(self._all), *map(list, self._small), *values]
 
     # Frames.
 

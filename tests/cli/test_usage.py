@@ -180,7 +180,7 @@ def test_a_start_imports_nothing_that_it_has_no_use_for(project: Project) -> Non
         "code = run(['run', '--expect-pool', '00000000'])\n"
         "needless = {'rich', 'tomllib', 'dlq.operations.development.embedded_server',\n"
         "    'dlq.config.sources.python_file', 'dlq.config.json_schema',\n"
-        "    'dlq.provenance.provenance', 'dlq.config.validation.violations',\n"
+        "    'dlq.provenance.lookup', 'dlq.config.validation.violations',\n"
         "    'dlq.backends.redis_storage.deduplication'}\n"
         "print(int(code), sorted(needless & set(sys.modules)))\n"
     )
