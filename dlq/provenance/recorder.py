@@ -119,6 +119,9 @@ class Recorder:
         self._active: Site | None = None
         self._pending: Callable[[int], object] | None = None
         self._contents: dict[int, Contents] = {}
+        self._sizes: list[int] = []
+        self._last: list[object] = []
+        self._known: list[object] = []
         self._refresh()
 
     def resume(self, names: set[str], is_own: Callable[[str], bool], root: FrameType) -> None:

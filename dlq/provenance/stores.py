@@ -33,7 +33,17 @@ STAR = 2
 INPLACE = 13
 """The arguments of BINARY_OP from here up are those of `+=` and its kind."""
 
-_QUIET = ("RESUME", "CACHE", "NOP", "COPY", "SWAP", "PUSH_NULL", "EXTENDED_ARG", "POP_TOP", "JUMP")
+_QUIET: tuple[str, ...] = (
+    "RESUME",
+    "CACHE",
+    "NOP",
+    "COPY",
+    "SWAP",
+    "PUSH_NULL",
+    "EXTENDED_ARG",
+    "POP_TOP",
+    "JUMP",
+)
 _QUIET += ("LOAD_CONST", "LOAD_NAME", "LOAD_SMALL", "STORE_NAME", "BUILD_", "RETURN_")
 QUIET = {number for name, number in opmap.items() if name.startswith(_QUIET)}
 """Instructions that run no other code. What they store under a name of interest is reported."""
