@@ -27,6 +27,7 @@ VERBS = (
     Listed("explain", "plan", "Explain a finding, a setting, a task, a queue or a cron row."),
     Listed("health", "run", "Check whether the runner is alive."),
     Listed("demo", "starters", "Run everything once on a private server."),
+    Listed("emit", "emit", "Write the plan for systemd, Compose, Kubernetes or a Procfile."),
     Listed("init", "starters", "Write starter files, overwriting none."),
 )
 

@@ -25,6 +25,7 @@ LAYERS = (
     "django_tasks",
     "project",
     "planning",
+    "deployment",
     "scheduler",
     "process",
     "testing",
