@@ -204,7 +204,8 @@ def test_a_unit_is_ready_when_its_workers_are(live: Project) -> None:
     content = emitted(live, "systemd")["dlq-machine-1.service"]
     command = content.partition("ExecStart=")[2].splitlines()[0]
     address = str(live.directory / "notify")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+    log = live.directory / "log"
+    with log.open("wb") as output, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         receiver.bind(address)
         receiver.settimeout(30)
         env = live.env({"NOTIFY_SOCKET": address, "DJANGO_SETTINGS_MODULE": "shop.settings"})
@@ -213,15 +214,15 @@ def test_a_unit_is_ready_when_its_workers_are(live: Project) -> None:
             cwd=live.directory,
             env=env,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
         )
         try:
             while "READY=1" not in receiver.recv(4096).decode():
                 pass
         finally:
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(20) == 0, log.read_text()
 
 
 def test_compose(shop: Project) -> None:

@@ -36,8 +36,8 @@ def emit(
     configuration refuses to start. Stop times come from STOP_TIMEOUT and the timeouts of the jobs.
     """
     call: Invocation = ctx.obj
-    from dlq.operations.emit import emit as make_files
-    from dlq.operations.emit import write_files
+    from dlq.operations.inspection.emit import emit as make_files
+    from dlq.operations.inspection.emit import write_files
     from dlq.planning.plan import make_plan
     from dlq.planning.pool import make_pool
     from dlq.project.load import load_project

@@ -1,1 +1,1 @@
-"""Questions about plans, tasks and stored jobs, answered without a change to anything."""
+"""Questions about plans, tasks and stored jobs, and the plan as files for others to start."""
