@@ -24,7 +24,7 @@ OWN_TASK_MODULES = (f"{OLD_PACKAGE}.cron_scheduler",)
 def find_task(path: str) -> Task:
     """The task that a job names. Raises UnknownTask, with what to do about it.
 
-    Whoever can write to the server chooses the path, so nothing is imported but modules of
+    A writer to the server chooses the path, so nothing is imported but modules of
     installed apps and those that TASK_MODULES lists, and nothing is returned but objects that
     `@task` made.
     """

@@ -16,7 +16,7 @@ MINUTE = 60.0
 RECENT = 300.0
 """Seconds of the longer of the two rates."""
 BAR = 300.0
-"""Seconds that one bar of the last hour stands for."""
+"""Seconds that one bar of the last hour covers."""
 BARS = 12
 
 Counts = Mapping[str, tuple[int, int]]

@@ -1,7 +1,7 @@
 """Delayed jobs whose time has come, for workers that wait: a step of the heartbeat process.
 
 A worker that takes a job looks for delayed jobs that are due. One that waits already cannot hear of
-a job that somebody else put off, so the heartbeat process wakes it.
+a job that another process put off, so the heartbeat process wakes it.
 """
 
 from __future__ import annotations

@@ -622,6 +622,8 @@ def test_metrics_are_served_per_worker_and_their_addresses_by_the_supervisor(hos
         return 0.0
 
     wait_until(lambda: count(1) + count(2) == 20)
+    with socket.create_connection(("127.0.0.1", port)):
+        assert get(0, "/worker_config") == config, "an idle client blocks nobody"
 
 
 def test_a_metrics_port_in_use_costs_no_job(host: Host) -> None:

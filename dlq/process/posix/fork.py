@@ -6,7 +6,6 @@ descriptors or connections, and a signal from the kernel when the supervisor die
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]  # no stubs: a private module, see _ALL_SIGNALS
 import atexit
 import ctypes
 import logging
@@ -20,7 +19,12 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
 
-from dlq.process.posix.signals import CHANGED_SIGNALS, original_disposition
+from dlq.process.posix.signals import (
+    ALL_SIGNALS,
+    CHANGED_SIGNALS,
+    original_disposition,
+    set_mask,
+)
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -28,9 +32,6 @@ PR_SET_CHILD_SUBREAPER = 36
 
 STOP_SIGNAL = signal.SIGUSR2
 """Asks a child to finish what it has in hand and go. Also what it gets when its supervisor dies."""
-
-_ALL_SIGNALS = _signal.valid_signals()
-"""As numbers. `signal` wraps what `_signal` gives in enum members, 64 of them for each mask."""
 
 
 def fork(
@@ -55,7 +56,7 @@ def fork(
         # Or the child would write what is buffered once more. Its reader may have gone.
         with suppress(OSError, ValueError):
             stream.flush()
-    before = _signal.pthread_sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
+    before = set_mask(signal.SIG_BLOCK, ALL_SIGNALS)
     try:
         pid = os.fork()
         if pid:
@@ -63,11 +64,11 @@ def fork(
             return pid
     finally:
         if os.getpid() == supervisor:
-            _signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            set_mask(signal.SIG_SETMASK, before)
     code = 1
     try:
         _detach_from_supervisor(close, keeps_exit_handlers)
-        _signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        set_mask(signal.SIG_SETMASK, before)
         exit_with_supervisor(supervisor, stop_signal)
         code = run()
     except SystemExit as exiting:

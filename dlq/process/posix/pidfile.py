@@ -104,7 +104,7 @@ class PidFile:
             ) from None
 
     def _is_file_of(self, fd: int) -> bool:
-        """Whether the path leads to the file that is open as `fd`."""
+        """Compare the file that is open as `fd` with the one at the path."""
         try:
             opened, named = os.fstat(fd), os.stat(self.path, follow_symlinks=False)
         except OSError:
@@ -120,7 +120,7 @@ def detach(prepare: Callable[[], None]) -> None:
     0 after `prepare` has been called there (systemd and scripts read the pidfile then), or with 2
     where it raised: the terminal is still ours until then.
 
-    The directory stays what it was: a reload starts the command anew from it, and relative paths
+    The directory stays what it was: a reload starts the command again from it, and relative paths
     must mean the same.
     """
     reader, writer = os.pipe()

@@ -6,12 +6,19 @@ pipe misses none, whichever instruction it was at when the signal came.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # no stubs: a private module, see below
 import os
 import select
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import FrameType, TracebackType
 from typing import Any
+
+# `signal` wraps what these give in enum members: 64 of them for each mask, and five for each job.
+handler_of: Callable[[int], Any] = _signal.getsignal
+set_mask: Callable[[int, Iterable[int]], set[int]] = _signal.pthread_sigmask
+set_timer: Callable[[int, float], tuple[float, float]] = _signal.setitimer
+ALL_SIGNALS: set[int] = _signal.valid_signals()
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 """Signals that ask a runner to stop."""

@@ -1,4 +1,4 @@
-"""The file whose time tells a monitor that a queue's jobs get done (--touchfile)."""
+"""The file whose time shows a monitor that a queue's jobs get done (--touchfile)."""
 
 from __future__ import annotations
 

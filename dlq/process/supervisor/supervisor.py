@@ -158,7 +158,7 @@ class Supervisor:
         try:
             pid = child.spec.start(child.previous)
         except OSError as error:
-            # No memory or no process to be had: children end, and it will get better.
+            # No memory or no process is available: both become available as others end.
             child.backoff = child.backoff.failed()
             child.may_start = time.monotonic() + max(1.0, child.backoff.pause)
             self._reporter.log(

@@ -267,7 +267,7 @@ class Worker:
         return attempts or 0
 
     def _retry(self, delivery: Delivery, delay: float, failure: Failure) -> bool | None:
-        """Whether the backend will run the job again; None where the question was given up."""
+        """Ask the backend to run the job again; None where the question was given up."""
         return self._server_retry.persist(
             lambda: self._consumer.retry(delivery, delay, failure), self._gives_up_reporting
         )
@@ -324,8 +324,8 @@ class Worker:
         os.register_at_fork(after_in_child=self._detach_forked_child)
 
     def _detach_forked_child(self) -> None:
-        """In a process that a job forks: it is no worker. A signal ends it as it would end any
-        process, so `Process.terminate()` works, and the scoreboard does not see what it does."""
+        """Called in a process that a job forks, which is no worker. A signal ends it as it ends any
+        process, so `Process.terminate()` works; the scoreboard does not see what it does."""
         restore_dispositions()
         self._slot.detach()
 
