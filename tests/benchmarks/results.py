@@ -106,9 +106,6 @@ ENQUEUE: Key = ("enqueue", "dlq")
 DEDUPLICATE: Key = ("deduplicate", "dlq")
 PLANNER: Key = ("planner", "dlq")
 
-HUEYS_PSS = 7.1
-"""MiB, as measured on the machine that the targets were set on."""
-
 FULL = 85
 """Percent of the processors. The rest is what processes lose by waiting for each other."""
 
@@ -116,8 +113,8 @@ LINEAR = 13
 """Ten times the work, and an allowance for what no longer fits the processor's caches."""
 
 
-def _as_huey(what: str, metric: str, aim: float | None = None) -> Target:
-    return Target(f"{what}, to Huey", (metric, "dlq"), "at most", 1, (metric, "huey"), aim)
+def _as_huey(what: str, metric: str, aim: float | None = None, limit: float = 1) -> Target:
+    return Target(f"{what}, to Huey", (metric, "dlq"), "at most", limit, (metric, "huey"), aim)
 
 
 TARGETS: tuple[Target, ...] = (
@@ -138,14 +135,12 @@ TARGETS: tuple[Target, ...] = (
     _as_huey("start of a job, p50", "start p50", 0.6),
     _as_huey("start of a job, p99", "start p99", 0.6),
     _as_huey("PSS added per idle worker", "pss per worker"),
-    Target(
-        "PSS added per idle worker, MiB", ("pss per worker", "dlq"), "at most", HUEYS_PSS, aim=5
-    ),
-    _as_huey("16 workers ready, wall time", "ready wall/16"),
-    _as_huey("16 workers ready, CPU time", "ready cpu/16"),
+    Target("PSS added per idle worker, MiB", ("pss per worker", "dlq"), "at most", 5),
+    _as_huey("16 workers ready, wall time", "ready wall/16", limit=1.3),
+    _as_huey("16 workers ready, CPU time", "ready cpu/16", limit=1.5),
     Target("deduplicate, speed to 4.11", ("deduplicate", "dlq-4.11"), "at least", 10, DEDUPLICATE),
     Target("deduplicate, slowest command, ms", ("deduplicate slowest", "dlq"), "at most", 10),
-    Target("dlq plan, to manage.py check", ("plan", "dlq"), "at most", 1.3, ("check", "dlq")),
+    Target("dlq plan, to manage.py check", ("plan", "dlq"), "at most", 1.5, ("check", "dlq")),
     Target(
         "5,000 cron rows, to Django's start",
         ("cron rows", "dlq"),

@@ -65,3 +65,11 @@ ENQUEUE_ONCE = Script("queue/enqueue_once")
 DISCARD_DELAYED = Script("queue/discard_delayed")
 RETRY_FAILED = Script("queue/retry_failed")
 SWAP_DEDUPLICATED = Script("queue/swap_deduplicated")
+
+
+def read_scripts() -> None:
+    """Read every script now: in the supervisor, so that its workers find them in the memory that
+    they share with it. A worker that read its own would write to a megabyte more."""
+    for script in tuple(globals().values()):
+        if isinstance(script, Script):
+            script.sha  # noqa: B018 (reads and keeps the text)
