@@ -33,6 +33,7 @@ class ReliableRedisBackend(RedisStorage):
         """Make the workers' scripts known, and give back what lies in lists that no worker of this
         configuration reads, as 4.11 does. Where workers of 4.11 are connected that may still be
         theirs; then it waits for a later `reclaim`."""
+        super().startup(queue)
         with translated_errors(self.address):
             for script in POSTED:
                 self.client.script_load(script.text)

@@ -30,7 +30,7 @@ from dlq.backends.redis_storage import unique_jobs
 from dlq.backends.redis_storage.fleet import heartbeats, queue_state
 from dlq.backends.redis_storage.fleet import reclaim as reclaiming
 from dlq.backends.redis_storage.keys import pattern
-from dlq.backends.redis_storage.lua.scripts import ENQUEUE_ONCE, SET_EXPIRING
+from dlq.backends.redis_storage.lua.scripts import ENQUEUE_ONCE, SET_EXPIRING, read_scripts
 from dlq.backends.redis_storage.placed_jobs import PlacedJobs, describe_jobs
 from dlq.backends.redis_storage.stored_values import milliseconds
 from dlq.backends.redis_storage.transport.connect import run_script
@@ -71,6 +71,10 @@ class RedisStorage(
         self._adopt_at = 0
 
     # Jobs
+
+    def startup(self, queue: QueueName) -> None:
+        """Read the scripts, before the workers are forked."""
+        read_scripts()
 
     def enqueue(self, job: Job, queue: QueueName) -> None:
         self.producer.push(job.path, self.keys.queue(queue), encode(job))
