@@ -24,7 +24,8 @@ class Row(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One source that sets a value, or could. `role`: used, over, or unset."""
+    """One source that sets a value, or could. `role`: used, over, or unset; and statements of the
+    source in use: replaced (by it), or changed (it, later)."""
 
     role: str
     source: str
@@ -80,6 +81,11 @@ def explain(
 def _steps(resolution: Resolution, name: str, standard: object) -> Iterator[Step]:
     value = resolution.values[name]
     yield Step("used", value.source.label, display(name, value.value), _what(value.source))
+    earlier = True
+    for source in value.history:  # of several statements of one source
+        earlier = earlier and source != value.source
+        if source != value.source:
+            yield Step("replaced" if earlier else "changed", source.label, None, _what(source))
     for hidden in value.hides:
         source = hidden.source
         yield Step("over", source.label, display(name, hidden.value), _what(source))

@@ -93,7 +93,7 @@ class Layers(Mapping[str, ResolvedValue]):
                 Hidden(copied(source.values[name]), source.location_of(name).source)
                 for source in below
             )
-            return ValueProvenance(location.source, location.items, tuple(hidden))
+            return ValueProvenance(location.source, location.items, tuple(hidden), location.history)
 
         return ResolvedValue(name, self._meaning(name, value), owner.kind, look_up)
 

@@ -24,11 +24,13 @@ class Hidden(NamedTuple):
 
 class ValueProvenance(NamedTuple):
     """Where a value was written, and what it hides. `items` says where each value of a dict was
-    written, by key, and each element of a list, by index ('0'), as far as that is known."""
+    written, by key, and each element of a list, by index ('0'), as far as that is known. `history`:
+    the statements of its source that gave it a value, or changed its items, the first first."""
 
     source: Source
     items: Mapping[str, Source] = FrozenDict()
     hides: tuple[Hidden, ...] = ()
+    history: tuple[Source, ...] = ()
 
 
 class ResolvedValue:
@@ -55,6 +57,10 @@ class ResolvedValue:
     @property
     def hides(self) -> tuple[Hidden, ...]:
         return self._provenance.hides
+
+    @property
+    def history(self) -> tuple[Source, ...]:
+        return self._provenance.history
 
     @cached_property
     def _provenance(self) -> ValueProvenance:

@@ -65,6 +65,11 @@ class Lookup:
                 return self._location(namespace, name, own.get(name))
         return None
 
+    def in_some_class(self, name: str, value: object) -> SettingLocation | None:
+        """Return where the only class whose body gives `name` this value writes it."""
+        found = [each for each in self._recorder.classes if each.variables.get(name) is value]
+        return self._location(found[0], name, value) if len(found) == 1 else None
+
     def _location(self, namespace: Namespace, name: str, value: object) -> SettingLocation | None:
         found = self._bound(namespace, name, sys.maxsize)
         if found is None or found[0].value is not value or found[0].site is None:

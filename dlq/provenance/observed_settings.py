@@ -80,12 +80,16 @@ class DjangoSettingLocations:
         return value is not missing and value is getattr(self._settings, name, None)
 
 
-def _in_class(lookup: Lookup, module: object, name: str) -> SettingLocation | None:
-    """Return where the class has the setting that django-configurations takes it from."""
+def _in_class(lookup: Lookup, module: ModuleType, name: str) -> SettingLocation | None:
+    """Return where the class has the setting that django-configurations takes it from, or another
+    one that gives it out by the module's __getattr__."""
     chosen = getattr(module, os.environ.get("DJANGO_CONFIGURATION", ""), None)
     order = chosen.__mro__ if isinstance(chosen, type) else ()
     owner = next((each for each in order if name in vars(each)), None)
-    return lookup.in_class(owner, name) if owner is not None else None
+    if owner is not None:
+        return lookup.in_class(owner, name)
+    is_own = name in vars(module)
+    return None if is_own else lookup.in_some_class(name, getattr(module, name))
 
 
 def module_of(settings: Any) -> str:

@@ -45,7 +45,10 @@ def observe(
 
     def is_own(filename: str) -> bool:
         if filename not in known:
-            known[filename] = filename == file or is_project_file(filename)
+            try:
+                known[filename] = filename == file or is_project_file(filename)
+            except OSError:  # a relative name, where the working directory is gone
+                known[filename] = False
         return known[filename]
 
     observer = _Observer(earlier or Recorder(FAMILY), is_own)
@@ -190,13 +193,18 @@ class _Observer:
             self.report(recorder.start, frame)
             return on_event
 
+        def on_line(frame: FrameType) -> None:
+            recorder.before_line(frame, frame.f_lineno)
+            stores = recorder.stores_of(frame.f_code)
+            frame.f_trace_opcodes = stores is not None and frame.f_lineno in stores.lines
+
         def on_event(frame: FrameType, event: str, argument: object) -> Any:
+            if self.is_broken:
+                return None
             if event == "opcode":
                 self.before_instruction(frame)
             elif event == "line":
-                self.report(recorder.before_line, frame, frame.f_lineno)
-                stores = recorder.stores_of(frame.f_code)
-                frame.f_trace_opcodes = stores is not None and frame.f_lineno in stores.lines
+                self.report(on_line, frame)
             elif event == "return":
                 self.report(recorder.end, frame, argument)
             return on_event

@@ -119,6 +119,17 @@ def test_the_class_that_the_module_takes_its_settings_from(
         assert resolution.source_of("WORKERS", "b").label == "shop/settings.py:7"
 
 
+def test_a_module_that_gives_out_the_attributes_of_a_class(tmp_path: Path) -> None:
+    """As classy-settings does, by __getattr__ and __dir__."""
+    text = (
+        f"class Base:\n    {PORT} = 7000\nclass Prod(Base):\n    {PORT} = 7001\n"
+        "__getattr__ = Prod().__getattribute__\n__dir__ = lambda: [*dir(Prod)]\n"
+    )
+    assert resolved(tmp_path, {"shop/settings.py": text}).source_of("REDIS_PORT").label == (
+        "shop/settings.py:4"
+    )
+
+
 MANAGE = f"""\
 import os, sys
 sys.path[:0] = [{str(ROOT)!r}, os.getcwd()]
@@ -192,3 +203,23 @@ def test_a_child_that_hangs_is_left_after_its_time(
     with django_settings(tmp_path, "shop.settings"):
         monkeypatch.setenv("AGAIN", "1")
         assert reimport.reimported_locations("shop.settings") == {}
+
+
+def test_explain_has_the_chain_of_statements(tmp_path: Path) -> None:
+    from dlq.config.explain import explain
+
+    files = {
+        "shop/base.py": f"{WORKERS} = {{'a': 1}}\n",
+        "shop/settings.py": (
+            f"from .base import *\n{WORKERS} = {{**{WORKERS}, 'b': 2}}\n"
+            f"for each in 'cd':\n    {WORKERS}[each] = 3\n"
+        ),
+    }
+    steps = explain(resolved(tmp_path, files), "WORKERS").steps
+    assert [(step.role, step.source) for step in steps] == [
+        ("used", "shop/settings.py:2"),
+        ("replaced", "shop/base.py:1"),
+        ("changed", "shop/settings.py:4"),
+        ("over", "default"),
+        ("unset", "$LIGHTWEIGHT_QUEUE_WORKERS"),
+    ]
