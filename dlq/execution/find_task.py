@@ -29,7 +29,7 @@ def find_task(path: str) -> Task:
     `@task` made.
     """
     module_name, _, name = path.rpartition(".")
-    module = sys.modules.get(module_name)
+    module = None if "__main__" in module_name.split(".") else sys.modules.get(module_name)
     if module is None:
         module = _import_task_module(module_name, path)
     found = getattr(module, name, None)

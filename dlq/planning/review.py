@@ -49,10 +49,59 @@ def review_plan(
         yield from check_queues(rows, served)
         if pool.only_queue is None:
             yield from _unserved_tasks(project, served | set(dropped))
+    elif not is_overridden(resolution):
+        yield _workers_of_no_file(resolution)
+    yield from _misspelt_queues(project, resolution, settings)
     yield from _backends_without_work(dealt, settings, resolution)
     yield from _retries_without_support(project, dealt)
     yield from _workers_of_one_machine(dealt, resolution)
     yield from _unknown_overrides(project, resolution, dealt)
+
+
+def _workers_of_no_file(resolution: Resolution) -> Finding:
+    source = resolution.source_of("WORKERS")
+    return rules.I309.finding(
+        f"{' and '.join(resolution.override_files)} has no WORKERS, so the workers are those of"
+        f" {source.label} and of the queues that tasks imply",
+        source,
+        "LIGHTWEIGHT_QUEUE_WORKERS in the file says which workers this machine runs",
+    )
+
+
+def _misspelt_queues(
+    project: Project, resolution: Resolution, settings: Settings
+) -> Iterable[Finding]:
+    named = {*implied_by_tasks(project.declarations), *implied_queues(project.cron.rows)}
+    for queue in settings.workers:
+        if queue in named:
+            continue
+        meant = [name for name in sorted(named) if is_one_edit(queue, name)]
+        if meant and meant[0] not in settings.workers:
+            yield rules.W310.finding(
+                f"no task and no cron row names queue {queue!r}, which has"
+                f" {counted(settings.workers[queue], 'worker')}",
+                resolution.source_of("WORKERS", queue),
+                f"did you mean {meant[0]!r}?",
+            )
+
+
+def is_one_edit(one: str, other: str) -> bool:
+    """Whether a letter too many, one missing, another one or two exchanged make the difference.
+    Digits don't count: `emails1` and `emails2` are both meant."""
+    start = _same_letters(one, other)
+    end = _same_letters(one[start:][::-1], other[start:][::-1])
+    left, right = one[start : len(one) - end], other[start : len(other) - end]
+    if any(character.isdigit() for character in left + right):
+        return False
+    return {len(left), len(right)} <= {0, 1} or (len(left) == 2 and left == right[::-1])
+
+
+def _same_letters(one: str, other: str) -> int:
+    """How many letters two texts have in common at their beginning."""
+    return next(
+        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
 
 
 def _only_queue_finding(dealt: Split, rows: tuple[CronRow, ...]) -> Iterable[Finding]:

@@ -96,10 +96,10 @@ def compose_queues(
     queues: dict[QueueName, tuple[int, Source | None, Origin]] = {
         QueueName(name): (count, None, "setting") for name, count in workers.items()
     }
+    if not overridden:
+        for name, source in implied_by_tasks.items():
+            queues.setdefault(name, (1, source, "task"))
     if not exact:
-        if not overridden:
-            for name, source in implied_by_tasks.items():
-                queues.setdefault(name, (1, source, "task"))
         for name, source in implied_by_cron.items():
             queues.setdefault(name, (1, source, "cron"))
     return tuple(

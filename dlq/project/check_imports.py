@@ -34,6 +34,7 @@ def check_imports(resolution: Resolution) -> list[Finding]:
         *_logger_factory(resolution),
         *_ignored_apps(resolution),
         *_metrics(resolution),
+        *_task_modules(resolution),
     ]
 
 
@@ -213,6 +214,23 @@ def _ignored_apps(resolution: Resolution) -> Iterator[Finding]:
             resolution.source_of("IGNORE_APPS", str(index)),
             f"did you mean {meant!r}?" if meant else "use the name that INSTALLED_APPS has",
         )
+
+
+def _task_modules(resolution: Resolution) -> Iterator[Finding]:
+    modules = resolution.values["TASK_MODULES"].value
+    for index, name in enumerate(modules if isinstance(modules, list | tuple) else ()):
+        if not isinstance(name, str) or not name:
+            continue
+        try:
+            found = find_spec(name)
+        except (ImportError, ValueError, AttributeError):
+            found = None
+        if found is None:
+            yield rules.W123.finding(
+                f"{PREFIX}TASK_MODULES names {name!r}, and there is no such module",
+                resolution.source_of("TASK_MODULES", str(index)),
+                "use the dotted name of a module, as in 'shop.background'",
+            )
 
 
 def _metrics(resolution: Resolution) -> Iterator[Finding]:

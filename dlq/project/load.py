@@ -7,7 +7,7 @@ at. The only module of the operations that configures Django.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from dlq.config import PREFIX, active
@@ -18,12 +18,17 @@ from dlq.diagnostics.finding import Finding, errors
 from dlq.diagnostics.refusal import ConfigurationRefused
 from dlq.diagnostics.rules import project as rules
 from dlq.diagnostics.user_exceptions import last_line, project_source_of_error, source_of_error
-from dlq.execution.app_modules import TasksNotImportable, ignored_apps, import_tasks
+from dlq.execution.app_modules import TasksNotImportable, ignored_apps
 from dlq.jobs import declarations as queues
 from dlq.jobs.declarations import Declaration
 from dlq.primitives.display_path import display_path
 from dlq.primitives.legacy_names import OLD_PACKAGE
 from dlq.project.alias_check import check_old_name
+from dlq.project.discovery import (
+    check_discovery,
+    import_declaring_modules,
+    not_importable,
+)
 from dlq.types import Source
 
 if TYPE_CHECKING:
@@ -99,6 +104,7 @@ def load_project(
         findings += check_old_name()
         findings += check_imports(resolution)
         findings += check_declared_queues(_declarations())
+        findings += _check_discovery(resolution)
         if cron:
             found = load_rows()
             findings += found.findings
@@ -181,6 +187,7 @@ def load_running_project() -> Project:
         *check_old_name(),
         *check_imports(resolution),
         *check_declared_queues(_declarations()),
+        *_check_discovery(resolution),
         *found.findings,
     )
     return Project(resolution, _declarations(), found, findings)
@@ -249,7 +256,7 @@ def _set_up(resolution: Resolution) -> list[Finding]:
         try:
             django.setup()
         except TasksNotImportable as error:
-            return _not_importable(error)
+            return not_importable(error)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -267,11 +274,7 @@ def _set_up(resolution: Resolution) -> list[Finding]:
                 "dlq is not in INSTALLED_APPS", resolution_source(resolution), "add 'dlq' to it"
             )
         )
-    try:
-        import_tasks(_ignored(resolution))
-    except TasksNotImportable as error:
-        findings += _not_importable(error)
-    return findings
+    return findings + import_declaring_modules(_ignored(resolution))
 
 
 def _source_of_apps_error(error: BaseException) -> Source:
@@ -307,15 +310,10 @@ def resolution_source(resolution: Resolution) -> Source:
     return Source("django", name=f"INSTALLED_APPS of {resolution.settings_module}")
 
 
-def _not_importable(error: TasksNotImportable) -> list[Finding]:
-    return [
-        rules.E024.finding(
-            f"cannot import {module}: {last_line(cause)}",
-            source_of_error(cause),
-            f"fix it, or list {module.rpartition('.')[0]!r} in LIGHTWEIGHT_QUEUE_IGNORE_APPS",
-        )
-        for module, cause in error.causes.items()
-    ]
+def _check_discovery(resolution: Resolution) -> Iterable[Finding]:
+    settings = resolution.settings
+    modules = () if settings is None else settings.task_modules
+    return check_discovery(_declarations(), modules, _ignored(resolution))
 
 
 def _ignored(resolution: Resolution) -> tuple[str, ...]:

@@ -54,7 +54,9 @@ class TestQueues:
         assert counts(queues({"a": 1}, ("t",), ("c",), overridden=True)) == {"a": 1, "c": 1}
 
     def test_of_an_exact_configuration_are_those_of_workers_only(self) -> None:
-        assert counts(queues({"a": 1}, ("t",), ("c",), exact=True)) == {"a": 1}
+        assert counts(queues({"a": 1}, ("t",), ("c",), exact=True)) == {"a": 1, "t": 1}
+        overridden = queues({"a": 1}, ("t",), ("c",), exact=True, overridden=True)
+        assert counts(overridden) == {"a": 1}
 
     def test_have_the_default_backend_or_their_own(self) -> None:
         assert [queue.backend for queue in queues({"other": 1, "special": 1})] == [

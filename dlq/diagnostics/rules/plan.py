@@ -97,3 +97,28 @@ that are enqueued wait.
 Name a queue and its number of workers in LIGHTWEIGHT_QUEUE_WORKERS.
 """,
 )
+
+I309 = Rule(
+    "I309",
+    "an exact configuration has no WORKERS of its own",
+    """\
+--exact-configuration runs on this machine what WORKERS says. None of the override files has it, so
+it is that of the Django settings, together with one worker for each queue that only tasks name, as
+in django-lightweight-queue 4.11. Cron queues are not among them.
+
+Put LIGHTWEIGHT_QUEUE_WORKERS into the override file to choose the workers of this machine.
+""",
+)
+
+W310 = Rule(
+    "W310",
+    "a queue in WORKERS is probably misspelt",
+    """\
+LIGHTWEIGHT_QUEUE_WORKERS gives workers to a queue that no task and no cron row names, and a queue
+that one of them names differs from it by one letter. The workers of the first would wait for ever,
+and the second has not the workers that were meant for it.
+
+Correct the name. Where calls name the queue (`django_lightweight_queue_queue="..."`) and both are
+meant, silence the finding: SILENCED_SYSTEM_CHECKS = ["dlq.W310"].
+""",
+)

@@ -204,3 +204,39 @@ Uninstall django-lightweight-queue, and then install dlq again:
     pip install --force-reinstall --no-deps dlq
 """,
 )
+
+W027 = Rule(
+    "W027",
+    "the URLconf does not import",
+    """\
+ROOT_URLCONF is imported to find the tasks of modules that only views import, as
+django-lightweight-queue 4.11 did by running Django's system checks. It raised, so queues that such
+tasks imply are missing in the plan, and other machines of the pool may find them.
+
+`python manage.py check` shows the whole traceback.
+""",
+)
+
+W028 = Rule(
+    "W028",
+    "a task is where workers may not import it",
+    """\
+A job names its task by module and name, and whoever can write to the server chooses the name. So a
+worker imports only modules of installed apps and those of LIGHTWEIGHT_QUEUE_TASK_MODULES. This task
+is known here because something has imported its module; a worker that has not done so makes its
+jobs failed jobs.
+
+Add the package to INSTALLED_APPS, or list the module in LIGHTWEIGHT_QUEUE_TASK_MODULES.
+""",
+)
+
+W029 = Rule(
+    "W029",
+    "modules of a tasks package are not imported",
+    """\
+The app has a package `tasks`. Importing a package doesn't import its modules: tasks that are
+declared in one that nothing imports imply no queue, so the plan has no worker for them.
+
+Import the module in the package's `__init__.py`.
+""",
+)

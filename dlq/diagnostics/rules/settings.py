@@ -271,3 +271,14 @@ so the default is used.
 Set LIGHTWEIGHT_QUEUE_SITE_URL.
 """,
 )
+
+W123 = Rule(
+    "W123",
+    "TASK_MODULES names a module that does not exist",
+    """\
+LIGHTWEIGHT_QUEUE_TASK_MODULES lists modules outside the installed apps that hold tasks. This one
+cannot be found, so jobs that name a task in it become failed jobs.
+
+Give the dotted name under which the project imports the module.
+""",
+)
