@@ -166,6 +166,11 @@ class BackendWithFailedJobs(BaseBackend):
     @abstractmethod
     def failed_count(self, queue: QueueName) -> int: ...
 
+    def failures_dropped(self, queues: Sequence[QueueName]) -> dict[QueueName, int]:
+        """How many failed jobs are gone because the queue keeps only so many; a backend that
+        doesn't know says nothing."""
+        return {}
+
     @abstractmethod
     def failed_jobs(self, queue: QueueName) -> Iterator[FailedJob]:
         """Yield failed jobs, newest first, read in pages."""

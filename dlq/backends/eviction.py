@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dlq.backends.state import ServerState
 from dlq.diagnostics.finding import Finding
-from dlq.diagnostics.rules.backends import W530
+from dlq.diagnostics.rules.backends import W532
 from dlq.primitives.text import printable
 
 
@@ -20,7 +20,7 @@ def eviction_findings(server: ServerState) -> Iterator[Finding]:
         if policy.startswith("allkeys")
         else "heartbeats, pauses and the keys by which cron enqueues once"
     )
-    yield W530.finding(
+    yield W532.finding(
         f"the server at {server.address} has maxmemory-policy {printable(policy)}: when its memory"
         f" is full it drops {lost}",
         None,

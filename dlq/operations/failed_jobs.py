@@ -102,6 +102,14 @@ def watched(jobs: Iterable[FailedJob], progress: Progress) -> Iterator[FailedJob
             progress(number)
 
 
+def dropped(queues: Sequence[QueueName]) -> int:
+    """How many failed jobs of these queues are gone because FAILED_KEEP keeps only so many."""
+    return sum(
+        sum(backend.failures_dropped([q for q in queues if _backend(q) is backend]).values())
+        for backend in _backends(queues)
+    )
+
+
 def collect(jobs: Iterable[FailedJob], progress: Progress = lambda done: None) -> Targets:
     """Read all ids first: a list that shrinks while it is read in pages would skip some."""
     targets: Targets = defaultdict(list)

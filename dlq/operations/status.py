@@ -7,12 +7,19 @@ that value and the plan.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 from dlq import runtime
-from dlq.backends.base import BackendWithRunners, QueueState, RunnerState, ServerState
+from dlq.backends.base import (
+    BackendWithFailedJobs,
+    BackendWithRunners,
+    BaseBackend,
+    QueueState,
+    RunnerState,
+    ServerState,
+)
 from dlq.backends.eviction import eviction_findings
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.formats import document, iso_utc
@@ -84,6 +91,7 @@ def read_status(project: Project, now: float) -> Status:
     servers: dict[str, ServerState] = {}
     runners: dict[str, RunnerState] = {}
     states: dict[QueueName, QueueState] = {}
+    dropped: dict[QueueName, int] = {}
     for backend in able:
         server = backend.server_state()
         servers.setdefault(server.address, server)
@@ -91,8 +99,9 @@ def read_status(project: Project, now: float) -> Status:
         stored = [n for n in current.stored_queues(backend) if current.backend(n) is backend]
         configured = [name for name, home in homes.items() if home is backend]
         names = dict.fromkeys([*configured, *stored])
-        for state in backend.queue_states({name: planned.get(name, 0) for name in names}):
-            states[state.queue] = state
+        found = backend.queue_states({name: planned.get(name, 0) for name in names})
+        states |= {state.queue: state for state in found}
+        dropped |= _dropped(backend, found)
     listed = tuple(
         queue_status(state, planned.get(name, 0), runners.values())
         for name, state in sorted(states.items())
@@ -100,8 +109,29 @@ def read_status(project: Project, now: float) -> Status:
     alive = tuple(sorted(runners.values(), key=_order))
     cron = tuple(read_cron(project.cron.rows, settings.cron_timezone, now))
     of_servers = chain.from_iterable(map(eviction_findings, servers.values()))
-    findings = (*of_servers, *judge(listed, alive), *judge_cron(cron))
+    findings = (
+        *of_servers,
+        *judge(listed, alive),
+        *judge_dropped(dropped, settings.failed_keep),
+        *judge_cron(cron),
+    )
     return Status(now, tuple(servers.values()), listed, alive, findings, cron)
+
+
+def _dropped(backend: BaseBackend, states: Iterable[QueueState]) -> dict[QueueName, int]:
+    if not isinstance(backend, BackendWithFailedJobs):
+        return {}
+    return backend.failures_dropped([state.queue for state in states if state.failed])
+
+
+def judge_dropped(dropped: Mapping[QueueName, int], keep: int) -> Iterable[Finding]:
+    """What to say of failed jobs that are gone. Pure."""
+    for queue, count in sorted(dropped.items()):
+        yield rules.W534.finding(
+            f"queue {queue!r} has dropped {counted(count, 'failed job')}: FAILED_KEEP is {keep}",
+            None,
+            f"find out what fails: dlq failed list --queue {queue}; or raise FAILED_KEEP",
+        )
 
 
 def judge(queues: Sequence[QueueStatus], runners: Sequence[RunnerState]) -> Iterable[Finding]:

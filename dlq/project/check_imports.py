@@ -16,7 +16,7 @@ from dlq.config.resolution import Resolution
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.importing import NotImportable, import_by_path, inner_error
 from dlq.diagnostics.rules import settings as rules
-from dlq.diagnostics.rules.backends import W531
+from dlq.diagnostics.rules.backends import W533
 from dlq.primitives.import_path import is_import_path
 from dlq.primitives.legacy_names import OLD_TRANSACTION_MIDDLEWARE, modern_path
 from dlq.primitives.text import listed
@@ -84,7 +84,7 @@ def _backend(setting: str, path: object, source: Callable[[], Source]) -> Iterat
             "give them defaults; only an argument called `settings` is passed",
         )
     for name in _ignored_methods(found):
-        yield W531.finding(
+        yield W533.finding(
             f"backend {path!r} overrides {name}(), which is not called: its keys are those of dlq",
             source(),
             f"set {PREFIX}REDIS_PREFIX for a prefix of your own, and remove the method",

@@ -41,3 +41,15 @@ def test_no_id_is_made_up() -> None:
         if code
     }
     assert named <= set(RULES), sorted(named - set(RULES))
+
+
+def test_no_id_is_used_twice() -> None:
+    """The later of two definitions would take the place of the other, without a word."""
+    rules = (ROOT / "dlq/diagnostics/rules").glob("*.py")
+    codes = [
+        code
+        for path in rules
+        for code in re.findall(r"^([EWI]\d{3}) = Rule", path.read_text(), re.MULTILINE)
+    ]
+    assert len(codes) > 50
+    assert [code for code in codes if codes.count(code) > 1] == []

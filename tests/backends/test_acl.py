@@ -231,6 +231,7 @@ def _tour(backend: Any) -> None:
     backend.stored_queues()
     backend.queues_with_failed_jobs()
     backend.failed_count(Q)
+    backend.failures_dropped([Q])
     backend.length(Q)
     backend.server_state()
     backend.processed_job(Q, 1, backend.dequeue(Q, 1, 1))

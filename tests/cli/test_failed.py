@@ -118,3 +118,29 @@ def test_discard(failed: Project, server: Server) -> None:
     with server.client() as client:
         assert client.llen(KEY.format("webhooks")) == 0
     failed.dlq("failed", "show", ident).has(f"no failed job has the id '{ident}'", code=2)
+
+
+def test_w534_failed_jobs_that_were_dropped(live: Project, server: Server) -> None:
+    live.environment["LIGHTWEIGHT_QUEUE_FAILED_KEEP"] = "3"
+    with server.client() as client, running(live, "-m", "dlq", "run"):
+        client.lpush(KEY.format("emails"), *[b"{" * n for n in range(1, 6)])
+        wait_until(lambda: not client.llen(KEY.format("emails")), 20, what="the jobs are taken")
+        wait_until(
+            lambda: client.xinfo_stream("dlq:failed:emails")["entries-added"] == 5,
+            20,
+            what="five failed jobs",
+        )
+
+        def warnings() -> list[str]:
+            findings = live.dlq("status", "--format", "json").json["findings"]
+            return [f["message"] for f in findings if f["id"] == "dlq.W534"]
+
+        message = "queue 'emails' has dropped 2 failed jobs: FAILED_KEEP is 3"
+        assert warnings() == [message]
+        live.dlq("failed", "list").has("2 older failed jobs dropped", code=0)
+        ident = str(listed(live)[0]["id"])
+        live.dlq("failed", "discard", ident, "--yes").has(code=0)
+        assert warnings() == [message], "a discarded job is not a dropped one"
+        live.dlq("failed", "discard", "--queue", "emails", "--yes").has(code=0)
+        assert warnings() == [], "the count starts again"
+        assert client.keys("dlq:removed") == []

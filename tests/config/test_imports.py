@@ -237,7 +237,7 @@ def test_what_is_fine(values: dict[str, Any]) -> None:
 def test_a_private_method_that_is_not_called_is_reported() -> None:
     """As 4.11's Redis backends had one for their keys."""
     (finding,) = found(BACKEND="tests.project.overriding.OwnKey")
-    assert finding.id == "dlq.W531"
+    assert finding.id == "dlq.W533"
     assert "_key()" in finding.message
 
 

@@ -46,10 +46,10 @@ def test_w530_a_server_that_may_drop_jobs(host: Host, policy: str) -> None:
     host.client.config_set("maxmemory-policy", policy)
     try:
         runner = host.run()
-        runner.wait_for_line(rf"warning\[dlq.W530\]: the server at .* maxmemory-policy {policy}")
-        (finding,) = findings(runner, "dlq.W530")
+        runner.wait_for_line(rf"warning\[dlq.W532\]: the server at .* maxmemory-policy {policy}")
+        (finding,) = findings(runner, "dlq.W532")
         assert policy in finding["message"]
         assert "noeviction" in finding["help"]
     finally:
         host.client.config_set("maxmemory-policy", before)
-    assert findings(runner, "dlq.W530") == []
+    assert findings(runner, "dlq.W532") == []

@@ -8,7 +8,7 @@ from typing import cast, get_args
 import redis
 
 from dlq.backends.redis_storage.keys import Keys, pattern
-from dlq.backends.redis_storage.lua.scripts import RETRY_FAILED
+from dlq.backends.redis_storage.lua.scripts import DISCARD_FAILED, RETRY_FAILED
 from dlq.backends.redis_storage.stored_values import finite_number, whole_number
 from dlq.backends.redis_storage.transport.connect import run_script
 from dlq.backends.state import FailedJob
@@ -43,6 +43,23 @@ def count(client: redis.Redis, keys: Keys, queue: QueueName) -> int:
     return client.xlen(keys.failed(queue))
 
 
+def dropped(client: redis.Redis, keys: Keys, queues: Sequence[QueueName]) -> dict[QueueName, int]:
+    """How many failed jobs FAILED_KEEP has dropped, for the queues where it has. A server that
+    doesn't count what was added to a stream (before Redis 7) says nothing."""
+    pipe = client.pipeline(transaction=False)
+    for queue in queues:
+        pipe.xinfo_stream(keys.failed(queue))
+        pipe.hget(keys.removed, keys.failed(queue))
+    answers = pipe.execute(raise_on_error=False)
+    found = {}
+    for queue, info, removed in zip(queues, answers[::2], answers[1::2], strict=True):
+        if isinstance(info, dict) and "entries-added" in info:
+            gone = int(info["entries-added"]) - int(info["length"])
+            if (count := gone - whole_number(removed)) > 0:
+                found[queue] = count
+    return found
+
+
 def newest_first(client: redis.Redis, keys: Keys, queue: QueueName) -> Iterator[FailedJob]:
     newest = "+"
     while True:
@@ -60,7 +77,10 @@ def newest_first(client: redis.Redis, keys: Keys, queue: QueueName) -> Iterator[
 def retry(client: redis.Redis, keys: Keys, queue: QueueName, ids: Sequence[str]) -> int:
     """Put failed jobs back, each in one step; those that are gone count nothing."""
     done = 0
-    names = (keys.failed(queue), keys.queue(queue), keys.crashes(queue), keys.attempts(queue))
+    names = (
+        *(keys.failed(queue), keys.queue(queue), keys.crashes(queue), keys.attempts(queue)),
+        keys.removed,
+    )
     for start in range(0, len(ids), PAGE):
         entries = [entry for id in ids[start : start + PAGE] if (entry := _entry_id(id))]
         done += cast("int", run_script(client, RETRY_FAILED, names, *entries))
@@ -72,7 +92,8 @@ def discard(client: redis.Redis, keys: Keys, queue: QueueName, ids: Sequence[str
     for start in range(0, len(ids), PAGE):
         entries = [entry for id in ids[start : start + PAGE] if (entry := _entry_id(id))]
         if entries:
-            done += client.xdel(keys.failed(queue), *entries)
+            names = (keys.failed(queue), keys.removed)
+            done += cast("int", run_script(client, DISCARD_FAILED, names, *entries))
     return done
 
 

@@ -59,6 +59,12 @@ class Keys(NamedTuple):
         """A stream: failed jobs, oldest first, bounded by FAILED_KEEP."""
         return self._key(f"dlq:failed:{queue}")
 
+    @property
+    def removed(self) -> str:
+        """A hash: stream of failed jobs → how many of them were retried or discarded, as long as
+        there are others."""
+        return self._key("dlq:removed")
+
     def delayed(self, queue: QueueName) -> str:
         """A sorted set: jobs for later, by the time (ms) from which they are due. A member is
         a unique prefix of 17 characters and the job's bytes."""

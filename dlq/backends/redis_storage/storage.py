@@ -156,6 +156,10 @@ class RedisStorage(
         with translated_errors(self.address):
             return failed.count(self.client, self.keys, queue)
 
+    def failures_dropped(self, queues: Sequence[QueueName]) -> dict[QueueName, int]:
+        with translated_errors(self.address):
+            return failed.dropped(self.client, self.keys, queues)
+
     def failed_jobs(self, queue: QueueName) -> Iterator[FailedJob]:
         with translated_errors(self.address):
             yield from failed.newest_first(self.client, self.keys, queue)

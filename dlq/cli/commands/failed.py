@@ -79,15 +79,18 @@ def list_failed(
     call: Invocation = ctx.obj
     project = _project(call)
     selection = operations.Selection(tuple(queue or ()), task, error=error)
-    there = sum(operations.counts(project, operations.failed_queues(project, queue or ())).values())
+    queues = operations.failed_queues(project, queue or ())
+    there = sum(operations.counts(project, queues).values())
+    dropped = operations.dropped(queues)
     is_asked = limit is not None or error is not None or call.format == "json"
     if by_error or (by_error is None and not is_asked and there > GROUPED_FROM):
-        return _list_groups(call, project, selection, there)
+        return _list_groups(call, project, selection, there, dropped)
     found = operations.select_failed(project, selection)
     jobs = list(islice(found, limit or LISTED))
     total = there if selection.is_by_queue else len(jobs) + sum(1 for _ in found)
     if call.format == "json":
-        call.print_document(total=total, jobs=[operations.as_json(job) for job in jobs])
+        listed = [operations.as_json(job) for job in jobs]
+        call.print_document(total=total, dropped=dropped, jobs=listed)
         return ExitCode.DONE
     if not jobs:
         call.screen.print(none_text(queue or (), task, there))
@@ -102,10 +105,20 @@ def list_failed(
     first = jobs[0].id
     hint = f"dlq failed retry --queue {queue[0]}" if queue else f"dlq failed retry {first}"
     call.screen.print(f"{count}{where}. dlq failed show {first} · {hint}")
+    _print_dropped(call, dropped)
     return ExitCode.DONE
 
 
-def _list_groups(call: Invocation, project: Project, selection: Selection, there: int) -> ExitCode:
+def _print_dropped(call: Invocation, dropped: int) -> None:
+    if dropped:
+        call.screen.print(
+            f"{counted(dropped, 'older failed job')} dropped: FAILED_KEEP says how many are kept."
+        )
+
+
+def _list_groups(
+    call: Invocation, project: Project, selection: Selection, there: int, dropped: int
+) -> ExitCode:
     from dlq.cli.output.failed import groups_table
     from dlq.cli.output.progress import progress_bar
     from dlq.operations.failed_groups import group_document, group_failed
@@ -114,7 +127,7 @@ def _list_groups(call: Invocation, project: Project, selection: Selection, there
     bar = progress_bar(call.screen, "reading", there)
     groups = group_failed(watched(select_failed(project, selection), bar))
     if call.format == "json":
-        call.print_document(groups=[group_document(group) for group in groups])
+        call.print_document(dropped=dropped, groups=[group_document(group) for group in groups])
         return ExitCode.DONE
     if not groups:
         call.screen.print("No failed jobs are selected.")
@@ -126,6 +139,7 @@ def _list_groups(call: Invocation, project: Project, selection: Selection, there
         f"{counted(total, 'failed job')}, {counted(len(groups), 'error')}."
         f" dlq failed show {groups[0].newest} · dlq failed retry --error {id}"
     )
+    _print_dropped(call, dropped)
     return ExitCode.DONE
 
 

@@ -173,8 +173,8 @@ Failed jobs that are of no use any more go with `dlq failed discard`.
 """,
 )
 
-W530 = Rule(
-    "W530",
+W532 = Rule(
+    "W532",
     "the server may drop jobs when its memory is full",
     """\
 The server's maxmemory-policy is not `noeviction`. When its memory is full, `allkeys-…` drops any
@@ -188,8 +188,8 @@ the cause, and workers drain it.
 """,
 )
 
-W531 = Rule(
-    "W531",
+W533 = Rule(
+    "W533",
     "a backend overrides a private method that is not called any more",
     """\
 A subclass of RedisBackend or ReliableRedisBackend defines `_key` or `_processing_key`, by which
@@ -198,5 +198,17 @@ call it, so its workers and its producers use other keys than before.
 
 Set LIGHTWEIGHT_QUEUE_REDIS_PREFIX for a prefix of your own and remove the method. Jobs that wait
 under the old names must be run first, or be moved with RENAME.
+""",
+)
+
+W534 = Rule(
+    "W534",
+    "failed jobs have been dropped",
+    """\
+A queue keeps at most FAILED_KEEP failed jobs, and drops the oldest when another one fails. Those
+are gone, and what they should have done was not done.
+
+Find out what fails (`dlq failed list --by-error`), and raise LIGHTWEIGHT_QUEUE_FAILED_KEEP if more
+must be kept. The count starts again when no failed job of the queue is left: retry or discard them.
 """,
 )

@@ -64,6 +64,7 @@ STORE_WITH_RESULT = Script("queue/store_with_result")
 ENQUEUE_ONCE = Script("queue/enqueue_once")
 DISCARD_DELAYED = Script("queue/discard_delayed")
 RETRY_FAILED = Script("queue/retry_failed")
+DISCARD_FAILED = Script("queue/discard_failed")
 SWAP_DEDUPLICATED = Script("queue/swap_deduplicated")
 
 

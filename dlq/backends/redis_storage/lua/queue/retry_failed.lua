@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- KEYS: failed, queue, crashes, attempts. ARGV: ids
+--@include count_removed
+-- KEYS: failed, queue, crashes, attempts, removed. ARGV: ids
 local count = 0
 for _, id in ipairs(ARGV) do
   local found = redis.call('XRANGE', KEYS[1], id, id)[1]
@@ -17,4 +18,4 @@ for _, id in ipairs(ARGV) do
     count = count + 1
   end
 end
-return count
+return count_removed(KEYS[1], KEYS[5], count)
