@@ -30,8 +30,7 @@ from dlq.errors import BackendUnavailable, NotOwner
 from dlq.execution.run_job import Hooks, Result, run_job
 from dlq.job import job_name
 from dlq.jobs.failure import Failure
-from dlq.jobs.task import Task, retry_delay
-from dlq.primitives.text import printable
+from dlq.jobs.task import retry_delay
 from dlq.process.posix.fork import STOP_SIGNAL, kill_group
 from dlq.process.posix.signals import ignore, is_hangup_ignored, restore_dispositions
 from dlq.process.posix.touch_file import TouchFile
@@ -41,6 +40,7 @@ from dlq.process.worker.database import DatabaseConnections
 from dlq.process.worker.isolation import Isolation
 from dlq.process.worker.job_notes import JobNotes
 from dlq.process.worker.unfinished_job import refusal, unfinished_delivery, write_outcome
+from dlq.process.worker.worker_log import WorkerLog
 from dlq.types import Logger, QueueName, WorkerNumber
 
 REPORT_LIMIT = 10.0
@@ -90,7 +90,7 @@ class Worker:
         self._previous = previous
         self._hooks = hooks
         self._slot = slot
-        self._logger = logger
+        self._log = WorkerLog(self.name, spec.queue, logger)
         self._close_connections = close_connections
         self._database = database
         self._notes = notes
@@ -168,7 +168,7 @@ class Worker:
         for number in _STOPS:
             # It exits anyway, and what a signal would wake is about to be closed.
             signal.signal(number, ignore)
-        self._log_exit(reason)
+        self._log.exits(reason, self._jobs)
         self._slot.leave()
         self._consumer.close()
         self._slot.done()
@@ -227,7 +227,7 @@ class Worker:
             self._notes.failed(delivery.job, failure)
         is_known = self._persist(lambda: write_outcome(self._consumer, delivery, failure))
         if is_known and failure is not None:
-            self._log_failed(delivery, failure)
+            self._log.failed(delivery, failure, self._hooks.log_level(failure))
 
     def _report(self, delivery: Delivery, result: Result) -> Callable[[], None] | None:
         """Report the outcome to the backend; return what is to be logged about it. What may raise
@@ -240,7 +240,7 @@ class Worker:
             is_known = self._persist(partial(self._consumer.acknowledge, delivery))
             if is_known and self._touch_file is not None:
                 self._touch_file.touch()
-            return None if is_known else partial(self._log_unreported, delivery)
+            return None if is_known else partial(self._log.unreported, delivery)
         task = result.task if failure.kind == "raised" else None
         retries = 0 if task is None else task.retries
         before = self._failed_attempts(delivery) if retries else 0
@@ -251,13 +251,13 @@ class Worker:
             self._notes.retried(delivery.job, failure, result)
             is_retried = self._retry(delivery, delay, failure)
             if is_retried:
-                return partial(self._log_retry, task, failure, before + 1, delay)
+                return partial(self._log.retried, task, failure, before + 1, delay)
             if is_retried is None:
-                return partial(self._log_unreported, delivery)
+                return partial(self._log.unreported, delivery)
         self._notes.failed(delivery.job, failure, result)
         if self._persist(lambda: self._consumer.fail(delivery, failure)):
-            return partial(self._log_failed, delivery, failure)
-        return partial(self._log_unreported, delivery)
+            return partial(self._log.failed, delivery, failure, self._hooks.log_level(failure))
+        return partial(self._log.unreported, delivery)
 
     def _failed_attempts(self, delivery: Delivery) -> int:
         """How often the job has failed before: 0 where the server cannot say it in time."""
@@ -285,15 +285,13 @@ class Worker:
         """Never raises: the job has ended, and is reported."""
         try:
             for what in changed:
-                self._log_restored(what)
+                self._log.restored(what)
             if log is not None:
                 log()
             self._database.tidy()
         except BaseException:
             with suppress(BaseException):
-                self._logger.exception(
-                    "%s: tidying up after a job failed", self.name, extra={"action": "tidy_failed"}
-                )
+                self._log.untidy()
 
     # When to give up
 
@@ -350,51 +348,3 @@ class Worker:
         that the job is not to blame."""
         self._slot.stop()
         kill_group(os.getpid())
-
-    # The log
-
-    def _log_exit(self, reason: str) -> None:
-        self._logger.info(
-            "%s exits: %s",
-            self.name,
-            reason,
-            extra={"action": "worker_leaves", "queue": self.spec.queue, "jobs": self._jobs},
-        )
-
-    def _log_retry(self, task: Task, failure: Failure, retry: int, delay: float) -> None:
-        self._logger.warning(
-            "%s: %s failed (%s) and is run again in %g s, retry %d of %d",
-            self.name,
-            task.path,
-            failure.reason,
-            delay,
-            retry,
-            task.retries,
-            extra={"action": "job_retried", "queue": self.spec.queue},
-        )
-
-    def _log_restored(self, changed: str) -> None:
-        self._logger.warning(
-            "%s: a job changed the %s of its process; restored",
-            self.name,
-            changed,
-            extra={"action": "surroundings_restored", "changed": changed},
-        )
-
-    def _log_unreported(self, delivery: Delivery) -> None:
-        self._logger.error(
-            "%s: the server does not know the outcome of a job of %s; it may be run again",
-            self.name,
-            printable(job_name(delivery.job)) if delivery.job else "no known task",
-            extra={"action": "job_unsettled", "queue": self.spec.queue},
-        )
-
-    def _log_failed(self, delivery: Delivery, failure: Failure) -> None:
-        self._logger.log(
-            self._hooks.log_level(failure),
-            "%s: %s is a failed job: %s",
-            self.name,
-            printable(job_name(delivery.job)) if delivery.job else "what was on the queue",
-            failure.reason,
-            extra={"action": "job_failed", "queue": self.spec.queue, "kind": failure.kind},
-        )
