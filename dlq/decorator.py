@@ -197,13 +197,13 @@ class TaskWrapper(Enqueue[P, bool], Task, Generic[P, R]):
 
     @property
     def on_commit(self) -> Enqueue[P, None]:
-        """As `Configured.on_commit`."""
+        """The call that waits for the commit, as `Configured.on_commit` has it."""
         return Configured[P](self._check, self._options).on_commit
 
     def bulk_enqueue(
         self, batch_size: int = 1000, queue_override: str | None = None
     ) -> BulkEnqueue[P]:
-        """As `Configured.bulk_enqueue`."""
+        """Send calls in batches, as `Configured.bulk_enqueue` does."""
         return Configured[P](self._check, self._options).bulk_enqueue(batch_size, queue_override)
 
     def _enqueue(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from dlq.cli.framework.streams import prepare_streams
 from dlq.cli.output.findings import findings_lines
 from dlq.cli.output.screen import Screen
 from dlq.errors import DlqError
-from dlq.project.load import Project, load_project, tolerate_mistakes, tolerated
+from dlq.project.load import Project, load_project, tolerate_violations, tolerated
 
 
 class DlqCommand(BaseCommand):
@@ -63,7 +63,7 @@ class DlqCommand(BaseCommand):
         """`tolerant`: mistakes in settings that don't say which server is meant are warnings."""
         project = load_project(None, override_files(options))
         if tolerant:
-            project = tolerate_mistakes(project)
+            project = tolerate_violations(project)
             self.screen.segments(findings_lines(tolerated(project)), to_err=True)
         return project
 

@@ -145,7 +145,7 @@ BACKEND_ERRORS = {"dlq.E111", "dlq.E112"}
 """Of a class that cannot be used: nothing can be asked of its queues."""
 
 
-def tolerate_mistakes(project: Project) -> Project:
+def tolerate_violations(project: Project) -> Project:
     """Put what is valid in force, for a verb that looks at the servers or stops something there:
     its user has trouble already. The errors become warnings. Where they leave it open which server
     is meant, the project is returned as it is."""
@@ -167,7 +167,7 @@ def tolerate_mistakes(project: Project) -> Project:
 
 
 def tolerated(project: Project) -> list[Finding]:
-    """The errors of the settings that `tolerate_mistakes` made warnings of."""
+    """The errors of the settings that `tolerate_violations` made warnings of."""
     return [
         finding
         for finding in project.findings

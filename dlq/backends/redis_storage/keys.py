@@ -92,7 +92,7 @@ class Keys(NamedTuple):
         expires."""
         return self._key(f"dlq:deduplicate:{queue}")
 
-    def put_back(self, token: str) -> str:
+    def requeued(self, token: str) -> str:
         """Present for a while after an at-most-once worker has put a job back."""
         return self._key(f"dlq:put-back:{token}")
 

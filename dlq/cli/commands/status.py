@@ -38,12 +38,12 @@ def status(
 
     With --format json and --watch, one line of JSON for each look.
     """
-    from dlq.project.load import load_project, require_settings, tolerate_mistakes
+    from dlq.project.load import load_project, require_settings, tolerate_violations
 
     call: Invocation = ctx.obj
     if interval < 0.1:
         raise UsageError(f"--interval {interval:g}: 0.1 seconds at least")
-    project = tolerate_mistakes(load_project(call.settings, call.config))
+    project = tolerate_violations(load_project(call.settings, call.config))
     require_settings(project)
     if watch:
         return _watch(call, project, interval)

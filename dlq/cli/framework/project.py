@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 def load_to_operate(call: Invocation) -> Project:
     """Load the project with what is valid in it; its mistakes are printed as warnings."""
     from dlq.cli.output.findings import findings_lines
-    from dlq.project.load import load_project, tolerate_mistakes, tolerated
+    from dlq.project.load import load_project, tolerate_violations, tolerated
 
-    project = tolerate_mistakes(load_project(call.settings, call.config))
+    project = tolerate_violations(load_project(call.settings, call.config))
     if warnings := tolerated(project):
         call.screen.segments(findings_lines(warnings), to_err=True)
     return project

@@ -23,7 +23,7 @@ class Command(BaseCommand):
         return parser
 
     def handle(self, *args: Any, words: Sequence[str] = (), **options: Any) -> None:
-        """For `call_command("dlq", "status")`."""
+        """Run a command line of dlq, for `call_command("dlq", "status")`."""
         from dlq.cli import main
 
         try:

@@ -127,7 +127,7 @@ def findings(report: JobsReport, project: Project) -> Iterator[Finding]:
         name = printable(group.task) or "jobs that cannot be read"
         yield rules.E520.finding(
             f"{counted(group.jobs, 'job')} of {name} would not run: {group.fit.text}"
-            f" ({places_text(group)})",
+            f" ({locations_text(group)})",
             sources.get(group.task),
             group.fit.help,
         )
@@ -135,7 +135,7 @@ def findings(report: JobsReport, project: Project) -> Iterator[Finding]:
         yield rules.E520.finding(f"{counted(report.others, 'job')} more would not run")
 
 
-def places_text(group: JobGroup) -> str:
+def locations_text(group: JobGroup) -> str:
     """Return where the jobs are: `emails: 120 waiting, 8 failed`."""
     by_queue: dict[QueueName, list[str]] = {}
     for (queue, state), count in group.places.items():

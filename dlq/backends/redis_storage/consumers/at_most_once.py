@@ -53,7 +53,7 @@ class RedisConsumer(Consumer):
         self._channel = channel_of_worker(address, settings)
         self._queue_key = keys.queue(queue)
         self._failed_key = keys.failed(queue)
-        self._put_back_key = keys.put_back
+        self._requeued_key = keys.requeued
         self._pause_key = keys.pause(queue)
         self._asked = 0.0
         self._arriving: tuple[bytes, PackedScript] | None = None
@@ -87,7 +87,7 @@ class RedisConsumer(Consumer):
     def give_back(self, delivery: Delivery) -> None:
         if self._returning is None or self._returning[0] is not delivery.raw:
             # A name of its own: sent again after a lost answer, it must not be put back twice.
-            keys = (self._queue_key, self._put_back_key(token_hex(8)))
+            keys = (self._queue_key, self._requeued_key(token_hex(8)))
             self._returning = delivery.raw, pack_script(GIVE_BACK_ONCE, keys)
         with translated_errors(self._address):
             self._channel.run(self._returning[1], delivery.raw, PUT_BACK_FOR)
@@ -109,7 +109,7 @@ class RedisConsumer(Consumer):
 
     def _arrived(self, raw: bytes) -> Any:
         """Ask whether a job that was popped may be run now."""
-        keys = (self._queue_key, self._pause_key, self._put_back_key(token_hex(8)))
+        keys = (self._queue_key, self._pause_key, self._requeued_key(token_hex(8)))
         return self._ask_about(raw, pack_script(ARRIVED_ONCE, keys))
 
     def _ask_about(self, raw: bytes, script: PackedScript) -> Any:

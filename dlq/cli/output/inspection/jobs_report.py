@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dlq.cli.output.screen import Screen
 from dlq.cli.output.tables import Column
-from dlq.operations.inspection.check_jobs import JobsReport, places_text
+from dlq.operations.inspection.check_jobs import JobsReport, locations_text
 from dlq.primitives.text import printable
 
 UNREADABLE = "(cannot be read)"
@@ -20,7 +20,7 @@ def print_jobs_report(screen: Screen, report: JobsReport) -> None:
                     f"{group.jobs:,}",
                     group.task or UNREADABLE,
                     group.fit.text,
-                    places_text(group),
+                    locations_text(group),
                 ]
                 for group in report.groups
             ],
