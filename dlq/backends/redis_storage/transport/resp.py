@@ -51,6 +51,10 @@ class Wire:
     def __init__(self, connected: socket.socket, disconnect: Callable[[], object]) -> None:
         self._socket = connected
         self._disconnect = disconnect
+        # A socket with a time-out asks for room before each send, and nearly always there is some.
+        self._sender = connected.dup() if type(connected) is socket.socket else None
+        if self._sender is not None:
+            self._sender.setblocking(False)
         self._buffer = b""
         self._at = 0
 
@@ -58,6 +62,15 @@ class Wire:
         """End the connection. In a process that did not make it, only this copy is closed."""
         with suppress(Exception):
             self._disconnect()
+        self._close_sender()
+
+    def __del__(self) -> None:
+        # redis-py's connection does the same for its own socket.
+        self._close_sender()
+
+    def _close_sender(self) -> None:
+        if self._sender is not None:
+            self._sender.close()
 
     def set_timeout(self, seconds: float) -> None:
         """Wait no longer than this for an answer, from now on."""
@@ -65,10 +78,19 @@ class Wire:
 
     def send(self, data: bytes) -> None:
         try:
-            # By the socket and not by its number: a job may have closed that and opened a file.
-            self._socket.sendall(data)
+            # By a socket and not by its number: a job may have closed that and opened a file.
+            sent = self._send_at_once(data)
+            if sent < len(data):
+                self._socket.sendall(data[sent:])
         except OSError as error:
             raise _broken(error) from error
+
+    def _send_at_once(self, data: bytes) -> int:
+        """Send what the system has room for now; return how many bytes that was."""
+        try:
+            return 0 if self._sender is None else self._sender.send(data)
+        except BlockingIOError:
+            return 0
 
     def reply(self) -> Any:
         """Read one reply: bytes, int, None, or a list of them. Raises ErrorReply; an error inside a
