@@ -9,8 +9,10 @@ import pytest
 from cronsim import CronSim
 from pydantic import ValidationError
 
+from dlq.cron.rows.consistency import review
 from dlq.cron.rows.constraints import Violation
 from dlq.cron.rows.row import CronRow, InvalidRow, parse_row, unknown_keys
+from dlq.cron.rows.schedule import in_words
 
 
 def violations(**raw: Any) -> list[Violation]:
@@ -121,7 +123,7 @@ def test_a_schedule_is_five_fields_of_cron(schedule: str) -> None:
     [
         ("* * * *", "schedule '* * * *': it has 4 fields, and cron text has 5"),
         ("0 * * * * *", "schedule '0 * * * * *': it has 6 fields, and cron text has 5"),
-        ("@daily", "schedule '@daily': names like '@daily' are not known"),
+        ("@reboot", "schedule '@reboot': there is no name '@reboot'"),
         (
             "0 24 * * *",
             "schedule '0 24 * * *': in the hour field, '24' is not an hour (0 to 23)",
@@ -312,3 +314,37 @@ def test_the_identity_is_the_same_in_every_process() -> None:
     """It names marks on the server: a change here would double a run during a deploy."""
     row = CronRow(command="check", minutes="0", hours="*", command_kwargs={"b": 1, "a": [2]})
     assert row.identity == "78acc7aba4e81401"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expression"),
+    [
+        ("@daily", "0 0 * * *"),
+        (" @Hourly ", "0 * * * *"),
+        ("0 0 * * sat-sun", "0 0 * * SAT-7"),
+        ("0 0 * * 5-0", "0 0 * * 5-7"),
+        ("0 0 * * mon-fri", "0 0 * * MON-FRI"),
+    ],
+)
+def test_names_of_crontab_and_ranges_to_sunday(schedule: str, expression: str) -> None:
+    row = parse_row({"command": "check", "schedule": schedule})
+    assert row.expression == expression
+    assert next(CronSim(row.expression, datetime(2025, 1, 1))).year >= 2025
+
+
+def test_days_may_run_to_sunday_by_name() -> None:
+    row = parse_row({"command": "check", "minutes": 0, "hours": 0, "days": "sat-sun"})
+    start = datetime(2025, 1, 1)
+    assert sorted({next(CronSim(row.expression, start)).isoweekday()}) == [6]
+
+
+def test_words_say_daily_where_one_of_the_day_fields_names_every_day() -> None:
+    for expression in ("0 7 1-31 * 1", "0 7 1 * 0-6", "0 7 1 * 1-7"):
+        assert in_words(expression) == in_words("0 7 * * *")
+    assert "Monday" in in_words("0 7 1 * 1")
+
+
+def test_a_step_above_its_range_is_reported() -> None:
+    row = parse_row({"command": "check", "minutes": "*/90", "hours": "*/5"})
+    assert [finding.id for finding in review([row])] == ["dlq.W219"]
+    assert not review([parse_row(BASE)])

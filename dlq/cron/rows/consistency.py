@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from dlq.cron.rows.row import CronRow
-from dlq.cron.rows.schedule import Gaps
+from dlq.cron.rows.schedule import Gaps, steps_too_wide
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import cron as rules
 
@@ -17,6 +17,7 @@ def review(rows: Iterable[CronRow]) -> list[Finding]:
     found = list(_duplicates(rows))
     gaps = Gaps()
     for row in rows:
+        found += _wide_steps(row)
         if gaps.between_days(row.expression) is None:
             found.append(
                 rules.W214.finding(
@@ -41,6 +42,15 @@ def _duplicates(rows: tuple[CronRow, ...]) -> Iterator[Finding]:
                 row.source,
                 "remove one of the two",
             )
+
+
+def _wide_steps(row: CronRow) -> Iterator[Finding]:
+    for term in steps_too_wide(row.expression):
+        yield rules.W219.finding(
+            f"{row.command}: the step of {term!r} is above its range, so it fires once in each",
+            row.source,
+            f'dlq cron explain "{row.expression}"',
+        )
 
 
 def _crowding(row: CronRow, gap: timedelta | None) -> Iterator[Finding]:

@@ -13,6 +13,9 @@ NUMBER = re.compile(r"[0-9]+")
 LONGEST_NUMBER = 6
 """Digits without leading zeros. No field needs them, and int() refuses some thousands."""
 
+SUNDAY_LAST = re.compile(r"^(?!(?:SUN|0)-)(\w+)-(?:SUN|0)\b", re.IGNORECASE)
+"""Sunday at the end of a range is 7: cronsim counts it as 0, and refuses SAT-SUN."""
+
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
@@ -44,6 +47,17 @@ MONTH_DAYS = Field("day of the month", "a day of the month (1 to 31)", 1, 31)
 MONTH = Field("month", "a month (1 to 12)", 1, 12, MONTHS, 1)
 WEEKDAY = Field("weekday", "a weekday (0 to 7, Sunday is 0 and 7)", 0, 7, WEEKDAYS)
 
+ALIASES = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+"""Names of crontab for whole schedules. `@reboot` is none: it names no time."""
+
 SCHEDULE = (MINUTES, HOURS, MONTH_DAYS, MONTH, WEEKDAY)
 """The five fields of cron text, in their order."""
 
@@ -68,12 +82,14 @@ def checked(field: Field, text: str) -> str:
                 "use '*' for each of them" if len(terms) == 1 else None,
             )
         _check_term(field, term)
+    if field in (DAYS, WEEKDAY):
+        terms = [SUNDAY_LAST.sub(r"\1-7", term) for term in terms]
     return ",".join(terms).upper()
 
 
 def checked_schedule(text: str) -> str:
     """Five fields with one blank between them. Raises FieldViolation."""
-    words = text.split()
+    words = ALIASES.get(text.strip().lower(), text).split()
     if len(words) != len(SCHEDULE):
         raise FieldViolation(text, *_wrong_count(text, words))
     checked_words = []
@@ -91,7 +107,7 @@ def checked_schedule(text: str) -> str:
 def _wrong_count(text: str, words: list[str]) -> tuple[str, str]:
     fields = "'minute hour day-of-month month weekday'"
     if text.strip().startswith("@"):
-        return f"names like {words[0]!r} are not known", f"write it out: {fields}"
+        return f"there is no name {words[0]!r}", f"the names are {', '.join(ALIASES)}"
     if len(words) == 6:
         return "it has 6 fields, and cron text has 5", f"there are no seconds: {fields}"
     count = "1 field" if len(words) == 1 else f"{len(words)} fields"
@@ -115,6 +131,8 @@ def _check_term(field: Field, term: str) -> None:
         _value(field, base, term)
         return
     low, high = _value(field, first, term), _value(field, last, term)
+    if high == 0 < low and field in (DAYS, WEEKDAY):
+        high = 7  # a range that ends on Sunday
     if low > high:
         raise FieldViolation(
             term,

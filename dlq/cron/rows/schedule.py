@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from dlq.cron.rows import fields
 from dlq.cron.rows.row import CronRow
 
 MINUTE = timedelta(minutes=1)
@@ -144,7 +145,24 @@ def in_words(expression: str) -> str:
     calendar = _calendar(expression, SAMPLE_START)
     if calendar is None:
         return "Never: no month has such a day"
+    minute, hour, _, month, _ = expression.split()
+    weekdays = {day % 7 for day in calendar.weekdays if isinstance(day, int)}
+    # Where neither of the two day fields begins with '*', a day matches that matches one of them.
+    is_daily = calendar.days >= set(range(1, 32)) or weekdays >= set(range(7))
+    if is_daily and not calendar.day_and:
+        return CronSim(f"{minute} {hour} * {month} *", SAMPLE_START).explain()
     return calendar.explain()
+
+
+def steps_too_wide(expression: str) -> list[str]:
+    """The terms whose step is above the range of their field, so that they match once in it."""
+    found = []
+    for field, word in zip(fields.SCHEDULE, expression.split(), strict=True):
+        for term in word.split(","):
+            step = term.partition("/")[2]
+            if step and int(step) > field.high - field.low:
+                found.append(term)
+    return found
 
 
 def _calendar(expression: str, start: datetime) -> CronSim | None:

@@ -214,3 +214,14 @@ for dlq, its rows have another name, and nothing is scheduled from it. Other pac
 To say so for good, silence the finding: SILENCED_SYSTEM_CHECKS = ["dlq.W218"].
 """,
 )
+
+W219 = Rule(
+    "W219",
+    "a step is above the range of its field",
+    """\
+`*/90` in the minutes is not every 90 minutes: a step counts within its field, from 0 to 59, and
+starts again with each hour. So it matches minute 0 alone, and the row fires once an hour.
+
+Write the times: every 90 minutes is "0 0-21/3 * * *" and "30 1-22/3 * * *", in two rows.
+""",
+)
