@@ -18,7 +18,7 @@ KEY_COMMANDS = (
     *("rpop", "rpush"),
     *("hdel", "hget", "hgetall", "hincrby", "hscan", "hset"),
     *("zadd", "zcard", "zcount", "zrange", "zrangebyscore", "zrem"),
-    *("xadd", "xdel", "xlen", "xinfo", "xrange", "xrevrange"),
+    *("xadd", "xdel", "xlen", "xinfo|stream", "xrange", "xrevrange"),
     *("eval", "evalsha"),
 )
 """Commands on the keys that the rule names, and on no others."""
