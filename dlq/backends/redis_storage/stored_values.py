@@ -79,4 +79,16 @@ def _fits(value: object, hint: Any) -> bool:
         return type(value) is int and 0 <= value <= MOST
     if hint is float:
         return type(value) in (int, float) and abs(value) <= MOST  # type: ignore[arg-type]  # a number
+    if hint is str:
+        return isinstance(value, str) and _is_unicode(value)
     return type(value) is (NoneType if hint is None else hint)
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether text can be sent to the server again: JSON can carry half of a surrogate pair,
+    which UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
