@@ -25,6 +25,7 @@ VERBS = (
     Listed("cron", "cron", "Cron rows: next runs, a simulation, a run now.", is_group=True),
     Listed("config", "config", "Settings: values, and where they come from.", is_group=True),
     Listed("explain", "plan", "Explain a finding, a setting, a task, a queue or a cron row."),
+    Listed("manual", "manual", "Print a chapter of the manual."),
     Listed("health", "run", "Check whether the runner is alive."),
     Listed("demo", "starters", "Run everything once on a private server."),
     Listed("emit", "emit", "Write the plan for systemd, Compose, Kubernetes or a Procfile."),

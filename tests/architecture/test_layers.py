@@ -25,7 +25,7 @@ LAYERS = (
     "django_tasks",
     "project",
     "planning",
-    "deployment",
+    "deployment manual",
     "scheduler",
     "process",
     "testing",
@@ -33,7 +33,7 @@ LAYERS = (
     "cli",
     "web",
     "management admin models templatetags checks apps app_settings urls views",
-    "starters demo manual __main__",
+    "starters demo __main__",
 )
 """From the bottom up: what stands directly below the top level, a package or a module."""
 
