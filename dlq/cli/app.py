@@ -28,7 +28,7 @@ VERBS = (
     Listed("manual", "manual", "Print a chapter of the manual."),
     Listed("health", "run", "Check whether the runner is alive."),
     Listed("demo", "starters", "Run everything once on a private server."),
-    Listed("emit", "emit", "Write the plan for systemd, Compose, Kubernetes or a Procfile."),
+    Listed("emit", "starters", "Write the plan for systemd, Compose, Kubernetes or a Procfile."),
     Listed("init", "starters", "Write starter files, overwriting none."),
 )
 
