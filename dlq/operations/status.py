@@ -21,12 +21,21 @@ from dlq.backends.base import (
     ServerState,
 )
 from dlq.backends.eviction import eviction_findings
+from dlq.backends.state import QueueActivity
 from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.formats import document, iso_utc
 from dlq.diagnostics.rules import backends as rules
 from dlq.diagnostics.rules import processes as running
 from dlq.errors import UsageError
 from dlq.operations.cron_status import CronStatus, cron_document, judge_cron, read_cron
+from dlq.operations.monitoring.rates import (
+    NOWHERE,
+    QueueOnRunners,
+    RunningOn,
+    activity_document,
+    by_queue,
+    running_document,
+)
 from dlq.planning.plan import queues_of
 from dlq.primitives.text import counted, printable
 from dlq.project.load import Project, require_settings
@@ -41,12 +50,15 @@ SHOWN = 5
 class QueueStatus(NamedTuple):
     """`planned` is how many workers the configuration gives the queue over the whole pool; `alive`
     how many numbers have a living owner, those of exact machines included; `missing` are the
-    planned numbers that have none."""
+    planned numbers that have none. `activity` is summed over the runners; `running` has the jobs
+    that have run longest first."""
 
     state: QueueState
     planned: int
     alive: int
     missing: tuple[int, ...] = ()
+    activity: QueueActivity = QueueActivity()
+    running: tuple[RunningOn, ...] = ()
 
 
 class Status(NamedTuple):
@@ -102,8 +114,10 @@ def read_status(project: Project, now: float) -> Status:
         found = backend.queue_states({name: planned.get(name, 0) for name in names})
         states |= {state.queue: state for state in found}
         dropped |= _dropped(backend, found)
+    seen = by_queue(runners.values())
+    workers_of = {nonce: frozenset(state.workers) for nonce, state in runners.items()}
     listed = tuple(
-        queue_status(state, planned.get(name, 0), runners.values())
+        queue_status(state, planned.get(name, 0), workers_of, seen.get(name, NOWHERE))
         for name, state in sorted(states.items())
     )
     alive = tuple(sorted(runners.values(), key=_order))
@@ -239,28 +253,27 @@ def _unsupervised(runners: Sequence[RunnerState]) -> Iterable[Finding]:
         )
 
 
-def queue_status(state: QueueState, planned: int, runners: Collection[RunnerState]) -> QueueStatus:
-    """Pure. Of a process of another host only its runner knows whether it lives, and says so."""
-    names = {seen.runner.nonce: seen.workers for seen in runners}
+def queue_status(
+    state: QueueState,
+    planned: int,
+    workers_of: Mapping[str, Collection[str]],
+    seen: QueueOnRunners = NOWHERE,
+) -> QueueStatus:
+    """Judge which workers of a queue live. `workers_of` are the living workers by runner: of a
+    process of another host only its runner knows whether it lives, and says so. Pure."""
     dead = {
         owner.number
         for owner in state.owners
         # A spare number is above those; its worker has another name.
         if owner.number <= planned
-        and f"{state.queue}/{owner.number}" not in names.get(owner.nonce, ())
-        and owner.nonce in names
+        and owner.nonce in workers_of
+        and f"{state.queue}/{owner.number}" not in workers_of[owner.nonce]
     }
     alive = {owner.number for owner in state.owners if owner.alive} - dead
     # At-most-once queues have no owners; the runners say which workers they have.
-    running_here = {
-        int(number)
-        for seen in runners
-        for worker in seen.workers
-        for queue, _, number in [worker.rpartition("/")]
-        if queue == state.queue and number.isdigit()
-    }
-    missing = sorted(set(range(1, planned + 1)) - alive - running_here)
-    return QueueStatus(state, planned, len(alive | running_here), tuple(missing))
+    missing = sorted(set(range(1, planned + 1)) - alive - seen.numbers)
+    here = len(alive | seen.numbers)
+    return QueueStatus(state, planned, here, tuple(missing), seen.activity, seen.running)
 
 
 def _order(seen: RunnerState) -> tuple[bool, str, int, str]:
@@ -290,6 +303,8 @@ def status_json(status: Status) -> dict[str, Any]:
                     "missing": list(queue.missing),
                 },
                 "paused_until": _iso(queue.state.paused_until),
+                "activity": activity_document(queue.state.waiting, queue.activity),
+                "running": [running_document(each) for each in queue.running],
             }
             for queue in status.queues
         ],

@@ -1,4 +1,4 @@
-"""Durations as people type them: `90s`, `5m`, `1h30m`, `7d`. Standard library only."""
+"""Durations as people type and read them: `90s`, `1h30m`; `28 min`. Standard library only."""
 
 from __future__ import annotations
 
@@ -32,3 +32,18 @@ def parse_duration(text: str) -> float:
     if seconds > LONGEST:
         raise ValueError(f"{text!r} is too long: ten years at most")
     return seconds
+
+
+def span(seconds: float) -> str:
+    """`41 s`, `28 min`, `2 h 10 min`, `3 d 2 h`: as exact as one needs it at that length."""
+    seconds = max(0, round(seconds))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min" if minutes and hours < 10 else f"{hours} h"
+    days, hours = divmod(round(seconds / 3600), 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"

@@ -7,7 +7,6 @@ no view can forget it. CSRF is the admin's own check (`AdminSite.admin_view`). A
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -24,6 +23,7 @@ from django.urls import reverse
 
 from dlq.config.active import InvalidConfiguration, resolution
 from dlq.diagnostics.finding import errors
+from dlq.diagnostics.formats import json_text
 from dlq.errors import BackendUnavailable, DlqError, UsageError
 from dlq.primitives.import_path import import_path
 from dlq.primitives.text import printable
@@ -166,7 +166,7 @@ def _respond(
 
 def as_json(document: Any) -> str:
     """Return the text that the command prints with --format json."""
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(document) + "\n"
 
 
 def _trouble(

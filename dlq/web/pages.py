@@ -61,6 +61,7 @@ def queue(request: HttpRequest) -> Page:
         {
             "row": rows.queue_row(found[0], status.at),
             "state": found[0].state,
+            "running": rows.running_rows(found[0], status.at),
             "findings": _about(status, name),
         },
         status_json(only),

@@ -6,13 +6,27 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from dlq.backends.base import QueueState, RunnerState
+from dlq.cli.output.status import empty_text, rate_text
 from dlq.cli.output.text import span
 from dlq.cron.history import FAILED, OK
 from dlq.operations.cron_status import CronStatus
 from dlq.operations.status import QueueStatus, Status
+from dlq.process.activity import BARS
 
 NOTHING = "-"
 """Where there is nothing to say."""
+
+BAR_WIDTH, HEIGHT = 4, 12
+"""Of one bar in the picture of the last hour, in its own units."""
+
+
+class Bar(NamedTuple):
+    """Five minutes of the last hour, in units of the picture (48 by 12), and the jobs in words."""
+
+    x: int
+    y: float
+    height: float
+    jobs: int
 
 
 class QueueRow(NamedTuple):
@@ -24,6 +38,9 @@ class QueueRow(NamedTuple):
     running: int
     delayed: int
     failed: int
+    rate: str
+    empty_in: str
+    hour: tuple[Bar, ...]
     workers: str
     state: str
     level: str
@@ -60,10 +77,41 @@ def queue_row(queue: QueueStatus, now: float) -> QueueRow:
         state.in_hand,
         state.delayed,
         state.failed,
+        rate_text(queue.activity),
+        empty_text(queue),
+        hour_bars(queue.activity.hour),
         f"{queue.alive} of {queue.planned}",
         text,
         level,
     )
+
+
+def hour_bars(hour: Sequence[int]) -> tuple[Bar, ...]:
+    """Draw the runs of each five minutes, the newest at the right edge; empty where none ran."""
+    most = max(hour, default=0)
+    if not most:
+        return ()
+    start = BARS - len(hour)
+    bars = []
+    for place, jobs in enumerate(hour, start):
+        height = round(jobs / most * HEIGHT, 2)
+        bars.append(Bar(place * BAR_WIDTH, round(HEIGHT - height, 2), height, jobs))
+    return tuple(bars)
+
+
+def running_rows(queue: QueueStatus, now: float) -> list[dict[str, str | int]]:
+    """Return the running jobs of a queue, those that have run longest first."""
+    return [
+        {
+            "task": job.task,
+            "worker": job.worker,
+            "host": runner.host,
+            "pid": job.pid,
+            "since": age(job.since, now),
+            "timeout": "none" if job.timeout is None else span(job.timeout),
+        }
+        for runner, job in queue.running
+    ]
 
 
 def queue_state_in_words(queue: QueueStatus, now: float) -> tuple[str, str]:

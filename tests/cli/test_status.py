@@ -9,6 +9,7 @@ import sys
 import time
 
 from dlq.backends.base import OwnerState, QueueState, RunnerState
+from dlq.operations.monitoring.rates import by_queue
 from dlq.operations.status import judge, queue_status
 from dlq.types import QueueName, Runner, WorkerNumber
 from tests.cli.conftest import Project
@@ -26,7 +27,7 @@ def test_w503_no_runner_at_all(live: Project) -> None:
     """Said once: not for each queue."""
     answer = live.dlq("status").has("Valkey", "127.0.0.1", "0 machines", code=1)
     row = next(line for line in answer.out.splitlines() if line.startswith("emails"))
-    assert row.split() == ["emails", "0", "-", "0", "0", "0/3", "no", "worker"]
+    assert row.split() == ["emails", "0", "-", "0", "0", "0", "-", "0/3", "no", "worker"]
     answer.has("warning[dlq.W503]: no runner is alive: 10 workers of the configuration are not")
     assert ids(live) == ["dlq.W503"]
 
@@ -81,7 +82,7 @@ def test_the_dead_worker_of_a_living_runner() -> None:
     ]
     state = QueueState(QueueName("emails"), 0, 0, 0, 0, None, None, tuple(owners))
     seen = RunnerState(runner, 1.0, ("emails/2",), 0)
-    found = queue_status(state, 2, [seen])
+    found = queue_status(state, 2, {"a0": seen.workers}, by_queue([seen])["emails"])
     assert (found.alive, found.missing) == (2, (1,))
     assert [finding.id for finding in judge([found], [seen])] == ["dlq.W503"]
 
@@ -131,3 +132,25 @@ def test_watch_prints_a_line_for_each_look(live: Project) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+def test_limits_for_whoever_is_woken(live: Project) -> None:
+    live.environment["LIGHTWEIGHT_QUEUE_WORKERS"] = "emails=0"
+    live.write("orders/cron.py", "CONFIG = ()\n")
+    limits = ("--max-age", "5m", "--max-waiting", "0", "--max-failed", "0")
+    live.dlq("status", *limits).has("0/0", code=0)
+    enqueue(live, "confirm(1)")
+    live.dlq("status", *limits).has(
+        "warning[dlq.W536]: 1 queue has more than 0 waiting jobs: default (1)",
+        "it has no living worker: dlq run",
+        code=1,
+    )
+    live.dlq("status", "--max-failed", "-1").has("-1 is less than 0", code=2)
+
+
+def test_prometheus_text(live: Project) -> None:
+    enqueue(live, "confirm(1)")
+    answer = live.dlq("status", "--format", "prometheus")
+    assert 'dlq_queue_jobs{queue="default",state="waiting"} 1\n' in answer.out
+    assert answer.code == 1, "as in the other formats: something is wrong"
+    live.dlq("status", "--format", "prometheus", "--watch").has("--watch prints no", code=2)

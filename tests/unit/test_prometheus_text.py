@@ -11,7 +11,7 @@ from dlq.cron.history import CronRecord
 from dlq.cron.rows.row import parse_row
 from dlq.diagnostics.rules import backends as rules
 from dlq.operations.cron_status import CronStatus
-from dlq.operations.prometheus_text import prometheus_text
+from dlq.operations.monitoring.prometheus_text import prometheus_text
 from dlq.operations.status import QueueStatus, Status
 from dlq.types import QueueName
 

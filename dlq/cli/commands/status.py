@@ -11,17 +11,22 @@ import typer
 
 from dlq.cli.framework.command import verb
 from dlq.cli.framework.invocation import Invocation
-from dlq.cli.framework.options import duration
+from dlq.cli.framework.options import duration, limit_number
 from dlq.errors import BackendUnavailable, ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from dlq.operations.monitoring.limits import Limits
     from dlq.operations.status import Status
     from dlq.project.load import Project
 
 verbs = typer.Typer(rich_markup_mode=None)
 
 
-@verb(verbs, example="dlq status --watch --interval 5s")
+@verb(
+    verbs,
+    example="dlq status --max-age 5m --max-failed 0",
+    formats=("text", "json", "prometheus"),
+)
 def status(
     ctx: typer.Context,
     watch: Annotated[bool, typer.Option("--watch", help="Show it again and again.")] = False,
@@ -31,13 +36,33 @@ def status(
             "--interval", metavar="DURATION", parser=duration, help="Between two looks: 5s, 1m."
         ),
     ] = 2.0,
+    max_age: Annotated[
+        float | None,
+        typer.Option(
+            "--max-age", metavar="DURATION", parser=duration, help="No job may wait longer: 5m."
+        ),
+    ] = None,
+    max_waiting: Annotated[
+        int | None,
+        typer.Option(
+            "--max-waiting", metavar="N", parser=limit_number, help="Jobs that may wait in a queue."
+        ),
+    ] = None,
+    max_failed: Annotated[
+        int | None,
+        typer.Option(
+            "--max-failed", metavar="N", parser=limit_number, help="Failed jobs a queue may have."
+        ),
+    ] = None,
 ) -> ExitCode:
     """Show runners, queues and workers.
 
-    As the server knows them; exits with 1 if something is wrong.
+    As the server knows them; exits with 1 if something is wrong, or beyond a limit (--max-age,
+    --max-waiting, --max-failed).
 
     With --format json and --watch, one line of JSON for each look.
     """
+    from dlq.operations.monitoring.limits import Limits
     from dlq.project.load import load_project, require_settings, tolerate_violations
 
     call: Invocation = ctx.obj
@@ -45,12 +70,15 @@ def status(
         raise UsageError(f"--interval {interval:g}: 0.1 seconds at least")
     project = tolerate_violations(load_project(call.settings, call.config))
     require_settings(project)
+    limits = Limits(max_age, max_waiting, max_failed)
     if watch:
-        return _watch(call, project, interval)
-    return _show(call, project)
+        if call.format == "prometheus":
+            raise UsageError("--watch prints no Prometheus text: call dlq status again and again")
+        return _watch(call, project, interval, limits)
+    return _show(call, project, limits)
 
 
-def _watch(call: Invocation, project: Project, interval: float) -> ExitCode:
+def _watch(call: Invocation, project: Project, interval: float, limits: Limits) -> ExitCode:
     """Show it until Ctrl-C; a server that is away is reported and asked again. On a terminal, what
     fits on it."""
     from dlq.cli.output.status import status_lines, watch_lines
@@ -59,7 +87,7 @@ def _watch(call: Invocation, project: Project, interval: float) -> ExitCode:
     screen = call.screen
     while True:
         try:
-            found = _read(project)
+            found = _read(project, limits)
         except BackendUnavailable as error:
             screen.note(f"{datetime.now(UTC):%H:%M:%S} {error}")
         else:
@@ -74,23 +102,30 @@ def _watch(call: Invocation, project: Project, interval: float) -> ExitCode:
         time.sleep(interval)
 
 
-def _show(call: Invocation, project: Project) -> ExitCode:
+def _show(call: Invocation, project: Project, limits: Limits) -> ExitCode:
     from dlq.cli.output.status import status_lines
+    from dlq.diagnostics.formats import json_text
     from dlq.operations.status import status_json
 
-    found = _read(project)
+    found = _read(project, limits)
     if call.format == "json":
-        call.screen.print(json.dumps(status_json(found), indent=2))
+        call.screen.print(json_text(status_json(found)))
+    elif call.format == "prometheus":
+        from dlq.operations.monitoring.prometheus_text import prometheus_text
+
+        call.screen.out.write(prometheus_text(found))
     else:
         call.screen.segments(status_lines(call.screen, found))
     return ExitCode.DONE if found.is_well else ExitCode.FINDINGS
 
 
-def _read(project: Project) -> Status:
+def _read(project: Project, limits: Limits) -> Status:
+    from dlq.operations.monitoring.limits import judge_limits
     from dlq.operations.status import ANSWER_LIMIT, read_status
     from dlq.project.load import tolerated
     from dlq.runtime import probing
 
     with probing(ANSWER_LIMIT):
         found = read_status(project, time.time())
-    return found._replace(findings=(*tolerated(project), *found.findings))
+    beyond = judge_limits(found, limits)
+    return found._replace(findings=(*tolerated(project), *found.findings, *beyond))

@@ -26,6 +26,14 @@ def count_number(text: str) -> int:
     return number
 
 
+def limit_number(text: str) -> int:
+    """Parse an option's value that is a limit, from 0. Raises BadParameter."""
+    number = whole_number(text)
+    if number < 0:
+        raise typer.BadParameter(f"{number} is less than 0")
+    return number
+
+
 def duration(text: object) -> float:
     """Parse an option's value to seconds; Typer sends defaults through it too. Raises
     BadParameter."""

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from dlq.backends.state import QueueActivity
 from dlq.cli.output.findings import findings_lines
 from dlq.cli.output.screen import Column, Screen, Segment
 from dlq.cli.output.tables import cut
 from dlq.cli.output.text import span
+from dlq.operations.monitoring.rates import empty_in, per_minute
 from dlq.operations.status import QueueStatus, Status
 from dlq.primitives.text import counted, printable
 
@@ -21,9 +23,21 @@ QUEUE_COLUMNS = (
     Column("OLDEST"),
     Column("RUNNING", right=True),
     Column("FAILED", right=True),
+    Column("PER MIN", right=True),
+    Column("EMPTY IN"),
     Column("WORKERS", right=True),
     Column("STATE", gives=1),
 )
+RUNNING_COLUMNS = (
+    Column("RUNNING", gives=1),
+    Column("WORKER"),
+    Column("HOST", gives=2),
+    Column("PID", right=True),
+    Column("FOR"),
+    Column("TIMEOUT"),
+)
+LONGEST_RUNNING = 10
+"""Running jobs that are listed: those that have run longest."""
 MACHINE_COLUMNS = (
     Column("MACHINE"),
     Column("HOST", gives=1),
@@ -39,6 +53,7 @@ def status_lines(screen: Screen, found: Status) -> Iterator[Line]:
     """All of it, findings last."""
     yield from _servers(found)
     yield from _queue_lines(screen, found.queues, found.at)
+    yield from _running_lines(screen, found)
     yield from _machine_lines(screen, found)
     yield from findings_lines(found.findings)
 
@@ -80,6 +95,27 @@ def _queue_lines(screen: Screen, queues: Sequence[QueueStatus], now: float) -> I
         yield from screen.table_lines(QUEUE_COLUMNS, [_queue_row(queue, now) for queue in queues])
 
 
+def _running_lines(screen: Screen, found: Status) -> Iterator[Line]:
+    jobs = sorted(
+        (each for queue in found.queues for each in queue.running), key=lambda each: each.job.since
+    )
+    if jobs:
+        rows = [
+            [
+                job.task,
+                job.worker,
+                runner.host,
+                str(job.pid),
+                span(found.at - job.since),
+                "none" if job.timeout is None else span(job.timeout),
+            ]
+            for runner, job in jobs[:LONGEST_RUNNING]
+        ]
+        yield from screen.table_lines(RUNNING_COLUMNS, rows)
+        if len(jobs) > LONGEST_RUNNING:
+            yield [(f"... and {len(jobs) - LONGEST_RUNNING} more that began later", "dim")]
+
+
 def _machine_lines(screen: Screen, found: Status) -> Iterator[Line]:
     if not found.runners:
         return
@@ -111,9 +147,23 @@ def _queue_row(queue: QueueStatus, now: float) -> list[str]:
         "-" if state.oldest is None else span(now - state.oldest),
         str(state.in_hand),
         str(state.failed),
+        rate_text(queue.activity),
+        empty_text(queue),
         f"{queue.alive}/{queue.planned}",
         _state(queue, now),
     ]
+
+
+def rate_text(activity: QueueActivity) -> str:
+    """`310`, `0.4`: jobs that end in a minute."""
+    rate = per_minute(activity)
+    return f"{rate:.1f}" if 0 < rate < 10 and rate % 1 else f"{rate:.0f}"
+
+
+def empty_text(queue: QueueStatus) -> str:
+    """`4 min`, or a dash where nothing waits or nothing ends."""
+    seconds = empty_in(queue.state.waiting, queue.activity)
+    return "-" if seconds is None else span(seconds)
 
 
 def _state(queue: QueueStatus, now: float) -> str:

@@ -212,3 +212,17 @@ Find out what fails (`dlq failed list --by-error`), and raise LIGHTWEIGHT_QUEUE_
 must be kept. The count starts again when no failed job of the queue is left: retry or discard them.
 """,
 )
+
+W536 = Rule(
+    "W536",
+    "a queue exceeds a limit of dlq status",
+    """\
+`dlq status --max-age 5m --max-waiting 1000 --max-failed 0` was asked to report queues beyond these
+limits, and some are. Each limit is reported once, with the queues that exceed it most; the command
+exits with 1, so that a probe can wake somebody.
+
+What helps depends on the cause: a pause (`dlq resume QUEUE`), a missing machine
+(`dlq plan --diff live`), too few workers in WORKERS, or jobs that fail
+(`dlq failed list --by-error`).
+""",
+)

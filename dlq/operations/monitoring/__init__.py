@@ -1,0 +1,1 @@
+"""What a status says beyond counts: rates, limits, the text that Prometheus reads."""
