@@ -197,7 +197,9 @@ class Lookup:
         found = self._candidates(write.site, contents, key, value, write.time, is_new=is_new)
         if found and (found[-1].is_certain or len(found) == 1):
             return found[-1].position
-        is_one_line = statement.lineno == statement.end_lineno or isinstance(statement, ast.Expr)
+        is_one_line = statement.lineno == statement.end_lineno or (
+            isinstance(statement, ast.Expr) and not is_new
+        )
         return Position(text.source.at(statement.lineno)) if is_one_line and not found else None
 
     def _candidates(
@@ -215,6 +217,7 @@ class Lookup:
         if not is_dict and len(literal) > 1:
             elements = getattr(getattr(statement, "value", None), "elts", [])[key : key + 1]
             literal = [part for part in literal if part.value in elements]
+        is_inside = is_new and isinstance(statement, ast.Expr)  # of what a function returned
         found: list[Candidate] = []
         for part in literal:
             if may_be(part.value, value):
@@ -228,9 +231,10 @@ class Lookup:
                     if write is not None and write.value is value:
                         position = self._item(other, inner, value, time - 1)
                         found.append(Candidate(node, position))
-            elif other is UNKNOWN:
+            is_hidden = is_inside and other is not None and isinstance(node, ast.Call)
+            if other is UNKNOWN or (is_hidden and not any(each.node is node for each in found)):
                 found.append(Candidate(node, None, is_certain=False))
-            elif node not in parts.names and may_be(node, value):
+            elif other is None and node not in parts.names and may_be(node, value):
                 found.append(Candidate(node, Position(text.at(node)), is_certain=False))
         found.sort(key=lambda each: (each.node.lineno, each.node.col_offset, each.is_certain))
         if parts.is_branched and len(found) > 1:

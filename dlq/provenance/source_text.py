@@ -10,7 +10,6 @@ import ast
 import tokenize
 from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import islice
 from types import CodeType
 from typing import NamedTuple
 
@@ -105,6 +104,7 @@ class SourceText:
         self.source = source if text is not None else source._replace(file=display_path(filename))
         self._codes: set[tuple[CodeType, bytes]] = set()
         self._known: dict[int, bool] = {}
+        self._positions: dict[int, list[tuple[int | None, ...]]] = {}
         self._statements: dict[tuple[int, int, int | None], ast.stmt | None] = {}
         self._parts: dict[tuple[ast.stmt, bool], Parts] = {}
         try:
@@ -128,7 +128,9 @@ class SourceText:
         if key not in self._statements:
             line, column = site.line, None
             if site.offset is not None:
-                at = next(islice(site.code.co_positions(), site.offset // 2, None))
+                if id(site.code) not in self._positions:
+                    self._positions[id(site.code)] = list(site.code.co_positions())
+                at = self._positions[id(site.code)][site.offset // 2]
                 line, column = at[0] or line, at[2]
             found = _innermost(self._body, line, column)
             before = (
@@ -161,6 +163,10 @@ class SourceText:
                     ast.AnnAssign(value=ast.expr() as value) | ast.Return(value=ast.expr() as value)
                 ):
                     found.collect(value)
+                case ast.Expr(value=ast.Call(args=arguments, keywords=keywords)) if is_new:
+                    # What wrote the name, as in globals().update(NAME={...}), or setattr().
+                    for value in (*arguments, *(keyword.value for keyword in keywords)):
+                        found.collect(value)
                 case ast.Expr(value=value):
                     found.collect(value)
         return self._parts[statement, is_new]
