@@ -132,6 +132,19 @@ def test_a_hook_that_exits_changes_nothing(host: Host, failed_jobs: FailedJobs, 
     assert {event.pid for event in host.ledger.events("end")} == {runner.worker_pid("faults/1")}
 
 
+@pytest.mark.parametrize("hook", ["process_job", "process_result"])
+def test_a_hook_that_hangs_ends_with_the_timeout_of_its_job(
+    host: Host, failed_jobs: FailedJobs, hook: str
+) -> None:
+    host.run(
+        middleware=["tests.project.faults.middleware.Hangs"],
+        environment={"TEST_HOOK_THAT_HANGS": hook},
+    )
+    host.push("slow", 1, 0.0, timeout=1)
+    next_job_ends(host, limit=11)
+    assert [failed.failure.kind for failed in failed_jobs()] == ["timeout"]
+
+
 def test_an_exception_that_cannot_be_looked_at_is_a_failure(
     host: Host, failed_jobs: FailedJobs
 ) -> None:

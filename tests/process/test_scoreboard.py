@@ -51,6 +51,26 @@ def test_a_long_job_is_known_by_its_path_alone() -> None:
     assert scoreboard.read(1).state is State.STARTING
 
 
+@pytest.mark.parametrize("timeout", [10**400, 1e308, 1e300])
+def test_a_timeout_of_any_size_has_a_deadline(timeout: float) -> None:
+    """Another program may have stored it: the sum with the clock must stay a number."""
+    scoreboard = Scoreboard(1)
+    scoreboard.slot(0).begin("a.b", b"raw", timeout, False)
+    assert math.isfinite(scoreboard.deadline(0))
+
+
+def test_what_a_forked_process_writes_is_not_seen() -> None:
+    scoreboard = Scoreboard(1)
+    slot = scoreboard.slot(0)
+    slot.occupy(7)
+    slot.begin("a.b", b"raw", None, False)
+    slot.detach()
+    slot.stop()
+    slot.begin("c.d", b"other", 1, True)
+    entry = scoreboard.read(0)
+    assert (entry.state, entry.path, entry.pid) == (State.RUNNING, "a.b", 7)
+
+
 def test_runs_are_counted_over_the_lives_of_a_slot() -> None:
     scoreboard = Scoreboard(1)
     for life in range(3):

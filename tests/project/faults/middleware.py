@@ -51,3 +51,14 @@ class NeedsFile:
 
     def process_job(self, job: Job, queue: QueueName, worker_num: WorkerNumber) -> None:
         """Nothing to do."""
+
+
+class Hangs:
+    """Never returns from the hook that the environment names, for jobs of `slow`."""
+
+    def __init__(self) -> None:
+        def hang(*args: Any) -> None:
+            if args[0].path.endswith(".slow"):
+                time.sleep(600)
+
+        setattr(self, os.environ["TEST_HOOK_THAT_HANGS"], hang)
