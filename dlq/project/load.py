@@ -205,8 +205,10 @@ def import_settings(module: str) -> None:
     from django.conf import settings
 
     from dlq.config.settings import Settings, setting_names
+    from dlq.project.locate import install_configuration
     from dlq.provenance.observed_settings import observe_settings
 
+    install_configuration()
     names = [PREFIX + name for name in setting_names(Settings)]
     observe_settings(module, lambda: settings.INSTALLED_APPS, names)
 

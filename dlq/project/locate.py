@@ -11,12 +11,15 @@ import stat
 import sys
 import tokenize
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
 from dlq.errors import UsageError
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
+CONFIGURATION = "DJANGO_CONFIGURATION"
+"""The class of django-configurations whose attributes are the settings."""
 REMEDY = (
     "say which one: dlq --settings shop.settings, or set DJANGO_SETTINGS_MODULE, or put"
     ' [tool.dlq] settings = "shop.settings" into pyproject.toml'
@@ -30,6 +33,8 @@ class Located(NamedTuple):
     module: str
     directory: Path
     how: str
+    configuration: str | None = None
+    """The class of django-configurations that manage.py names."""
 
 
 def prepare(option: str | None) -> str:
@@ -58,11 +63,32 @@ def enter(located: Located) -> None:
     if directory not in sys.path:
         sys.path.insert(0, directory)
     os.environ[VARIABLE] = located.module
+    if located.configuration is not None:
+        os.environ.setdefault(CONFIGURATION, located.configuration)
+
+
+def install_configuration() -> None:
+    """Let django-configurations make the settings, where DJANGO_CONFIGURATION names a class: what
+    its own manage.py does. Raises ImportError."""
+    if os.environ.get(CONFIGURATION):
+        import_module("configurations.importer").install()
 
 
 def locate(option: str | None, environ: Mapping[str, str], directory: Path) -> Located:
     """--settings > $DJANGO_SETTINGS_MODULE > pyproject.toml > manage.py; the files are the nearest
     ones, from `directory` upwards. Raises UsageError."""
+    found = _locate(option, environ, directory)
+    manage = found.directory / "manage.py"
+    if not manage.is_file():
+        return found
+    try:
+        classes = list(dict.fromkeys(_assigned(_tree(manage), CONFIGURATION)))
+    except UsageError:  # another source has named the module, so this file need not be readable
+        return found
+    return found._replace(configuration=classes[0] if len(classes) == 1 else None)
+
+
+def _locate(option: str | None, environ: Mapping[str, str], directory: Path) -> Located:
     pyproject = _nearest("pyproject.toml", directory)
     manage = _nearest("manage.py", directory)
     home = manage.parent if manage else pyproject.parent if pyproject else directory
@@ -143,27 +169,31 @@ def _from_pyproject(path: Path) -> str | None:
 def _from_manage(path: Path) -> str | None:
     """The string that manage.py gives to os.environ.setdefault, or assigns there. Raises UsageError
     where it names several: which of them counts is for the code to say, and that isn't run."""
-    try:
-        with tokenize.open(path) as file:
-            tree = ast.parse(file.read())
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from None
-    named = list(dict.fromkeys(_settings_modules(tree)))
+    named = list(dict.fromkeys(_assigned(_tree(path), VARIABLE)))
     if len(named) > 1:
         raise UsageError(f"{path} names {' and '.join(named)} as the settings module: {REMEDY}")
     return named[0] if named else None
 
 
-def _settings_modules(tree: ast.Module) -> Iterator[str]:
+def _tree(path: Path) -> ast.Module:
+    try:
+        with tokenize.open(path) as file:
+            return ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from None
+
+
+def _assigned(tree: ast.Module, variable: str) -> Iterator[str]:
+    """The strings that the code gives an environment variable."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(
                 func=ast.Attribute(attr="setdefault"),
-                args=[ast.Constant(value="DJANGO_SETTINGS_MODULE"), ast.Constant(value=str(named))],
-            ):
+                args=[ast.Constant(value=str(name)), ast.Constant(value=str(named))],
+            ) if name == variable:
                 yield named
             case ast.Assign(
-                targets=[ast.Subscript(slice=ast.Constant(value="DJANGO_SETTINGS_MODULE"))],
+                targets=[ast.Subscript(slice=ast.Constant(value=str(name)))],
                 value=ast.Constant(value=str(named)),
-            ):
+            ) if name == variable:
                 yield named

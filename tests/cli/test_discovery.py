@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.conftest import Project
 
 TASK = "from dlq import task\n\n@task('{queue}')\ndef {name}():\n    pass\n"
@@ -75,3 +77,25 @@ def test_an_exact_configuration_without_workers_runs_those_of_411(project: Proje
         "webhooks": 1,
     }
     project.dlq("plan", *words).has("info[dlq.I309]: config/exact.py has no WORKERS", code=0)
+
+
+def test_settings_of_django_configurations_are_set_up_as_manage_py_does(project: Project) -> None:
+    pytest.importorskip("configurations")
+    project.write(
+        "shop/classes.py",
+        """\
+from configurations import Configuration
+
+class Dev(Configuration):
+    SECRET_KEY = "x"
+    INSTALLED_APPS = ["dlq", "orders"]
+    LIGHTWEIGHT_QUEUE_WORKERS = {"from-a-class": 2}
+""",
+    )
+    project.write(
+        "manage.py",
+        "import os\n"
+        'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.classes")\n'
+        'os.environ.setdefault("DJANGO_CONFIGURATION", "Dev")\n',
+    )
+    project.dlq("plan").has("from-a-class", "shop/classes.py:6", code=0)

@@ -105,3 +105,15 @@ def test_entering_makes_the_module_importable(
     assert sys.path[0] == str(tmp_path)
     assert sys.path.count(str(tmp_path)) == 1
     assert os.environ["DJANGO_SETTINGS_MODULE"] == "shop.settings"
+
+
+def test_manage_py_names_the_class_of_django_configurations(tmp_path: Path) -> None:
+    (tmp_path / "manage.py").write_text(
+        "import os\n"
+        'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n'
+        'os.environ["DJANGO_CONFIGURATION"] = "Dev"\n'
+    )
+    assert locate(None, {}, tmp_path).configuration == "Dev"
+    assert locate("other.settings", {}, tmp_path).configuration == "Dev"
+    (tmp_path / "manage.py").write_text("no Python at all")
+    assert locate("other.settings", {}, tmp_path).configuration is None
