@@ -17,6 +17,7 @@ from dlq.cli.dispatch import run
 from dlq.config.settings import SETTING_NAMES, Settings
 from tests.examples.shop import EXAMPLES, SHOP, Project
 from tests.kit.environments import ROOT
+from tests.kit.valkey import Server
 
 TEXT = (ROOT / "README.md").read_text()
 
@@ -79,7 +80,7 @@ def test_the_two_commands_do_their_own_set_up() -> None:
     ]
 
 
-def test_the_code_runs_as_a_project(project: Project, tmp_path: Path) -> None:
+def test_the_code_runs_as_a_project(project: Project, tmp_path: Path, server: Server) -> None:
     directory = tmp_path / "copy"
     (directory / "orders").mkdir(parents=True)
     (directory / "orders" / "__init__.py").touch()
@@ -90,7 +91,8 @@ def test_the_code_runs_as_a_project(project: Project, tmp_path: Path) -> None:
             (directory / name).write_text(block)
         else:
             usage.append(block)
-    (usage_of_tasks,) = usage
+    calls = [block for block in usage if "def test_" not in block]
+    (tests_of_tasks,) = (block for block in usage if "def test_" in block)
     with (directory / "settings.py").open("a") as file:
         file.write("INSTALLED_APPS = ['dlq', 'orders', 'django.contrib.sessions']\n")
         file.write("DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3'}}\n")
@@ -103,16 +105,18 @@ def test_the_code_runs_as_a_project(project: Project, tmp_path: Path) -> None:
         (place / f"{command}.py").write_text(
             text.replace("from orders.models import Order", "Order = None")
         )
-    (directory / "use.py").write_text(f"import django\ndjango.setup()\n{usage_of_tasks}")
+    (directory / "use.py").write_text("\n".join(["import django\ndjango.setup()", *calls]))
+    (directory / "test_orders.py").write_text(tests_of_tasks)
     project.directory = directory
     project.extra["DJANGO_SETTINGS_MODULE"] = "settings"
     check = project.run("dlq check --fail-on warning")
     assert check.code == 0, check.out
     assert "3 cron rows in 1 file" in check.out
-    backend = "dlq.backends.synchronous.SynchronousBackend"
-    project.extra["LIGHTWEIGHT_QUEUE_BACKEND"] = backend
+    project.extra["LIGHTWEIGHT_QUEUE_REDIS_PORT"] = str(server.port)
     used = project.run("python use.py")
     assert used.code == 0, used.err
+    tested = project.run("python -m pytest -q -p no:cacheprovider --ds settings test_orders.py")
+    assert "1 passed" in tested.out, tested.out + tested.err
 
 
 def test_the_override_file_is_valid(project: Project) -> None:
