@@ -54,7 +54,7 @@ def settings_for(server: Server, **more: Any) -> Settings:
 
 
 def make_runner(**more: Any) -> Runner:
-    """As of a supervisor on this host; another host's where `host` says so."""
+    """Return a runner as of a supervisor on this host; another host's where `host` says so."""
     host, boot = here()
     runner = Runner(
         nonce=secrets.token_hex(8),
@@ -106,7 +106,7 @@ def take(consumer: Consumer, timeout: float = 0) -> Delivery:
 
 
 def again(call: Any, limit: float = 15) -> Any:
-    """As a worker does: ask until the server can be used."""
+    """Ask until the server can be used, as a worker does."""
     end = time.monotonic() + limit
     while True:
         try:

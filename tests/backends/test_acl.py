@@ -45,7 +45,7 @@ def add_user(server: Server, prefix: str, name: str = "dlq") -> str:
 
 @pytest.fixture
 def make(server: Server) -> Iterator[Make]:
-    """As the one for all tests, but each with a user that has only the rule."""
+    """Make backends as the fixture for all tests does, but each with a user that has only the rule."""
     made: list[Any] = []
 
     def build(backend_class: type[Any], server: Server = server, **more: Any) -> Any:

@@ -103,9 +103,9 @@ def test_a_user_with_a_password(server: Server, scheme: str) -> None:
                 assert "shop" in {found["user"] for found in client.client_list()}
         finally:
             client.acl_deluser("shop")
-    with using(url) as backend, pytest.raises(BackendUnavailable, match="user or password") as told:
+    with using(url) as backend, pytest.raises(BackendUnavailable, match="user or password") as said:
         backend.length(Q)
-    assert "ss/word" not in str(told.value)
+    assert "ss/word" not in str(said.value)
 
 
 @pytest.mark.parametrize("scheme", ["rediss", "valkeys"])
@@ -124,25 +124,25 @@ def test_tls_of_somebody_else_is_refused(server: Server) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["rediss", "valkeys"])
-def test_a_server_without_tls_is_told(server: Server, scheme: str) -> None:
+def test_a_server_without_tls_is_named(server: Server, scheme: str) -> None:
     """It takes the greeting for the beginning of a command, and waits for the rest."""
     with using(f"{scheme}://127.0.0.1:{server.port}/0", redis_socket_timeout=0.5) as backend:
-        told = r"does not speak TLS on this port: use redis:// in place of rediss://$"
-        with pytest.raises(BackendUnavailable, match=told):
+        said = r"does not speak TLS on this port: use redis:// in place of rediss://$"
+        with pytest.raises(BackendUnavailable, match=said):
             backend.length(Q)
-        with pytest.raises(EnqueueError, match=told) as raised:
+        with pytest.raises(EnqueueError, match=said) as raised:
             backend.enqueue(job(1), Q)
         assert not raised.value.may_be_stored
-        with consuming(backend) as consumer, pytest.raises(BackendUnavailable, match=told):
+        with consuming(backend) as consumer, pytest.raises(BackendUnavailable, match=said):
             consumer.take(0)
 
 
-def test_tls_that_was_not_expected_is_told(server: Server) -> None:
+def test_tls_that_was_not_expected_is_named(server: Server) -> None:
     with tls_before(server) as port, using(f"redis://127.0.0.1:{port}/0") as backend:
-        told = "speaks TLS on this port: use REDIS_URL with rediss://$"
-        with pytest.raises(BackendUnavailable, match=told):
+        said = "speaks TLS on this port: use REDIS_URL with rediss://$"
+        with pytest.raises(BackendUnavailable, match=said):
             backend.length(Q)
-        with pytest.raises(EnqueueError, match=told) as raised:
+        with pytest.raises(EnqueueError, match=said) as raised:
             backend.enqueue(job(1), Q)
         assert not raised.value.may_be_stored
 
@@ -181,21 +181,21 @@ def hang_up(listener: socket.socket) -> None:
 
 
 @pytest.mark.parametrize(
-    ("databases", "told"),
+    ("databases", "said"),
     [("3", r"3 databases \(0 to 2\), and no 99"), ("1", r"1 database \(0\), and no 99")],
 )
-def test_a_database_that_is_not_there(databases: str, told: str) -> None:
+def test_a_database_that_is_not_there(databases: str, said: str) -> None:
     server = Server(databases=databases).start()
-    told = f"the server at 127.0.0.1:{server.port} has {told}: choose a lower number in REDIS_URL"
+    said = f"the server at 127.0.0.1:{server.port} has {said}: choose a lower number in REDIS_URL"
     try:
         for url in (f"{server.url[:-1]}99", f"{server.url}?db=99"):
             with using(url) as backend:
-                with pytest.raises(NoSuchDatabase, match=told):
+                with pytest.raises(NoSuchDatabase, match=said):
                     backend.length(Q)
-                with pytest.raises(EnqueueError, match=told) as raised:
+                with pytest.raises(EnqueueError, match=said) as raised:
                     backend.enqueue(job(1), Q)
                 assert not raised.value.may_be_stored
-                with consuming(backend) as consumer, pytest.raises(NoSuchDatabase, match=told):
+                with consuming(backend) as consumer, pytest.raises(NoSuchDatabase, match=said):
                     consumer.take(0)
     finally:
         server.remove()
@@ -206,14 +206,14 @@ def test_a_database_that_is_not_there_for_a_user_who_may_not_ask(server: Server)
         client.execute_command("ACL", "SETUSER", "shop", "on", ">s3cret", *dlq_acl("").split())
         try:
             url = f"redis://shop:s3cret@127.0.0.1:{server.port}/99"
-            told = f"the server at 127.0.0.1:{server.port} has no database 99: choose a lower"
-            with using(url) as backend, pytest.raises(NoSuchDatabase, match=told):
+            said = f"the server at 127.0.0.1:{server.port} has no database 99: choose a lower"
+            with using(url) as backend, pytest.raises(NoSuchDatabase, match=said):
                 backend.length(Q)
         finally:
             client.acl_deluser("shop")
 
 
-def test_where_the_database_was_chosen_is_told(server: Server) -> None:
+def test_the_line_that_chose_the_database_is_named(server: Server) -> None:
     with (
         override_settings(
             LIGHTWEIGHT_QUEUE_REDIS_PORT=server.port, LIGHTWEIGHT_QUEUE_REDIS_DATABASE=99

@@ -293,7 +293,7 @@ def test_a_mark_enqueues_once(backend: RedisStorage) -> None:
         assert drain(consumer) == [0, 2, 3]
 
 
-def test_marks_are_read_by_how_they_begin(backend: RedisStorage) -> None:
+def test_idempotency_keys_are_read_by_how_they_begin(backend: RedisStorage) -> None:
     backend.set_idempotency_key("cron:ä[1]", "one", 60)
     backend.set_idempotency_key("cron:ä[1]", "two", 60)
     backend.set_idempotency_key("cron:ä1", "other", 60)

@@ -24,7 +24,7 @@ QUEUE = f"django_lightweight_queue:{Q}"
 
 
 def model(raws: list[bytes]) -> list[bytes]:
-    """Of equal ones, the first."""
+    """Keep the first of equal ones."""
     seen: dict[str, bytes] = {}
     for raw in raws:
         seen.setdefault(Job.from_json(raw).identity_without_created(), raw)
@@ -32,7 +32,7 @@ def model(raws: list[bytes]) -> list[bytes]:
 
 
 def content(backend: RedisStorage) -> list[bytes]:
-    """From the oldest on."""
+    """Return the jobs from the oldest on."""
     raws: Any = backend.client.lrange(QUEUE, 0, -1)
     return list(raws[::-1])
 
@@ -54,7 +54,7 @@ def test_it_leaves_what_the_model_leaves(
     assert reliable.client.keys("dlq:*") == []
 
 
-def test_equal_jobs_are_equal_however_they_were_written() -> None:
+def test_equal_jobs_are_equal_however_they_were_encoded() -> None:
     plain = encode(job(1, a="x", b={"d": 1, "c": [2]}))
     time = b'"created_time": "2026-11-24 08:02:05.000042"'
     equal = [

@@ -43,7 +43,7 @@ IN_HAND = f"{QUEUE}:processing:1"
 
 @pytest.fixture
 def own_server() -> Iterator[Server]:
-    """For a test that stops its server, fills it or makes it another's replica."""
+    """A server for a test that stops its server, fills it or makes it another's replica."""
     server = Server(appendonly="yes", appendfsync="always").start()
     yield server
     server.remove()
@@ -51,7 +51,7 @@ def own_server() -> Iterator[Server]:
 
 @pytest.fixture(params=[REDIS, RELIABLE], ids=lambda s: s.backend_class.__name__)
 def backend(request: pytest.FixtureRequest, make: Make, proxy: Proxy) -> RedisStorage:
-    """By way of the proxy."""
+    """A backend behind the proxy."""
     found: RedisStorage = make(request.param.backend_class, redis_port=proxy.port)
     return found
 
@@ -185,7 +185,7 @@ def test_a_half_open_connection_is_noticed(make: Make, proxy: Proxy) -> None:
             consumer.acknowledge(taken)
 
 
-def test_a_silent_server_keeps_no_worker_from_leaving(make: Make, proxy: Proxy) -> None:
+def test_a_silent_server_keeps_no_worker_from_exiting(make: Make, proxy: Proxy) -> None:
     backend = make(ReliableRedisBackend, redis_port=proxy.port)
     backend.bulk_enqueue([job(0), job(1)], Q)
     with consuming(backend) as consumer:
@@ -294,7 +294,7 @@ def test_script_flush_while_workers_exit(make: Make, server: Server) -> None:
 @pytest.mark.parametrize("storage", [REDIS, RELIABLE])
 @pytest.mark.parametrize("how", ["renamed", "not allowed"])
 def test_a_server_without_client_commands(storage: Any, how: str, make: Make) -> None:
-    """As some managed servers are: a connection has no name then, and a worker that waits is woken
+    """Some managed servers are so: a connection has no name then, and a worker that waits is woken
     by nothing, but waits for a second at a time."""
     options = {"rename-command": ("CLIENT", "")} if how == "renamed" else {}
     server = Server(**options).start()
@@ -382,7 +382,7 @@ def test_a_server_that_loads_its_data_is_waited_for(make: Make) -> None:
     server.remove()
 
 
-def test_flushall_ends_claims_and_nothing_else(make: Make, server: Server) -> None:
+def test_flushall_ends_ownership_and_nothing_else(make: Make, server: Server) -> None:
     backend = make(ReliableRedisBackend)
     backend.enqueue(job(0), Q)
     with consuming(backend) as consumer, server.client() as client:
@@ -558,7 +558,7 @@ def test_a_key_of_ours_that_holds_something_else_loses_no_job(
 
 
 def test_an_idle_worker_is_at_peace(make: Make, server: Server) -> None:
-    """For longer than one blocking cycle, at the defaults of the time-outs: no error, one
+    """It idles for longer than one blocking cycle, at the defaults of the time-outs: no error, one
     connection."""
     backend = make(ReliableRedisBackend, dequeue_timeout=1, redis_socket_timeout=2)
     with consuming(backend) as consumer, server.client() as client:

@@ -65,7 +65,7 @@ def test_a_worker_calls_an_overridden_processed_job(made: Any) -> None:
     assert backend.failed_count(Q) == 1
 
 
-def test_everything_goes_through_a_client_of_its_own(
+def test_everything_goes_through_a_client_that_was_set(
     made: Any, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OWN_CLIENT_PORT", str(server.port))
@@ -93,7 +93,7 @@ def test_a_function_may_make_the_backend(made: Any) -> None:
 
 @pytest.mark.parametrize("storage", [REDIS, RELIABLE])
 def test_what_redis_py_raises_is_raised_too(make: Make, storage: Any) -> None:
-    """For code that catches redis.exceptions.ConnectionError around a call of a task."""
+    """Code of 4.11 catches redis.exceptions.ConnectionError around a call of a task."""
     backend = make(storage.backend_class, redis_port=free_port())
     with pytest.raises(redis.exceptions.ConnectionError) as raised:
         backend.enqueue(job(1), Q)

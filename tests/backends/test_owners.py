@@ -320,7 +320,7 @@ def test_jobs_of_a_runner_that_is_gone_come_back_in_order(
     gone.close()
 
 
-def test_an_outage_ends_no_runner(reliable: ReliableRedisBackend) -> None:
+def test_an_unavailable_server_ends_no_runner(reliable: ReliableRedisBackend) -> None:
     """After it nobody has shown life for long, until the next heartbeat."""
     reliable.enqueue(job(0), Q)
     runner = elsewhere()
@@ -464,7 +464,7 @@ def test_the_list_of_a_live_4_11_worker_is_left_alone(
 def test_a_living_process_of_this_host_keeps_its_number_without_a_heartbeat(
     reliable: ReliableRedisBackend, server: Server
 ) -> None:
-    """As while its heartbeat process is stopped: its job must not run a second time."""
+    """Its heartbeat process may be stopped: its job must not run a second time."""
     reliable.enqueue(job(0), Q)
     ours = make_runner()
     with holding(server, 1, "n0") as process:
@@ -600,7 +600,7 @@ def test_a_broken_record_is_nobodys(reliable: ReliableRedisBackend) -> None:
 
 
 def _reclaim_after_a_while(backend: ReliableRedisBackend) -> list[Any]:
-    """As heartbeat processes do: again and again, with a runner of their own."""
+    """Reclaim as heartbeat processes do: again and again, with a runner of their own."""
     runner = make_runner()
     assert backend.reclaim([Q], runner) == []
     return wait_until(lambda: backend.reclaim([Q], runner), GONE_FOR + 10)

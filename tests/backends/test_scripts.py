@@ -43,7 +43,7 @@ def test_a_script_compiles_and_says_what_it_is(name: str, server: Server) -> Non
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS.keys() - WITH_UNDECLARED_KEYS))
 def test_a_script_makes_no_key(name: str) -> None:
-    """Or a cluster would not know where it runs."""
+    """Each is declared, or a cluster would not know where it runs."""
     calls = re.findall(r"redis\.p?call\('\w+', ([^,)]+)", SCRIPTS[name].text)
     made = [key for key in calls if not re.fullmatch(r"KEYS\[[^]]+\]|[a-z]+", key.strip())]
     assert made == []

@@ -79,7 +79,7 @@ a read-only replica
 half-open connections
     faults/test_outages::test_the_heartbeat_process_notices_silence_before_its_last_heartbeat_expires
     backends/test_faults::test_a_half_open_connection_is_noticed
-    backends/test_faults::test_a_silent_server_keeps_no_worker_from_leaving
+    backends/test_faults::test_a_silent_server_keeps_no_worker_from_exiting
 a reply that is lost
     backends/test_faults::test_the_reply_to_an_enqueue_is_lost
     backends/test_faults::test_the_reply_to_a_cron_enqueue_is_lost
