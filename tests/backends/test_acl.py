@@ -45,7 +45,8 @@ def add_user(server: Server, prefix: str, name: str = "dlq") -> str:
 
 @pytest.fixture
 def make(server: Server) -> Iterator[Make]:
-    """Make backends as the fixture for all tests does, but each with a user that has only the rule."""
+    """Make backends as the fixture for all tests does, but each with a user that has only the
+    rule."""
     made: list[Any] = []
 
     def build(backend_class: type[Any], server: Server = server, **more: Any) -> Any:
