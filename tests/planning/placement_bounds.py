@@ -34,7 +34,7 @@ class Bounds(NamedTuple):
     together: float
 
     @property
-    def hold(self) -> bool:
+    def are_kept(self) -> bool:
         return (
             self.imbalance <= 1
             and min(self.growth_room, self.queue_room) >= 0
@@ -100,4 +100,4 @@ def machines_by_worker(
 if __name__ == "__main__":
     bounds = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
     print(json.dumps(bounds._asdict()))
-    sys.exit(0 if bounds.hold else 1)
+    sys.exit(0 if bounds.are_kept else 1)

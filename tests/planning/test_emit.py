@@ -326,7 +326,7 @@ def test_a_procfile_starts_what_the_plan_says(live: Project) -> None:
     assert codes == [0, 0, 0]
 
 
-def test_machines_on_one_host_have_ports_of_their_own(shop: Project) -> None:
+def test_machines_on_one_host_have_separate_ports(shop: Project) -> None:
     shop.add_settings("LIGHTWEIGHT_QUEUE_ENABLE_PROMETHEUS = True")
     (content,) = emitted(shop, "procfile").values()
     ports = [

@@ -82,7 +82,7 @@ def test_a_call_of_a_task(shop: Project) -> None:
 def test_a_queue(shop: Project) -> None:
     shop.dlq("explain", "webhooks").has(
         "queue webhooks",
-        "1 over the pool (implied by @task, orders/tasks.py:9)",
+        "1 over the pool (implied by task call, orders/tasks.py:9)",
         "webhooks/1 on machine 1 of 1",
         "orders.tasks.call, orders.tasks.sync_stock",
         code=0,

@@ -103,6 +103,7 @@ def init(
     call.screen.print()
     call.screen.print(f"next:  dlq check --config {config}")
     call.screen.print(f"       dlq plan --machine 1 --of 2 --config {config}")
+    call.screen.print(f"       dlq emit systemd --of 2 --config {config}")
     return ExitCode.DONE
 
 
