@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from importlib import import_module
 
 from django.conf import settings
 
@@ -21,6 +22,8 @@ def main() -> None:
     os.dup2(nothing, 1)
     sys.argv, sys.path = request["argv"], request["path"]
     os.environ["DJANGO_SETTINGS_MODULE"] = request["module"]
+    if os.environ.get("DJANGO_CONFIGURATION"):
+        import_module("configurations.importer").install()
     import_settings(request["module"])
     locations = DjangoSettingLocations(settings)
     missing = object()

@@ -56,13 +56,19 @@ class Lookup:
         namespace = self._recorder.namespaces.get(id(variables))
         return self._location(namespace, name, value) if namespace is not None else None
 
-    def in_class(self, owner: type, name: str) -> SettingLocation | None:
-        """Return where the body of a class writes `name`."""
-        wanted = (owner.__module__, owner.__qualname__)
-        for namespace in reversed(self._recorder.classes):
-            own = namespace.variables
-            if (own.get("__module__"), own.get("__qualname__")) == wanted:
-                return self._location(namespace, name, own.get(name))
+    def in_class(self, chosen: type, name: str) -> SettingLocation | None:
+        """Return where the body of a class, or of one that it inherits from, writes `name`."""
+        for owner in chosen.__mro__:
+            wanted = (owner.__module__, owner.__qualname__)
+            bodies = [
+                each
+                for each in self._recorder.classes
+                if (each.variables.get("__module__"), each.variables.get("__qualname__")) == wanted
+            ]
+            if bodies and name in bodies[-1].variables:
+                return self._location(bodies[-1], name, bodies[-1].variables[name])
+            if not bodies and name in vars(owner):
+                return None
         return None
 
     def in_some_class(self, name: str, value: object) -> SettingLocation | None:

@@ -84,10 +84,8 @@ def _in_class(lookup: Lookup, module: ModuleType, name: str) -> SettingLocation 
     """Return where the class has the setting that django-configurations takes it from, or another
     one that gives it out by the module's __getattr__."""
     chosen = getattr(module, os.environ.get("DJANGO_CONFIGURATION", ""), None)
-    order = chosen.__mro__ if isinstance(chosen, type) else ()
-    owner = next((each for each in order if name in vars(each)), None)
-    if owner is not None:
-        return lookup.in_class(owner, name)
+    if isinstance(chosen, type):
+        return lookup.in_class(chosen, name)
     is_own = name in vars(module)
     return None if is_own else lookup.in_some_class(name, getattr(module, name))
 

@@ -111,6 +111,7 @@ def test_the_class_that_the_module_takes_its_settings_from(
     with django_settings(tmp_path, "shop.settings") as settings:
         module = sys.modules["shop.settings"]
         for name in (PORT, WORKERS):
+            setattr(module.Prod, name, getattr(module.Prod, name))
             setattr(module, name, getattr(module.Prod, name))
             setattr(settings, name, getattr(module.Prod, name))
         resolution = resolve(settings, settings_module="shop.settings", environ={})
