@@ -124,7 +124,10 @@ class DlqBackend(BaseTaskBackend):
     def _job(self, result: TaskResult[Any]) -> Job:
         task = result.task
         kwargs = {**result.kwargs, RESULT_KEYWORD: result.id}
-        timeout, sigkill_on_stop = option(task, "timeout"), bool(option(task, "sigkill_on_stop"))
+        timeout, sigkill_on_stop = (
+            option(task, "timeout", self),
+            bool(option(task, "sigkill_on_stop", self)),
+        )
         return new_job(task.module_path, result.args, kwargs, timeout, sigkill_on_stop)
 
     def _backends_with_results(self) -> Iterable[BackendWithResults]:
@@ -153,7 +156,7 @@ def _placement(task: FrameworkTask[Any, Any]) -> Placement:
             raise InvalidTask(f"run_after is {run_after.isoformat()}, more than a year from now")
         if at <= time.time():
             at = None
-    unique = option(task, "unique")
+    unique = option(task, "unique", task.get_backend())
     placement = Placement(at=at, unique=unique, front=task.priority > 0)
     return AT_ONCE if placement == AT_ONCE else placement
 

@@ -15,6 +15,7 @@ from typing import Any
 from dlq.config import active
 from dlq.django_tasks.framework import (
     PACKAGE,
+    BaseTaskBackend,
     FrameworkTask,
     InvalidTask,
     TaskContext,
@@ -50,7 +51,10 @@ class DlqTask(FrameworkTask):  # type: ignore[type-arg]
             raise InvalidTask(str(error)) from error
         source = _decorator_line()
         if source is not None:
-            queue, retries = QueueName(self.queue_name), option(self, "retries") or 0
+            queue, retries = (
+                QueueName(self.queue_name),
+                option(self, "retries", self.get_backend()) or 0,
+            )
             declarations.declare(queue, source, self.module_path, retries)
 
 
@@ -67,13 +71,13 @@ def check_extras(place: str, values: dict[str, Any]) -> None:
     )
 
 
-def option(task: FrameworkTask[Any, Any], name: str) -> Any:
+def option(task: FrameworkTask[Any, Any], name: str, backend: BaseTaskBackend) -> Any:
     """Return what the task says, or else the defaults of its backend; None for neither."""
     value = getattr(task, name, None)
     if value is not None:
         return value
-    defaults = getattr(task.get_backend(), "options", {}).get("defaults") or {}
-    return defaults.get(name)
+    defaults = backend.options.get("defaults")
+    return defaults.get(name) if defaults else None
 
 
 class RunnableTask(Task):
@@ -85,12 +89,15 @@ class RunnableTask(Task):
         self.path = task.module_path
         self.fn: Callable[..., Any] = self._call
         self.queue = QueueName(task.queue_name)
-        self.timeout = option(task, "timeout")
-        self.sigkill_on_stop = bool(option(task, "sigkill_on_stop"))
-        self.retries = option(task, "retries") or 0
-        backoff = option(task, "retry_backoff")
+        # Once for all: to look a backend up takes longer than all of this.
+        self.backend = task.get_backend()
+        said = self._said
+        self.timeout = said("timeout")
+        self.sigkill_on_stop = bool(said("sigkill_on_stop"))
+        self.retries = said("retries") or 0
+        backoff = said("retry_backoff")
         self.retry_backoff = 30 if backoff is None else backoff
-        self.unique = option(task, "unique")
+        self.unique = said("unique")
         self.result: TaskResult[Any] | None = None
         self.gives_context = task.takes_context
 
@@ -100,8 +107,11 @@ class RunnableTask(Task):
 
     @property
     def atomic(self) -> bool:
-        atomic = option(self.task, "atomic")
+        atomic = self._said("atomic")
         return active.settings().atomic_jobs if atomic is None else bool(atomic)
+
+    def _said(self, name: str) -> Any:
+        return option(self.task, name, self.backend)
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         """Return the function's coroutine where it is async: whoever runs jobs awaits it."""

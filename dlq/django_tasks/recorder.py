@@ -53,6 +53,7 @@ class Recorder:
         self._worker = worker
         self._result: TaskResult[Any] | None = None
         self._keep = KEEP
+        self._sender: type = type(None)
 
     def started(self, job: Job, task: Task) -> None:
         """Record the start, right before the task's function is called."""
@@ -60,7 +61,7 @@ class Recorder:
         if not isinstance(task, RunnableTask):
             return
         moment = time.time()
-        self._keep = getattr(task.task.get_backend(), "keep", 0.0)
+        self._keep = getattr(task.backend, "keep", 0.0)
         id, kwargs = _id_of(job), _kwargs_of(job)
         result = running_result(task.task, id, job.args, kwargs, self._worker, moment)
         if self._keep and self._backend is not None:
@@ -68,7 +69,8 @@ class Recorder:
                 self._read_earlier_attempts(result)
             self._backend.note_started(id, moment, self._worker, self._keep)
         self._result = task.result = result
-        task_started.send(_backend_class(result), task_result=result)
+        self._sender = type(task.backend)
+        task_started.send(self._sender, task_result=result)
 
     def succeeded(self, job: Job, value: Any) -> None:
         """Record the end. A value that JSON cannot carry makes it a failure of the task: its job is
@@ -110,7 +112,7 @@ class Recorder:
         if error:
             path, traceback = json.loads(error)
             result.errors.append(TaskError(exception_class_path=path, traceback=traceback))
-        _send_finished(result, exception)
+        _send_finished(self._sender, result, exception)
 
     def _note(
         self,
@@ -170,10 +172,9 @@ def record_outcome(recorder: Recorder, job: Job, outcome: Result) -> None:
         recorder.failed(job, outcome.failure, outcome.exception)
 
 
-def _send_finished(result: TaskResult[Any], exception: BaseException | None) -> None:
+def _send_finished(sender: type, result: TaskResult[Any], exception: BaseException | None) -> None:
     """Send the signal as the framework's own backends do: within the handling of the exception, so
     that its log has the traceback."""
-    sender = _backend_class(result)
     if exception is None:
         task_finished.send(sender, task_result=result)
         return
@@ -181,10 +182,6 @@ def _send_finished(result: TaskResult[Any], exception: BaseException | None) -> 
         raise exception
     except BaseException:
         task_finished.send(sender, task_result=result)
-
-
-def _backend_class(result: TaskResult[Any]) -> type:
-    return type(result.task.get_backend())
 
 
 def _error(failure: Failure, exception: BaseException | None) -> str:

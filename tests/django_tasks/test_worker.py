@@ -29,6 +29,11 @@ def finished(result: Any, limit: float = 15) -> Any:
     return result
 
 
+def is_running(result: Any) -> bool:
+    result.refresh()
+    return str(result.status.value) == "RUNNING"
+
+
 def storage() -> RedisStorage:
     backend = runtime.current().backend(QUEUE)
     assert isinstance(backend, RedisStorage)
@@ -95,8 +100,7 @@ def test_a_killed_task_never_runs_for_ever(tasks: Any, run: Run, backend: str | 
             lambda started=started: len(runner.ledger.jobs("start")) == started,  # type: ignore[misc]
             what="it runs",
         )
-        result.refresh()
-        assert result.status == "RUNNING"
+        wait_until(lambda: is_running(result), what="its result says so")
         os.kill(runner.worker_pid("framework/1"), signal.SIGKILL)
         wait_until(
             lambda started=started: runner.output.count("/1 | started") > started,  # type: ignore[misc]

@@ -76,3 +76,11 @@ def slow(job: int, seconds: float) -> str:
 def careful(seconds: float) -> None:
     record("start", seconds)
     time.sleep(seconds)
+
+
+@task(queue_name="framework", backend="forgetful")
+def nothing(a: int) -> None: ...
+
+
+@task(queue_name="framework")
+def nothing_kept(a: int) -> None: ...

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -89,20 +89,25 @@ class Channel:
         """Run a command and return its answer."""
         return self._exchange(pack(*words))
 
-    def post(self, script: PackedScript, argument: Word, *more: Word) -> None:
+    def post(self, script: PackedScript, argument: bytes) -> None:
         """Send a script and go on. Its answer is read with `collect`, before anything else is."""
-        self._write(
-            script.with_bytes(argument)
-            if not more and isinstance(argument, bytes)
-            else script.with_arguments(argument, *more)
-        )
+        self._write(script.with_bytes(argument))
         self._posted += 1
 
-    def collect(self) -> Iterator[Any]:
-        """Yield the answers to what was posted, in its order. After an error the connection is
-        gone: what became of the rest is to be found out."""
+    def post_all(self, scripts: Iterable[tuple[PackedScript, Sequence[Word]]]) -> None:
+        """Send scripts with their arguments, all in one go, as `post` does."""
+        commands = [script.with_arguments(*arguments) for script, arguments in scripts]
+        self._write(b"".join(commands))
+        self._posted += len(commands)
+
+    def collect(self, at_most_left: int = 0) -> Iterator[Any]:
+        """Yield the answers to what was posted, in its order. Waits for them until `at_most_left`
+        are outstanding, and takes those that are there. After an error the connection is gone:
+        what became of the rest is to be found out."""
         while self._posted:
             assert self._wire is not None
+            if self._posted <= at_most_left and not self._wire.is_readable(0):
+                return
             self._posted -= 1
             try:
                 answer = self._wire.reply()

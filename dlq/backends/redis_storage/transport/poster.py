@@ -7,6 +7,8 @@ twice: what was not confirmed when a connection broke is sent again with the nex
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import deque
 from contextlib import suppress
 
@@ -21,39 +23,106 @@ from dlq.config.settings import Settings
 KEPT = 1000
 """Notes that are kept for a server that is away; then the oldest are dropped."""
 
+OUTSTANDING = 64
+"""Answers that may be outstanding: a slow server must not let them fill the connection."""
+
+READ_FROM = 16
+"""Answers that are read together: to look for each would cost as much as to send its note."""
+
+HELD_FOR = 0.02
+"""Seconds for which a note may wait for the next one: both then leave in one system call, which is
+most of what a note costs."""
+
+Note = tuple[PackedScript, tuple[Word, ...]]
+
 
 class Poster:
-    """The connection for notes. `post` raises nothing that the server causes."""
+    """The connection for notes. `post` raises nothing that the server causes. The lock is for the
+    thread that sends what was held."""
 
     def __init__(self, address: Address, settings: Settings) -> None:
         self._channel = channel_of_worker(address, settings)
-        self._unconfirmed: deque[tuple[PackedScript, tuple[Word, ...]]] = deque(maxlen=KEPT)
+        self._unconfirmed: deque[Note] = deque(maxlen=KEPT)
+        self._held: list[Note] = []
+        self._lock = threading.Lock()
+        self._sender: HeldSender | None = None
 
-    def post(self, script: PackedScript, argument: Word, *more: Word) -> None:
-        """Send a note, and read the answers to the earlier ones, which have come meanwhile."""
-        with suppress(*SERVER_ERRORS):
-            self._confirm()
-        self._unconfirmed.append((script, (argument, *more)))
-        with suppress(*SERVER_ERRORS):
-            if self._channel.is_open:
-                self._channel.post(script, argument, *more)
-            else:
-                self._send_all()
+    def post(self, script: PackedScript, *arguments: Word) -> None:
+        """Send a note, with those that were held. Answers to earlier ones are read now and then."""
+        with self._lock:
+            self._held.append((script, arguments))
+            self._send_held()
+
+    def hold(self, script: PackedScript, *arguments: Word) -> None:
+        """Send a note with the next one, or soon where none follows."""
+        with self._lock:
+            self._held.append((script, arguments))
+        if self._sender is None:
+            self._sender = HeldSender(self)
+        self._sender.note_held()
+
+    def flush(self) -> None:
+        """Send what was held."""
+        with self._lock:
+            if self._held:
+                self._send_held()
 
     def close(self) -> None:
-        """Close the connection. The last note still arrives: a server drops what it has not read
-        yet only where an answer was left unread, and the earlier answers have been read."""
+        """Send what was held, read the answers, close the connection."""
+        if self._sender is not None:
+            self._sender.stop()
+        with self._lock, suppress(*SERVER_ERRORS):
+            if self._held:
+                self._send_held()
+            for _ in self._channel.collect():
+                self._unconfirmed.popleft()
         self._channel.close()
 
-    def _confirm(self) -> None:
-        for _ in self._channel.collect():
-            self._unconfirmed.popleft()
+    def _send_held(self) -> None:
+        if len(self._unconfirmed) >= READ_FROM:
+            with suppress(*SERVER_ERRORS):
+                for _ in self._channel.collect(OUTSTANDING):
+                    self._unconfirmed.popleft()
+        notes, self._held = self._held, []
+        self._unconfirmed.extend(notes)
+        with suppress(*SERVER_ERRORS):
+            if self._channel.is_open:
+                self._channel.post_all(notes)
+            else:
+                for script in {each.script for each, _ in self._unconfirmed}:
+                    self._channel.command("SCRIPT", "LOAD", script.text)
+                self._channel.post_all(self._unconfirmed)
 
-    def _send_all(self) -> None:
-        for script in {each.script for each, _ in self._unconfirmed}:
-            self._channel.command("SCRIPT", "LOAD", script.text)
-        for script_and_keys, arguments in self._unconfirmed:
-            self._channel.post(script_and_keys, *arguments)
+
+class HeldSender:
+    """The thread that sends a held note which no other one followed. It looks every HELD_FOR while
+    notes come, and waits where none do."""
+
+    def __init__(self, poster: Poster) -> None:
+        self._poster = poster
+        self._is_needed = threading.Event()
+        self._held_at = 0.0
+        self._stopped = False
+        threading.Thread(target=self._run, name="dlq-notes", daemon=True).start()
+
+    def note_held(self) -> None:
+        self._held_at = time.monotonic()
+        if not self._is_needed.is_set():
+            self._is_needed.set()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._is_needed.set()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            self._is_needed.wait()
+            time.sleep(HELD_FOR)
+            idle = time.monotonic() - self._held_at
+            if idle > HELD_FOR:
+                self._poster.flush()
+            if idle > 1 and not self._stopped:
+                self._is_needed.clear()
 
 
 class ClientPoster(Poster):
@@ -63,7 +132,10 @@ class ClientPoster(Poster):
         super().__init__(address, settings)
         self._client = client
 
-    def post(self, script: PackedScript, argument: Word, *more: Word) -> None:
+    def post(self, script: PackedScript, *arguments: Word) -> None:
         with suppress(*SERVER_ERRORS):
-            words = (script.script.text, *script.words, argument, *more)
+            words = (script.script.text, *script.words, *arguments)
             self._client.execute_command("EVAL", *words)  # type: ignore[no-untyped-call]  # redis-py's own is untyped
+
+    def hold(self, script: PackedScript, *arguments: Word) -> None:
+        self.post(script, *arguments)

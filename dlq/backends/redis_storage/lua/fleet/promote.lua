@@ -25,7 +25,9 @@ for index = 1, #KEYS / 3 do
           redis.call('ZREM', delayed, due[job])
         end
         first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
-        due_in = first[2] and math.max(50, first[2] - at) or -1
+        due_in = first[2] and first[2] - at or -1
+        -- The rest of many that are due: when those that were woken have taken theirs.
+        if first[2] and due_in <= 0 then due_in = 50 end
       end
     end
     if due_in >= 0 and (next_in < 0 or due_in < next_in) then next_in = due_in end
