@@ -249,6 +249,10 @@ class BackendWithRunners(BaseBackend):
         """Return the plan document that a runner of the pool has published."""
         return None
 
+    def has_workers_of_411(self) -> bool:
+        """Whether workers of django-lightweight-queue 4.11 are seen on the server."""
+        return False
+
     @abstractmethod
     def queue_state(self, queue: QueueName) -> QueueState: ...
 

@@ -125,6 +125,7 @@ def read_status(project: Project, now: float) -> Status:
     of_servers = chain.from_iterable(map(eviction_findings, servers.values()))
     findings = (
         *of_servers,
+        *_old_workers(able),
         *judge(listed, alive),
         *judge_dropped(dropped, settings.failed_keep),
         *judge_cron(cron),
@@ -145,6 +146,21 @@ def judge_dropped(dropped: Mapping[QueueName, int], keep: int) -> Iterable[Findi
             f"queue {queue!r} has dropped {counted(count, 'failed job')}: FAILED_KEEP is {keep}",
             None,
             f"find out what fails: dlq failed list --queue {queue}; or raise FAILED_KEEP",
+        )
+
+
+def _old_workers(backends: Iterable[BackendWithRunners]) -> Iterable[Finding]:
+    """Warn where workers of 4.11 may take jobs of Django's tasks framework."""
+    from django.conf import settings
+
+    tasks = getattr(settings, "TASKS", None) or {}
+    if not any(str(each.get("BACKEND", "")).startswith("dlq.") for each in tasks.values()):
+        return
+    if any(backend.has_workers_of_411() for backend in backends):
+        yield rules.W512.finding(
+            "TASKS names dlq, and workers of django-lightweight-queue 4.11 are connected",
+            None,
+            "stop them, or give the framework's tasks queues that they don't have",
         )
 
 

@@ -14,7 +14,7 @@ from dlq.operations.status import judge, queue_status
 from dlq.types import QueueName, Runner, WorkerNumber
 from tests.cli.conftest import Project
 from tests.cli.running import running
-from tests.cli.test_queues import enqueue
+from tests.cli.test_queues import KEY, enqueue
 from tests.kit.valkey import Server
 from tests.kit.waiting import wait_until
 
@@ -154,3 +154,15 @@ def test_prometheus_text(live: Project) -> None:
     assert 'dlq_queue_jobs{queue="default",state="waiting"} 1\n' in answer.out
     assert answer.code == 1, "as in the other formats: something is wrong"
     live.dlq("status", "--format", "prometheus", "--watch").has("--watch prints no", code=2)
+
+
+def test_w512_workers_of_4_11_beside_tasks_of_the_framework(live: Project, server: Server) -> None:
+    """A worker of 4.11 waits for a job as this connection does."""
+    tasks = "TASKS = {'default': {'BACKEND': 'dlq.django_tasks.DlqBackend'}}\n"
+    live.write("shop/settings.py", f"from shop.base import *\n\n{tasks}")
+    assert "dlq.W512" not in ids(live)
+    with server.client() as client:
+        connection = client.connection_pool.get_connection()
+        connection.send_command("BRPOPLPUSH", KEY.format("emails"), "elsewhere", 30)
+        wait_until(lambda: "dlq.W512" in ids(live), what="it is seen")
+        connection.disconnect()

@@ -59,7 +59,7 @@ def note_started(
     poster: Poster, keys: Keys, id: str, moment: float, worker: str, keep: float
 ) -> None:
     script = pack_script(RESULT_STARTED, (keys.result(id),))
-    poster.hold(script, repr(moment), worker, _milliseconds(keep))
+    poster.post_later(script, repr(moment), worker, _milliseconds(keep))
 
 
 def note_ended(

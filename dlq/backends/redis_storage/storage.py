@@ -252,6 +252,10 @@ class RedisStorage(
         with translated_errors(self.address):
             return heartbeats.published_plan(self.client, self.keys, pool_id)
 
+    def has_workers_of_411(self) -> bool:
+        with translated_errors(self.address):
+            return reclaiming.may_have_workers_of_411(self.client, unless_known=False)
+
     def queue_state(self, queue: QueueName) -> QueueState:
         with translated_errors(self.address):
             return queue_state.queue_state(self.client, self.keys, queue)

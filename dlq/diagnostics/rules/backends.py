@@ -226,3 +226,15 @@ What helps depends on the cause: a pause (`dlq resume QUEUE`), a missing machine
 (`dlq failed list --by-error`).
 """,
 )
+
+W512 = Rule(
+    "W512",
+    "workers of 4.11 share a server with tasks of Django's framework",
+    """\
+TASKS names dlq, and workers of django-lightweight-queue 4.11 are connected to the server. They
+don't know the tasks of Django's framework: one that takes such a job cannot run it, and restarts
+over it.
+
+Stop the old workers, or give the framework's tasks queues that the old workers don't have.
+""",
+)

@@ -81,7 +81,7 @@ def adopt_unknown(
     owned = {number for number, _ in owner_records(client, keys, queue)}
     lengths = list_lengths(client, keys, queue)
     unknown = [number for number in lengths if number > workers and number not in owned]
-    if not unknown or _may_have_workers_of_411(client):
+    if not unknown or may_have_workers_of_411(client, unless_known=True):
         return
     for number in unknown:
         moved = take_over(client, keys, queue, number, "", "", settings)
@@ -153,14 +153,15 @@ def take_over(
             return total
 
 
-def _may_have_workers_of_411(client: redis.Redis) -> bool:
+def may_have_workers_of_411(client: redis.Redis, *, unless_known: bool) -> bool:
     """Whether a worker of 4.11 may be connected: it leaves no record, but its connection has taken
-    a job (or looked for one of its own) with its last command. True where that can't be known."""
+    a job (or looked for one of its own) with its last command. `unless_known` is the answer where
+    the server does not say."""
     database = str(client.connection_pool.connection_kwargs.get("db") or 0)
     try:
         clients = client.client_list()
     except redis.ResponseError:
-        return True
+        return unless_known
     return any(
         found["name"] != CLIENT_NAME
         and found["db"] == database

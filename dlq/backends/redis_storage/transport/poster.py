@@ -29,7 +29,7 @@ OUTSTANDING = 64
 READ_FROM = 16
 """Answers that are read together: to look for each would cost as much as to send its note."""
 
-HELD_FOR = 0.02
+PENDING_FOR = 0.02
 """Seconds for which a note may wait for the next one: both then leave in one system call, which is
 most of what a note costs."""
 
@@ -38,52 +38,52 @@ Note = tuple[PackedScript, tuple[Word, ...]]
 
 class Poster:
     """The connection for notes. `post` raises nothing that the server causes. The lock is for the
-    thread that sends what was held."""
+    thread that sends what is pending."""
 
     def __init__(self, address: Address, settings: Settings) -> None:
         self._channel = channel_of_worker(address, settings)
         self._unconfirmed: deque[Note] = deque(maxlen=KEPT)
-        self._held: list[Note] = []
+        self._pending: list[Note] = []
         self._lock = threading.Lock()
-        self._sender: HeldSender | None = None
+        self._sender: PendingSender | None = None
 
     def post(self, script: PackedScript, *arguments: Word) -> None:
-        """Send a note, with those that were held. Answers to earlier ones are read now and then."""
+        """Send a note, with those that are pending. Answers are read now and then."""
         with self._lock:
-            self._held.append((script, arguments))
-            self._send_held()
+            self._pending.append((script, arguments))
+            self._send_pending()
 
-    def hold(self, script: PackedScript, *arguments: Word) -> None:
+    def post_later(self, script: PackedScript, *arguments: Word) -> None:
         """Send a note with the next one, or soon where none follows."""
         with self._lock:
-            self._held.append((script, arguments))
+            self._pending.append((script, arguments))
         if self._sender is None:
-            self._sender = HeldSender(self)
-        self._sender.note_held()
+            self._sender = PendingSender(self)
+        self._sender.note_pending()
 
     def flush(self) -> None:
-        """Send what was held."""
+        """Send what is pending."""
         with self._lock:
-            if self._held:
-                self._send_held()
+            if self._pending:
+                self._send_pending()
 
     def close(self) -> None:
-        """Send what was held, read the answers, close the connection."""
+        """Send what is pending, read the answers, close the connection."""
         if self._sender is not None:
             self._sender.stop()
         with self._lock, suppress(*SERVER_ERRORS):
-            if self._held:
-                self._send_held()
+            if self._pending:
+                self._send_pending()
             for _ in self._channel.collect():
                 self._unconfirmed.popleft()
         self._channel.close()
 
-    def _send_held(self) -> None:
+    def _send_pending(self) -> None:
         if len(self._unconfirmed) >= READ_FROM:
             with suppress(*SERVER_ERRORS):
                 for _ in self._channel.collect(OUTSTANDING):
                     self._unconfirmed.popleft()
-        notes, self._held = self._held, []
+        notes, self._pending = self._pending, []
         self._unconfirmed.extend(notes)
         with suppress(*SERVER_ERRORS):
             if self._channel.is_open:
@@ -94,19 +94,19 @@ class Poster:
                 self._channel.post_all(self._unconfirmed)
 
 
-class HeldSender:
-    """The thread that sends a held note which no other one followed. It looks every HELD_FOR while
-    notes come, and waits where none do."""
+class PendingSender:
+    """The thread that sends a pending note which no other one followed. It looks every PENDING_FOR
+    while notes come, and waits where none do."""
 
     def __init__(self, poster: Poster) -> None:
         self._poster = poster
         self._is_needed = threading.Event()
-        self._held_at = 0.0
+        self._pending_since = 0.0
         self._stopped = False
         threading.Thread(target=self._run, name="dlq-notes", daemon=True).start()
 
-    def note_held(self) -> None:
-        self._held_at = time.monotonic()
+    def note_pending(self) -> None:
+        self._pending_since = time.monotonic()
         if not self._is_needed.is_set():
             self._is_needed.set()
 
@@ -117,9 +117,9 @@ class HeldSender:
     def _run(self) -> None:
         while not self._stopped:
             self._is_needed.wait()
-            time.sleep(HELD_FOR)
-            idle = time.monotonic() - self._held_at
-            if idle > HELD_FOR:
+            time.sleep(PENDING_FOR)
+            idle = time.monotonic() - self._pending_since
+            if idle > PENDING_FOR:
                 self._poster.flush()
             if idle > 1 and not self._stopped:
                 self._is_needed.clear()
@@ -137,5 +137,5 @@ class ClientPoster(Poster):
             words = (script.script.text, *script.words, *arguments)
             self._client.execute_command("EVAL", *words)  # type: ignore[no-untyped-call]  # redis-py's own is untyped
 
-    def hold(self, script: PackedScript, *arguments: Word) -> None:
+    def post_later(self, script: PackedScript, *arguments: Word) -> None:
         self.post(script, *arguments)
