@@ -5,11 +5,16 @@ The command line stays in front of it, as in 4.11: scripts look for that with `p
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import cache
 
 from dlq.primitives.text import printable
+
+COMMAND_LIMIT = 80
+"""Characters of the command line: the room for a title is as long as the arguments of the process,
+where the environment is left alone (SPT_NOENV)."""
 
 
 def set_title(title: str) -> None:
@@ -27,7 +32,8 @@ def title_setter() -> Callable[[str], None] | None:
     except ImportError:
         return None
 
-    command = printable(" ".join(sys.orig_argv))
+    program, *arguments = sys.orig_argv
+    command = printable(" ".join([os.path.basename(program), *arguments]), COMMAND_LIMIT)
 
     def set_title(title: str) -> None:
         setproctitle(f"{command} [{title if title.isprintable() else printable(title)}]")
