@@ -123,9 +123,9 @@ def emit(
         typer.Option("--out", metavar="DIR", help="Write files there; none is overwritten."),
     ] = None,
 ) -> ExitCode:
-    """Write the plan as systemd units, Compose services, Kubernetes Deployments or a Procfile.
+    """Write the plan for systemd, Compose, Kubernetes or a Procfile.
 
-    One unit, service or line for each machine, with --expect-pool, so that a machine with another
+    One unit, service, Deployment or line for each machine, with --expect-pool, so that a machine with another
     configuration refuses to start. Stop times come from STOP_TIMEOUT and the timeouts of the jobs.
     """
     call: Invocation = ctx.obj
