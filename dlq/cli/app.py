@@ -24,11 +24,11 @@ VERBS = (
     Listed("deduplicate", "queues", "Drop waiting jobs that would do the same again."),
     Listed("cron", "cron", "Cron rows: next runs, a simulation, a run now.", is_group=True),
     Listed("config", "config", "Settings: values, and where they come from.", is_group=True),
-    Listed("explain", "plan", "Explain a finding, a setting, a task, a queue or a cron row."),
+    Listed("explain", "plan", "Explain a finding, setting, task, queue or cron row."),
     Listed("manual", "manual", "Print a chapter of the manual."),
     Listed("health", "run", "Check whether the runner is alive."),
     Listed("demo", "starters", "Run everything once on a private server."),
-    Listed("emit", "starters", "Write the plan for systemd, Compose, Kubernetes or a Procfile."),
+    Listed("emit", "starters", "Write the plan for systemd, Compose, Kubernetes, Procfile."),
     Listed("init", "starters", "Write starter files, overwriting none."),
 )
 

@@ -215,7 +215,7 @@ def explain(
     ] = None,
     of: OfOption = None,
 ) -> ExitCode:
-    """Explain a finding, a setting, a task, a queue or a cron row.
+    """Explain a finding, setting, task, queue or cron row.
 
     A task with arguments shows what a call stores, what the worker gets, and whether that fits
     the function: it exits with 1 where it doesn't. Contacts nothing.

@@ -123,10 +123,11 @@ def emit(
         typer.Option("--out", metavar="DIR", help="Write files there; none is overwritten."),
     ] = None,
 ) -> ExitCode:
-    """Write the plan for systemd, Compose, Kubernetes or a Procfile.
+    """Write the plan for systemd, Compose, Kubernetes, Procfile.
 
-    One unit, service, Deployment or line for each machine, with --expect-pool, so that a machine with another
-    configuration refuses to start. Stop times come from STOP_TIMEOUT and the timeouts of the jobs.
+    One unit, service, Deployment or line for each machine, with --expect-pool, so that a machine
+    with another configuration refuses to start. Stop times come from STOP_TIMEOUT and the timeouts
+    of the jobs.
     """
     call: Invocation = ctx.obj
     from dlq.operations.inspection.emit import emit as make_files
