@@ -198,6 +198,10 @@ class BackendWithStoredJobs(BaseBackend):
         in bounded steps. A job that changes its state meanwhile may come twice; one that goes back
         (a retry) may be missed."""
 
+    def peek(self, queue: QueueName, count: int) -> list[bytes]:
+        """Return the jobs that workers take next, at most so many, the next one first."""
+        return []
+
 
 class BackendWithRunners(BaseBackend):
     """Knows which runners live on its server. Used by the heartbeat process, by status and by

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from fnmatch import fnmatchcase
 from heapq import merge
@@ -137,6 +137,11 @@ def matches(failed: FailedJob, task: str) -> bool:
         return False
     names = {failed.job.path, failed.job.path.rpartition(".")[2], job_name(failed.job)}
     return any(task == name or fnmatchcase(name, task) for name in names)
+
+
+def shown_json(failed: FailedJob, fit: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe one failed job as `dlq failed show` does: with its fit to today's code."""
+    return {**as_json(failed), "fit": fit}
 
 
 def as_json(failed: FailedJob) -> dict[str, Any]:

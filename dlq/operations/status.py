@@ -36,6 +36,7 @@ from dlq.operations.monitoring.rates import (
     by_queue,
     running_document,
 )
+from dlq.operations.queues import no_such_queue
 from dlq.planning.plan import queues_of
 from dlq.primitives.text import counted, printable
 from dlq.project.load import Project, require_settings
@@ -131,6 +132,15 @@ def read_status(project: Project, now: float) -> Status:
         *judge_cron(cron),
     )
     return Status(now, tuple(servers.values()), listed, alive, findings, cron)
+
+
+def only_queue(status: Status, name: str) -> Status:
+    """Return the status of one queue, with the findings that name it. Raises UsageError."""
+    found = tuple(queue for queue in status.queues if queue.state.queue == name)
+    if not found:
+        raise UsageError(no_such_queue(name, [queue.state.queue for queue in status.queues]))
+    about = tuple(finding for finding in status.findings if repr(name) in finding.message)
+    return status._replace(queues=found, findings=about)
 
 
 def _dropped(backend: BaseBackend, states: Iterable[QueueState]) -> dict[QueueName, int]:

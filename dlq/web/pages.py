@@ -11,11 +11,17 @@ from django.http import HttpRequest
 
 from dlq.backends.base import FailedJob
 from dlq.config.active import resolution, settings
-from dlq.diagnostics.formats import iso_utc
+from dlq.diagnostics.formats import document, iso_utc
 from dlq.errors import UsageError
 from dlq.operations import failed_groups, failed_jobs
 from dlq.operations.cron_status import cron_document, read_cron
-from dlq.operations.status import Status, read_status, status_json
+from dlq.operations.inspection.waiting_jobs import (
+    fit_document,
+    job_fit,
+    next_jobs,
+    queue_json,
+)
+from dlq.operations.status import only_queue, read_status, status_json
 from dlq.planning.document import plan_json
 from dlq.planning.plan import make_plan
 from dlq.planning.split import Pool
@@ -50,21 +56,26 @@ def overview(request: HttpRequest) -> Page:
 def queue(request: HttpRequest) -> Page:
     """Show one queue: its counts, its state, and what can be done to it."""
     name = required(request, "queue")
-    status = read_status(this_project(), time.time())
-    found = [queue for queue in status.queues if queue.state.queue == name]
-    if not found:
-        raise UsageError(f"no queue is called {name!r}")
-    only = status._replace(queues=tuple(found))
+    project = this_project()
+    status = only_queue(read_status(project, time.time()), name)
+    [shown] = status.queues
+    shown_document = queue_json(
+        status,
+        next_jobs(shown.state.queue),
+        job_fit(project),
+        arguments=may(request, ARGUMENTS),
+    )
     return Page(
         "queue",
         f"Queue {name}",
         {
-            "row": rows.queue_row(found[0], status.at),
-            "state": found[0].state,
-            "running": rows.running_rows(found[0], status.at),
-            "findings": _about(status, name),
+            "row": rows.queue_row(shown, status.at),
+            "state": shown.state,
+            "running": rows.running_rows(shown, status.at),
+            "next": shown_document["next"],
+            "findings": status.findings,
         },
-        status_json(only),
+        shown_document,
     )
 
 
@@ -75,6 +86,12 @@ def failed(request: HttpRequest) -> Page:
     read = list(islice(failed_jobs.select_failed(project, selection), FAILED_READ + 1))
     found = read[: FAILED_PER_PAGE + 1]
     queues = failed_jobs.failed_queues(project)
+    shown_queues = failed_jobs.failed_queues(project, selection.queues)
+    total = (
+        sum(failed_jobs.counts(project, shown_queues).values())
+        if selection.is_by_queue
+        else len(read)
+    )
     groups = failed_groups.group_failed(read[:FAILED_READ])
     return Page(
         "failed",
@@ -88,19 +105,24 @@ def failed(request: HttpRequest) -> Page:
             "selection": selection,
             "selected_queue": selection.queues[0] if selection.queues else "",
         },
-        [_document(job, request) for job in found[:FAILED_PER_PAGE]],
+        document(
+            total=total,
+            dropped=failed_jobs.dropped(shown_queues),
+            jobs=[_document(job, request) for job in found[:FAILED_PER_PAGE]],
+        ),
     )
 
 
 def failed_job(request: HttpRequest) -> Page:
     """Show one failed job with its traceback."""
     job = find_failed(request)
-    document = _document(job, request)
+    _, fit = job_fit(this_project()).check_raw(job.raw)
+    shown = {**_document(job, request), "fit": fit_document(fit, may(request, ARGUMENTS))}
     return Page(
         "failed_job",
         f"Failed job {job.id}",
-        {"job": document, "row": _failed_row(job, time.time())},
-        document,
+        {"job": shown, "row": _failed_row(job, time.time()), "fit": fit},
+        document(jobs=[shown]),
     )
 
 
@@ -108,10 +130,10 @@ def plan(request: HttpRequest) -> Page:
     """Show the plan of the pool: which worker belongs to which machine."""
     of = whole_number(request.GET.get("of"), 1, 1000) or _machines_seen()
     made = make_plan(this_project(), Pool(None, of))
-    document = plan_json(made, datetime.now(UTC))
+    shown = plan_json(made, datetime.now(UTC))
     machines = range(1, of + 1)
     counts: dict[tuple[str, int], int] = {}
-    for worker in document["workers"]:
+    for worker in shown["workers"]:
         key = (worker["queue"], worker["machine"])
         counts[key] = counts.get(key, 0) + 1
     table = [
@@ -122,10 +144,12 @@ def plan(request: HttpRequest) -> Page:
             planned["backend"].rpartition(".")[2],
             planned["source"],
         )
-        for name, planned in document["queues"].items()
+        for name, planned in shown["queues"].items()
     ]
-    context = {"plan": document, "machines": list(machines), "table": table, "of": of}
-    return Page("plan", f"Plan for {of} machine{'' if of == 1 else 's'}", context, document)
+    context = {"plan": shown, "machines": list(machines), "table": table, "of": of}
+    return Page(
+        "plan", f"Plan for {of} machine{'' if of == 1 else 's'}", context, document(**shown)
+    )
 
 
 def cron(request: HttpRequest) -> Page:
@@ -151,11 +175,11 @@ def cron(request: HttpRequest) -> Page:
         }
         for preview in previews
     ]
-    document = [
+    shown = [
         {**cron_document(became[id(preview.row)]), "next": [iso_utc(run) for run in preview.runs]}
         for preview in previews
     ]
-    return Page("cron", "Cron", {"rows": table}, document)
+    return Page("cron", "Cron", {"rows": table}, document(rows=shown))
 
 
 def show_settings(request: HttpRequest) -> Page:
@@ -163,7 +187,9 @@ def show_settings(request: HttpRequest) -> Page:
     from dlq.config.explain import settings_json, show
 
     found = resolution()
-    return Page("settings", "Settings", {"rows": show(found)}, settings_json(found))
+    return Page(
+        "settings", "Settings", {"rows": show(found)}, document(settings=settings_json(found))
+    )
 
 
 def find_failed(request: HttpRequest) -> FailedJob:
@@ -202,16 +228,12 @@ def _machines_seen() -> int:
     return max((s.runner.of or 1 for s in status.runners if not s.runner.exact), default=1)
 
 
-def _about(status: Status, queue: str) -> list[Any]:
-    return [finding for finding in status.findings if repr(queue) in finding.message]
-
-
 def _document(job: FailedJob, request: HttpRequest) -> dict[str, Any]:
-    document = failed_jobs.as_json(job)
+    shown = failed_jobs.as_json(job)
     if not may(request, ARGUMENTS):
         hidden = dict.fromkeys(("args", "kwargs", "raw", "traceback", "reason"))
-        document = {**document, **hidden, "hidden": "needs the permission view_job_arguments"}
-    return document
+        shown = {**shown, **hidden, "hidden": "needs the permission view_job_arguments"}
+    return shown
 
 
 def _group_row(group: failed_groups.FailedGroup, now: float) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from pytest_django import Settings as SettingsWrapper
 from dlq import runtime
 from dlq.backends.base import Failure, PreviousProcess
 from dlq.backends.redis_storage.fleet.host_identity import here
+from dlq.cli.dispatch import run
 from dlq.job import new_job
 from dlq.types import QueueName, Runner, WorkerNumber
 from dlq.web.gate import PERMISSIONS, Route, url_of
@@ -104,6 +105,52 @@ def test_the_overview_is_the_document_of_dlq_status(visitor: Visitor) -> None:
     shown = visitor(superuser=True).get(url_of("overview", {"format": "json"})).json()
     assert {queue["queue"] for queue in shown["queues"]} >= {"emails"}
     assert [finding["id"] for finding in shown["findings"]] == ["dlq.W503"]
+
+
+COMMANDS = {
+    "overview": ("status",),
+    "queue": ("status", "--queue", "emails"),
+    "failed": ("failed", "list", "--limit", "50"),
+    "failed_job": ("failed", "show", "{id}"),
+    "plan": ("plan", "--of", "1"),
+    "settings": ("config", "show"),
+}
+"""What prints the document of a page; the cron page adds to `dlq cron next` what became of rows."""
+
+MOMENTS = re.compile(r'("(at|made_at|generated_at)": )"[^"]*"|("(latency|age|since)": )[0-9.e-]+')
+"""What differs from one look to the next."""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_json_of_a_page_is_that_of_its_command_byte_for_byte(
+    name: str, visitor: Visitor, capfd: pytest.CaptureFixture[str]
+) -> None:
+    id = fail_one(81)
+    runtime.current().backend(EMAILS).enqueue(new_job(TASK, (7,), {}, None, False), EMAILS)
+    query = {**query_of(name, id), "format": "json"}
+    page = visitor(superuser=True).get(url_of(name, query)).content.decode()
+    words = [word.format(id=id) for word in COMMANDS[name]]
+    capfd.readouterr()
+    run([*words, "--format", "json"])
+    printed, problems = capfd.readouterr()
+    assert printed, problems
+    assert MOMENTS.sub("", page).splitlines() == MOMENTS.sub("", printed).splitlines()
+
+
+def test_the_queue_page_shows_what_runs_next(visitor: Visitor) -> None:
+    backend: Any = runtime.current().backend(EMAILS)
+    for number in range(25):
+        backend.enqueue(new_job(TASK, (number,), {"vip": "secret"}, None, False), EMAILS)
+    assert len(backend.peek(EMAILS, 3)) == 3
+    query = {"queue": "emails", "format": "json"}
+    shown = visitor(superuser=True).get(url_of("queue", query)).json()["next"]
+    assert [job["args"] for job in shown] == [[number] for number in range(20)]
+    assert shown[0]["fit"]["kind"] == "unknown_keyword"
+    client = visitor("view_queue")
+    assert "secret" not in client.get(url_of("queue", query)).content.decode()
+    page = client.get(url_of("queue", {"queue": "emails"})).content.decode()
+    assert "does not fit" in page
+    assert "secret" not in page
 
 
 @pytest.mark.parametrize("mode", ["full", "read-only", "off"])

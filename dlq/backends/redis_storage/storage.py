@@ -182,6 +182,12 @@ class RedisStorage(
         with translated_errors(self.address):
             yield from stored_jobs.stored_jobs(self.client, self.keys, queue)
 
+    def peek(self, queue: QueueName, count: int) -> list[bytes]:
+        from dlq.backends.redis_storage import stored_jobs
+
+        with translated_errors(self.address):
+            return stored_jobs.peek(self.client, self.keys, queue, count)
+
     # Runners
 
     def wait_at_most(self, seconds: float) -> None:

@@ -46,6 +46,11 @@ def stored_jobs(
         yield "failed", failed.raw
 
 
+def peek(client: redis.Redis, keys: Keys, queue: QueueName, count: int) -> list[bytes]:
+    """Return the jobs at the end from which workers take, the next one first."""
+    return _list(client, keys.queue(queue), -count, -1)[::-1]
+
+
 def _running(
     client: redis.Redis, keys: Keys, queue: QueueName
 ) -> Iterator[tuple[StoredState, bytes]]:

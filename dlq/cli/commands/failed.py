@@ -150,17 +150,22 @@ def show(
     queue: QueueOption = None,
 ) -> ExitCode:
     """Show everything that is known about failed jobs."""
-    from dlq.cli.output.failed import failed_facts
+    from dlq.cli.output.failed import failed_facts, fit_text
     from dlq.operations import failed_jobs as operations
+    from dlq.operations.inspection.waiting_jobs import fit_document, job_fit
 
     call: Invocation = ctx.obj
     selection = operations.Selection(tuple(queue or ()), None, tuple(ids))
-    jobs = list(operations.select_failed(_project(call), selection))
+    project = _project(call)
+    jobs = list(operations.select_failed(project, selection))
+    checks = job_fit(project)
+    fits = [checks.check_raw(job.raw)[1] for job in jobs]
     if call.format == "json":
-        call.print_document(jobs=[operations.as_json(job) for job in jobs])
+        shown = zip(jobs, map(fit_document, fits), strict=True)
+        call.print_document(jobs=[operations.shown_json(job, fit) for job, fit in shown])
         return ExitCode.DONE
-    for job in jobs:
-        for name, value in failed_facts(job):
+    for job, fit in zip(jobs, fits, strict=True):
+        for name, value in [*failed_facts(job), ("fit", fit_text(fit))]:
             call.screen.print(f"{name:<9} {printable(value, 2000)}")
         if job.failure.traceback:
             call.screen.print()

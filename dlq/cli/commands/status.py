@@ -36,6 +36,10 @@ def status(
             "--interval", metavar="DURATION", parser=duration, help="Between two looks: 5s, 1m."
         ),
     ] = 2.0,
+    queue: Annotated[
+        str | None,
+        typer.Option("--queue", metavar="QUEUE", help="This queue alone, with what runs next."),
+    ] = None,
     max_age: Annotated[
         float | None,
         typer.Option(
@@ -71,6 +75,12 @@ def status(
     project = tolerate_violations(load_project(call.settings, call.config))
     require_settings(project)
     limits = Limits(max_age, max_waiting, max_failed)
+    if queue is not None:
+        if watch or call.format == "prometheus":
+            raise UsageError(
+                "--queue shows one queue once: leave out --watch, or choose text or json"
+            )
+        return _show_queue(call, project, limits, queue)
     if watch:
         if call.format == "prometheus":
             raise UsageError("--watch prints no Prometheus text: call dlq status again and again")
@@ -116,6 +126,25 @@ def _show(call: Invocation, project: Project, limits: Limits) -> ExitCode:
         call.screen.out.write(prometheus_text(found))
     else:
         call.screen.segments(status_lines(call.screen, found))
+    return ExitCode.DONE if found.is_well else ExitCode.FINDINGS
+
+
+def _show_queue(call: Invocation, project: Project, limits: Limits, queue: str) -> ExitCode:
+    from dlq.cli.output.status import next_lines, status_lines
+    from dlq.diagnostics.formats import json_text
+    from dlq.operations.inspection.waiting_jobs import job_fit, next_jobs, queue_json
+    from dlq.operations.status import ANSWER_LIMIT, only_queue
+    from dlq.runtime import probing
+
+    found = only_queue(_read(project, limits), queue)
+    with probing(ANSWER_LIMIT):
+        jobs = next_jobs(found.queues[0].state.queue)
+    document = queue_json(found, jobs, job_fit(project))
+    if call.format == "json":
+        call.screen.print(json_text(document))
+    else:
+        call.screen.segments(status_lines(call.screen, found))
+        call.screen.segments(next_lines(call.screen, document["next"]))
     return ExitCode.DONE if found.is_well else ExitCode.FINDINGS
 
 

@@ -10,6 +10,7 @@ from dlq.backends.base import FailedJob
 from dlq.backends.delayed import DelayedJob
 from dlq.cli.output.screen import Column
 from dlq.cli.output.text import span
+from dlq.execution.job_fit import Fit
 from dlq.job import job_name
 from dlq.operations.failed_groups import FailedGroup
 from dlq.primitives.text import counted, printable
@@ -97,6 +98,13 @@ def failed_facts(job: FailedJob) -> list[tuple[str, str]]:
     if (name := job_name(job.job)) != job.job.path:
         facts.insert(3, ("command", name))
     return facts
+
+
+def fit_text(fit: Fit) -> str:
+    """`fits`, or why the job would not run with today's code, and what was probably meant."""
+    if fit.is_good:
+        return "fits the code of today"
+    return f"{fit.text}{f'; {fit.help}' if fit.help else ''}"
 
 
 def arguments_text(job: FailedJob | DelayedJob, limit: int = ARGUMENTS_LIMIT) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from dlq.backends.state import QueueActivity
 from dlq.cli.output.findings import findings_lines
@@ -36,6 +38,9 @@ RUNNING_COLUMNS = (
     Column("FOR"),
     Column("TIMEOUT"),
 )
+NEXT_COLUMNS = (Column("NEXT"), Column("ARGS", gives=1), Column("FIT", gives=2))
+ARGUMENTS_SHOWN = 60
+"""Characters of the arguments of a waiting job."""
 LONGEST_RUNNING = 10
 """Running jobs that are listed: those that have run longest."""
 MACHINE_COLUMNS = (
@@ -93,6 +98,20 @@ def _servers(found: Status) -> Iterator[Line]:
 def _queue_lines(screen: Screen, queues: Sequence[QueueStatus], now: float) -> Iterator[Line]:
     if queues:
         yield from screen.table_lines(QUEUE_COLUMNS, [_queue_row(queue, now) for queue in queues])
+
+
+def next_lines(screen: Screen, jobs: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+    """The jobs that run next, as `dlq status --queue` has them in its document."""
+    if jobs:
+        rows = [
+            [
+                job["name"] or "(not a job)",
+                json.dumps(job["args"])[:ARGUMENTS_SHOWN],
+                job["fit"]["text"] or "fits",
+            ]
+            for job in jobs
+        ]
+        yield from screen.table_lines(NEXT_COLUMNS, rows)
 
 
 def _running_lines(screen: Screen, found: Status) -> Iterator[Line]:

@@ -17,9 +17,10 @@ from dlq.diagnostics.finding import Finding
 from dlq.diagnostics.rules import backends as rules
 from dlq.execution.job_fit import Fit, JobFit
 from dlq.job import Job, decode
+from dlq.operations.inspection.waiting_jobs import job_fit
 from dlq.operations.queues import known_queues
 from dlq.primitives.text import counted, printable, short_repr
-from dlq.project.load import Project, require_settings
+from dlq.project.load import Project
 from dlq.types import QueueName, Source
 
 EXAMPLES = 3
@@ -82,11 +83,7 @@ class JobsReport(NamedTuple):
 
 def check_jobs(project: Project, progress: Callable[[int], None] = lambda done: None) -> JobsReport:
     """Check all stored jobs of the project's servers. Raises BackendUnavailable."""
-    settings = require_settings(project)
-    checks = JobFit(
-        [declaration.task for declaration in project.declarations if declaration.task],
-        {row.command for row in project.cron.rows} | set(settings.cron_commands),
-    )
+    checks = job_fit(project)
     queues, unread = _readable_queues(project)
     return group_jobs(_stored_jobs(queues), checks, progress)._replace(unread=tuple(unread))
 
