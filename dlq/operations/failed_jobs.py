@@ -139,7 +139,7 @@ def matches(failed: FailedJob, task: str) -> bool:
     return any(task == name or fnmatchcase(name, task) for name in names)
 
 
-def shown_json(failed: FailedJob, fit: Mapping[str, Any]) -> dict[str, Any]:
+def with_fit(failed: FailedJob, fit: Mapping[str, Any]) -> dict[str, Any]:
     """Describe one failed job as `dlq failed show` does: with its fit to today's code."""
     return {**as_json(failed), "fit": fit}
 

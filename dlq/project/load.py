@@ -103,12 +103,12 @@ def load_project(
     if not any(finding.id == rules.E023.id for finding in findings):
         findings += check_old_name()
         findings += check_imports(resolution)
-        findings += check_declared_queues(_declarations())
+        findings += check_declared_queues(project_declarations())
         findings += _check_discovery(resolution)
         if cron:
             found = load_rows()
             findings += found.findings
-    return Project(resolution, _declarations(), found, tuple(findings))
+    return Project(resolution, project_declarations(), found, tuple(findings))
 
 
 def load_settings(settings: str | None, override_files: Sequence[str] = ()) -> Project:
@@ -186,11 +186,11 @@ def load_running_project() -> Project:
         *resolution.findings,
         *check_old_name(),
         *check_imports(resolution),
-        *check_declared_queues(_declarations()),
+        *check_declared_queues(project_declarations()),
         *_check_discovery(resolution),
         *found.findings,
     )
-    return Project(resolution, _declarations(), found, findings)
+    return Project(resolution, project_declarations(), found, findings)
 
 
 def is_django_configured() -> bool:
@@ -315,7 +315,7 @@ def resolution_source(resolution: Resolution) -> Source:
 def _check_discovery(resolution: Resolution) -> Iterable[Finding]:
     settings = resolution.settings
     modules = () if settings is None else settings.task_modules
-    return check_discovery(_declarations(), modules, _ignored(resolution))
+    return check_discovery(project_declarations(), modules, _ignored(resolution))
 
 
 def _ignored(resolution: Resolution) -> tuple[str, ...]:
@@ -325,7 +325,7 @@ def _ignored(resolution: Resolution) -> tuple[str, ...]:
     return () if value is None else ignored_apps(value.value)
 
 
-def _declarations() -> tuple[Declaration, ...]:
+def project_declarations() -> tuple[Declaration, ...]:
     """All declarations, with the files as people would type them."""
     return tuple(
         declaration._replace(source=declaration.source._replace(file=display_path(file)))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dlq import runtime
 from dlq.config import active
 from dlq.cron.files.configuration import CronConfiguration
-from dlq.jobs.declarations import declarations
-from dlq.project.load import Project
+from dlq.project.load import Project, project_declarations
 
 
 def this_project() -> Project:
@@ -16,4 +15,4 @@ def this_project() -> Project:
     """
     rows = runtime.current().cron_rows()
     resolution = active.resolution()
-    return Project(resolution, declarations(), CronConfiguration(rows), resolution.findings)
+    return Project(resolution, project_declarations(), CronConfiguration(rows), resolution.findings)

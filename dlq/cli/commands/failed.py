@@ -162,7 +162,7 @@ def show(
     fits = [checks.check_raw(job.raw)[1] for job in jobs]
     if call.format == "json":
         shown = zip(jobs, map(fit_document, fits), strict=True)
-        call.print_document(jobs=[operations.shown_json(job, fit) for job, fit in shown])
+        call.print_document(jobs=[operations.with_fit(job, fit) for job, fit in shown])
         return ExitCode.DONE
     for job, fit in zip(jobs, fits, strict=True):
         for name, value in [*failed_facts(job), ("fit", fit_text(fit))]:
