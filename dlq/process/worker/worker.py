@@ -47,6 +47,9 @@ REPORT_LIMIT = 10.0
 """Seconds for which a stopping worker goes on trying to report its last job's outcome to a server
 that cannot be reached. After that, the next process of this number runs the job again."""
 
+UNKNOWN_TASK = "(unknown task)"
+"""The label of all jobs that name no task, in metrics."""
+
 _STOPS = (signal.SIGTERM, signal.SIGINT, STOP_SIGNAL)
 
 
@@ -200,7 +203,9 @@ class Worker:
             self._slot.count_failure()
         self._sigkill_on_stop = False
         if self._observe is not None:
-            self._observe(job.path, result.time_taken, result.failure is None)
+            # A path that leads to no task is text of any kind, and would be a label of its own.
+            task = UNKNOWN_TASK if result.task is None else job.path
+            self._observe(task, result.time_taken, result.failure is None)
         return result
 
     def _refusal(self, delivery: Delivery) -> Failure | None:
