@@ -14,6 +14,7 @@ from socket import AF_INET, AF_INET6
 from typing import Any, TypeAlias
 
 from dlq.planning.split import PlannedWorker
+from dlq.primitives.text import printable
 from dlq.types import Logger, QueueName
 
 CONFIG_PATH = "/worker_config"
@@ -37,6 +38,7 @@ def observer(queue: QueueName) -> Observer:
 
     def observe_job(task: str, duration: float, succeeded: bool) -> None:
         observe(duration)
+        task = printable(task)  # a path may be anything: whoever writes to the server chooses it
         jobs.labels(queue, task, "done" if succeeded else "failed").inc()
         seconds.labels(queue, task).observe(duration)
 
