@@ -20,7 +20,7 @@ from dlq.provenance.source_text import SourceText, blocks, may_be, name_in, subj
 from dlq.types import Source
 
 
-class Position(NamedTuple):
+class Target(NamedTuple):
     """A value, and its key or name, where that is beside it."""
 
     value: Source
@@ -32,7 +32,7 @@ class Candidate(NamedTuple):
     it."""
 
     node: ast.expr
-    position: Position | None
+    position: Target | None
     is_certain: bool = True
 
 
@@ -81,7 +81,7 @@ class Lookup:
         if found is None or found[0].value is not value or found[0].site is None:
             return None
         contents = found[1]
-        position = self._position(found[0].site, name)
+        position = self._target(found[0].site, name)
         items = {}
         if contents is not None:
             for key, item in _items(value):
@@ -91,7 +91,7 @@ class Lookup:
         values = {key: at.value for key, at in items.items()}
         keys = {key: at.key or at.value for key, at in items.items()}
         sites = {site[:3]: site for site in self._history(namespace, name, sys.maxsize)}
-        history = tuple(self._position(site, name).value for site in sites.values())
+        history = tuple(self._target(site, name).value for site in sites.values())
         return SettingLocation(position.value, values, keys, position.key, history)
 
     def _history(self, namespace: Namespace, name: str, time: int) -> Iterator[Site]:
@@ -165,22 +165,20 @@ class Lookup:
         text = self._texts[filename]
         return (text, text.statement(site)) if text.is_of(site.code) else (None, None)
 
-    def _position(self, site: Site, name: str) -> Position:
+    def _target(self, site: Site, name: str) -> Target:
         """Return where the statement at `site` writes `name`."""
         text, statement = self._statement(site)
         if text is None:
-            return Position(self._kind._replace(file=display_path(site.code.co_filename)))
+            return Target(self._kind._replace(file=display_path(site.code.co_filename)))
         found = statement and name_in(statement, name)
         if found:
-            return Position(*map(text.at, found))
+            return Target(*map(text.at, found))
         is_simple = statement is not None and not any(blocks(statement))
-        return Position(
-            text.at(statement) if statement and is_simple else text.source.at(site.line)
-        )
+        return Target(text.at(statement) if statement and is_simple else text.source.at(site.line))
 
     # Items.
 
-    def _item(self, contents: Contents, key: object, value: object, time: int) -> Position | None:
+    def _item(self, contents: Contents, key: object, value: object, time: int) -> Target | None:
         """Return where the item is written that `contents` had under `key` at that time."""
         write = contents.at(key, time)
         if write is None:
@@ -196,7 +194,7 @@ class Lookup:
             return None
         text, statement = self._statement(write.site)
         if text is None or statement is None:
-            return Position(text.source.at(write.site.line)) if text else None
+            return Target(text.source.at(write.site.line)) if text else None
         subject, _ = subject_of(statement)
         changed = subject and self._resolve(subject, write.site, write.time - 1)
         is_new = changed is not contents
@@ -206,7 +204,7 @@ class Lookup:
         is_one_line = statement.lineno == statement.end_lineno or (
             isinstance(statement, ast.Expr) and not is_new
         )
-        return Position(text.source.at(statement.lineno)) if is_one_line and not found else None
+        return Target(text.source.at(statement.lineno)) if is_one_line and not found else None
 
     def _candidates(
         self, site: Site, contents: Contents, key: Any, value: object, time: int, *, is_new: bool
@@ -228,7 +226,7 @@ class Lookup:
         for part in literal:
             if may_be(part.value, value):
                 at = text.at(part.key) if part.key is not None else None
-                found.append(Candidate(part.value, Position(text.at(part.value), at)))
+                found.append(Candidate(part.value, Target(text.at(part.value), at)))
         for node in (*parts.names, *(part.value for part in parts.open)):
             other = self._resolve(node, site, time - 1)
             if isinstance(other, Contents):
@@ -241,7 +239,7 @@ class Lookup:
             if other is UNKNOWN or (is_hidden and not any(each.node is node for each in found)):
                 found.append(Candidate(node, None, is_certain=False))
             elif other is None and node not in parts.names and may_be(node, value):
-                found.append(Candidate(node, Position(text.at(node)), is_certain=False))
+                found.append(Candidate(node, Target(text.at(node)), is_certain=False))
         found.sort(key=lambda each: (each.node.lineno, each.node.col_offset, each.is_certain))
         if parts.is_branched and len(found) > 1:
             found.append(found[-1]._replace(position=None, is_certain=False))

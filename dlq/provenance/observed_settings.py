@@ -86,8 +86,8 @@ def _in_class(lookup: Lookup, module: ModuleType, name: str) -> SettingLocation 
     chosen = getattr(module, os.environ.get("DJANGO_CONFIGURATION", ""), None)
     if isinstance(chosen, type):
         return lookup.in_class(chosen, name)
-    is_own = name in vars(module)
-    return None if is_own else lookup.in_some_class(name, getattr(module, name))
+    is_its_own = name in vars(module)
+    return None if is_its_own else lookup.in_some_class(name, getattr(module, name))
 
 
 def module_of(settings: Any) -> str:

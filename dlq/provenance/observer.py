@@ -43,7 +43,7 @@ def observe(
     instead of the record where that cannot be done."""
     known: dict[str, bool] = {}
 
-    def is_own(filename: str) -> bool:
+    def is_observed(filename: str) -> bool:
         if filename not in known:
             try:
                 known[filename] = filename == file or is_project_file(filename)
@@ -51,10 +51,10 @@ def observe(
                 known[filename] = False
         return known[filename]
 
-    observer = _Observer(earlier or Recorder(FAMILY), is_own)
+    observer = _Observer(earlier or Recorder(FAMILY), is_observed)
     if sys.gettrace() is not None:
         return action(), None
-    observer.recorder.resume({*OTHERS, *names}, is_own, sys._getframe())
+    observer.recorder.resume({*OTHERS, *names}, is_observed, sys._getframe())
     if not observer.start():
         return action(), None
     try:
@@ -78,8 +78,8 @@ def is_project_file(filename: str) -> bool:
 class _Observer:
     """What both ways to observe have in common. `is_broken`: not all was seen."""
 
-    def __init__(self, recorder: Recorder, is_own: Callable[[str], bool]) -> None:
-        self.recorder, self.is_own = recorder, is_own
+    def __init__(self, recorder: Recorder, is_project_file: Callable[[str], bool]) -> None:
+        self.recorder, self.is_project_file = recorder, is_project_file
         self.is_broken = False
         self.thread = get_ident()
         with_monitoring = sys.version_info >= (3, 12)
@@ -116,7 +116,7 @@ class _Observer:
         codes: dict[int, CodeType] = {}
 
         def on_start(code: CodeType, *_: object) -> object:
-            if not self.is_own(code.co_filename):
+            if not self.is_project_file(code.co_filename):
                 return monitoring.DISABLE
             self.report(recorder.start, sys._getframe(1))
             if id(code) not in codes and not self.is_broken:
@@ -163,22 +163,22 @@ class _Observer:
         original, recorder = builtins.__import__, self.recorder
         packages: dict[str, bool] = {}
 
-        def is_own_package(name: str) -> bool:
+        def is_project_package(name: str) -> bool:
             if name not in packages:
                 spec = getattr(sys.modules.get(name), "__spec__", None) or PathFinder.find_spec(
                     name
                 )
                 paths = list(spec.submodule_search_locations or ()) if spec else []
                 paths += [spec.origin] if spec and spec.has_location and spec.origin else []
-                packages[name] = any(self.is_own(os.path.join(path, "")) for path in paths)
+                packages[name] = any(self.is_project_file(os.path.join(path, "")) for path in paths)
             return packages[name]
 
         def import_(
             name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
         ) -> Any:
             package = str((globals or {}).get("__package__")) if level else name
-            is_own = is_own_package(package.partition(".")[0])
-            if is_own or sys.gettrace() is not on_call:
+            is_project_file = is_project_package(package.partition(".")[0])
+            if is_project_file or sys.gettrace() is not on_call:
                 return original(name, globals, locals, fromlist, level)
             sys.settrace(None)
             try:
@@ -188,7 +188,7 @@ class _Observer:
                     sys.settrace(on_call)
 
         def on_call(frame: FrameType, event: str, argument: object) -> Any:
-            if not self.is_own(frame.f_code.co_filename) or self.is_broken:
+            if not self.is_project_file(frame.f_code.co_filename) or self.is_broken:
                 return None
             self.report(recorder.start, frame)
             return on_event

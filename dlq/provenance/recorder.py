@@ -124,11 +124,14 @@ class Recorder:
         self._known: list[object] = []
         self._refresh()
 
-    def resume(self, names: set[str], is_own: Callable[[str], bool], root: FrameType) -> None:
+    def resume(
+        self, names: set[str], is_project_file: Callable[[str], bool], root: FrameType
+    ) -> None:
         """Begin, or go on after a time in which nothing was observed. `names` are observed as well;
-        `is_own` says whether a file is; `root` is the frame that asks, below which none is."""
+        `is_project_file` says whether a file is; `root` is the frame that asks, below which none
+        is."""
         self._names |= names
-        self._is_own, self._root = is_own, root
+        self._is_own, self._root = is_project_file, root
         self.compare()
 
     # What the observer reports.
@@ -149,7 +152,7 @@ class Recorder:
         """A frame of observed code begins, or goes on."""
         self.compare()
         self.stores_of(frame.f_code)
-        for variables in (frame.f_globals, *_own_variables(frame)):
+        for variables in (frame.f_globals, *_local_variables(frame)):
             if id(variables) not in self.namespaces:
                 self.namespaces[id(variables)] = Namespace(variables)
                 self._scan_again()
@@ -166,7 +169,7 @@ class Recorder:
         """The instruction is one of `stores`."""
         self.compare()
         site = self._active = Site(frame.f_code, frame.f_lineno, offset, frame.f_globals)
-        own = self.namespaces.get(id(next(_own_variables(frame), None)))
+        own = self.namespaces.get(id(next(_local_variables(frame), None)))
         namespace = own or self.namespaces[id(frame.f_globals)]
         if offset in stores.names:
             name = stores.names[offset]
@@ -179,7 +182,7 @@ class Recorder:
         """A frame of observed code returns, raises or yields."""
         self.compare()
         self._is_loud = True
-        own = next(_own_variables(frame), None)
+        own = next(_local_variables(frame), None)
         if own is None and isinstance(value, dict | list) and id(value) not in self._contents:
             contents = self._contents_of(value, self._active, self._time)
             self.returned.append((self._time, frame.f_code, contents))
@@ -304,7 +307,7 @@ class Recorder:
         return None
 
 
-def _own_variables(frame: FrameType) -> Iterator[dict[str, Any]]:
+def _local_variables(frame: FrameType) -> Iterator[dict[str, Any]]:
     """Yield the variables of a module or a class body; nothing for a function."""
     if not frame.f_code.co_flags & CO_OPTIMIZED and isinstance(frame.f_locals, dict):
         yield frame.f_locals

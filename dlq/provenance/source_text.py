@@ -213,7 +213,7 @@ def blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
         yield part.body
 
 
-def _own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
+def _direct_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
     """Yield the nodes of a statement, in the order of the text, without those in its blocks."""
     todo: list[ast.AST] = [statement]
     while todo:
@@ -227,7 +227,7 @@ def _own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
 def name_in(statement: ast.stmt, name: str) -> tuple[Node, Node] | None:
     """Return the value that the statement gives to a name, or else the name again, and the name."""
     found: list[tuple[Node, Node]] = []
-    for node in _own_nodes(statement):
+    for node in _direct_nodes(statement):
         match node:
             case ast.Assign(targets=targets, value=value):
                 found += ((value, target) for target in targets if _writes(target, name))

@@ -53,10 +53,10 @@ FLAGGED = [opmap["LOAD_GLOBAL"]] + [opmap["LOAD_ATTR"]] * (sys.version_info >= (
 
 
 class Stores(NamedTuple):
-    """By offset: names that are assigned; changes of containers in place; star imports. `related`:
-    other names in the same statements, whose containers may be copied; `origins`: names that an
-    import renames to observed ones; `assigned`: what this code assigns itself, and doesn't import;
-    `lines`: those of the first three."""
+    """What a code object stores, by offset: names that are assigned; changes of containers in
+    place; star imports. `related`: other names in the same statements, whose containers may be
+    copied; `origins`: names that an import renames to observed ones; `assigned`: what this code
+    assigns itself, and doesn't import; `lines`: those of the first three."""
 
     names: dict[int, str]
     changes: set[int]

@@ -86,7 +86,7 @@ WEAK_STARTS = re.compile(r"(Of|To|By|In|For|With|As|From|And|Or)\b")
 NAMES_PER_NOUN = {"rules", "commands", "output", "demo", "management"}
 """Folders where a file per noun is the point, so that names recur."""
 
-PENDING = {"provenance"}
+PENDING: set[str] = set()
 """Rooms whose names and docstrings are still in the old language. Only ever gets shorter."""
 
 

@@ -13,7 +13,7 @@ from dlq.config.sources.text_values import without_doubles
 from dlq.config.sources.unknown_names import close_setting
 from dlq.diagnostics.rules import project as rules
 from dlq.primitives.frozen import copied
-from dlq.provenance.document_places import document_places
+from dlq.provenance.document_locations import document_locations
 from dlq.provenance.setting_location import SettingLocation
 
 
@@ -23,7 +23,7 @@ class TomlJsonFileSource(OverrideFileSource):
     def __init__(self, settings_class: type[Settings], file: OverrideFile) -> None:
         super().__init__(settings_class, file)
         content = _content(file)
-        self._places = document_places(file.source, file.text, content, file.kind)
+        self._places = document_locations(file.source, file.text, content, file.kind)
         for key, value in content.items():
             name = key.upper()
             if key == key.lower() and name in self.names:

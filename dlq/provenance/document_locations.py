@@ -1,9 +1,8 @@
 """Where the keys and values of a TOML or JSON file are written.
 
-The parsers of the standard library give values without places, so the text is walked once more for
-the places alone. It is known to be valid by then, and what the walk finds is believed only where it
-reads as the value that the parser gave.
-"""
+The parsers of the standard library give values without locations, so the text is walked once more
+for the locations alone. It is known to be valid by then, and what the walk finds is believed only
+where it reads as the value that the parser gave."""
 
 from __future__ import annotations
 
@@ -25,27 +24,27 @@ class Span(NamedTuple):
     value: tuple[int, int]
 
 
-def document_places(
+def document_locations(
     source: Source, text: str, content: Mapping[str, object], kind: str
 ) -> Callable[[str], SettingLocation]:
-    """The place of each key of the file. `kind` is `.toml` or `.json`. The text is walked when a
-    place is first asked for."""
-    places: dict[str, SettingLocation] | None = None
+    """The location of each key of the file. `kind` is `.toml` or `.json`. The text is walked when a
+    location is first asked for."""
+    locations: dict[str, SettingLocation] | None = None
 
-    def place(key: str) -> SettingLocation:
-        nonlocal places
-        if places is None:
-            places = _all_places(source, text, content, kind)
-        return places.get(key, SettingLocation(source))
+    def location(key: str) -> SettingLocation:
+        nonlocal locations
+        if locations is None:
+            locations = _all_locations(source, text, content, kind)
+        return locations.get(key, SettingLocation(source))
 
-    return place
+    return location
 
 
-def _all_places(
+def _all_locations(
     source: Source, text: str, content: Mapping[str, object], kind: str
 ) -> dict[str, SettingLocation]:
     try:
-        found = list(_json_spots(text, 0) if kind == ".json" else _toml_spots(text))
+        found = list(_json_spans(text, 0) if kind == ".json" else _toml_spans(text))
     except (ValueError, IndexError, RecursionError):
         return {}
     read = json.loads if kind == ".json" else _toml_value
@@ -63,7 +62,7 @@ def _all_places(
         except ValueError:
             return False
 
-    places: dict[str, SettingLocation] = {}
+    locations: dict[str, SettingLocation] = {}
     for key, value in content.items():
         own = [spot for spot in found if spot.path[:1] == (key,)]
         if not own:
@@ -84,14 +83,14 @@ def _all_places(
                 spans = list(_elements(text, whole.value[0], kind))
                 if len(spans) == len(value):
                     items = {str(index): at(span) for index, span in enumerate(spans)}
-            places[key] = SettingLocation(at(whole.value), items, keys, at(whole.key))
+            locations[key] = SettingLocation(at(whole.value), items, keys, at(whole.key))
         else:
-            places[key] = SettingLocation(at(whole.key), items, keys, at(whole.key))
-    return places
+            locations[key] = SettingLocation(at(whole.key), items, keys, at(whole.key))
+    return locations
 
 
 def _elements(text: str, position: int, kind: str) -> Iterator[tuple[int, int]]:
-    """Of the list that begins at `position`."""
+    """Return the spans of the list that begins at `position`."""
     skip = _skip if kind == ".json" else _blank
     position = skip(text, position + 1)
     while text[position] != "]":
@@ -112,8 +111,8 @@ def _toml_value(text: str) -> object:
 # JSON
 
 
-def _json_spots(text: str, position: int, path: tuple[str, ...] = ()) -> Iterator[Span]:
-    """Of an object that begins at `position`, those of objects in it included."""
+def _json_spans(text: str, position: int, path: tuple[str, ...] = ()) -> Iterator[Span]:
+    """Return the spans of an object that begins at `position`, those of objects in it included."""
     position = _skip(text, _skip(text, position) + 1)
     while text[position] != "}":
         start = position
@@ -124,7 +123,7 @@ def _json_spots(text: str, position: int, path: tuple[str, ...] = ()) -> Iterato
         spot = Span((*path, key), key_span, (position, end))
         yield spot
         if text[position] == "{":
-            yield from _json_spots(text, position, spot.path)
+            yield from _json_spans(text, position, spot.path)
         position = _skip(text, end)
         if text[position] == ",":
             position = _skip(text, position + 1)
@@ -145,7 +144,7 @@ _STRINGS = re.compile(
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 
 
-def _toml_spots(text: str) -> Iterator[Span]:
+def _toml_spans(text: str) -> Iterator[Span]:
     table: tuple[str, ...] = ()
     position = _blank(text, 0)
     while position < len(text):
