@@ -96,7 +96,9 @@ def _ignored_methods(backend: object) -> list[str]:
     classes = backend.__mro__ if isinstance(backend, type) else ()
     if not any(base.__module__.startswith("dlq.backends.redis_storage") for base in classes):
         return []
-    return [name for name in ("_key", "_processing_key") if hasattr(backend, name)]
+    theirs = [base for base in classes if not base.__module__.startswith("dlq.")]
+    names = ("_key", "_processing_key")
+    return [name for name in names if any(name in vars(base) for base in theirs)]
 
 
 def _needed_arguments(backend: Callable[..., object]) -> list[str]:

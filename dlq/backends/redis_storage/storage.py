@@ -72,6 +72,10 @@ class RedisStorage(
 
     # Jobs
 
+    def _processing_key(self, queue: QueueName, worker_number: WorkerNumber) -> str:
+        """Return the key of a worker's list, under the name that 4.11 had for it."""
+        return self.keys.processing(queue, worker_number)
+
     def startup(self, queue: QueueName) -> None:
         """Read the scripts, before the workers are forked."""
         read_scripts()
