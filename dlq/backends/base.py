@@ -17,7 +17,9 @@ from typing import Any, NamedTuple
 from dlq.backends.consumer import Consumer, Delivery, DequeueConsumer, Outcome, PreviousProcess
 from dlq.backends.state import (
     FailedJob,
+    KillRequest,
     OwnerState,
+    PauseNote,
     QueueActivity,
     QueueState,
     Reclaimed,
@@ -151,6 +153,10 @@ class BackendWithPause(BaseBackend):
     def pause(self, queue: QueueName, until: datetime) -> None:
         """Pause the queue: no job starts after this has returned. `until` is aware."""
 
+    def note_pause(self, queue: QueueName, until: datetime, note: PauseNote) -> None:
+        """Keep who pauses the queue and why until the pause ends, for status. Called before
+        `pause`; a backend that keeps no notes ignores it."""
+
     @abstractmethod
     def is_paused(self, queue: QueueName) -> bool: ...
 
@@ -222,8 +228,13 @@ class BackendWithRunners(BaseBackend):
         activity: Mapping[str, QueueActivity] = FrozenDict(),
         exits: Mapping[str, str] = FrozenDict(),
         is_supervised: bool = True,
-    ) -> None:
-        """Renew the runner's heartbeat, which lasts 10 s. The rest is what `RunnerState` has."""
+    ) -> Sequence[KillRequest] | None:
+        """Renew the runner's heartbeat, which lasts 10 s. The rest is what `RunnerState` has.
+        Return the requests to end jobs of the runner since the last time, each once; None where
+        the backend knows none."""
+
+    def request_kill(self, runner: Runner, request: KillRequest) -> None:
+        """Ask a runner to end a job, which its next heartbeat answers with."""
 
     @abstractmethod
     def withdraw(self, runner: Runner) -> None:

@@ -47,6 +47,16 @@ class OwnerState(NamedTuple):
     alive: bool
 
 
+class PauseNote(NamedTuple):
+    """Who paused a queue, and why; empty where nobody said so."""
+
+    by: str = ""
+    reason: str = ""
+
+
+NO_NOTE = PauseNote()
+
+
 class QueueState(NamedTuple):
     """One queue as the server shows it now."""
 
@@ -58,6 +68,7 @@ class QueueState(NamedTuple):
     oldest: float | None
     paused_until: float | None
     owners: tuple[OwnerState, ...]
+    pause_note: PauseNote = NO_NOTE
 
 
 class RunningJob(NamedTuple):
@@ -68,6 +79,14 @@ class RunningJob(NamedTuple):
     pid: int
     since: float
     timeout: float | None
+
+
+class KillRequest(NamedTuple):
+    """Somebody wants the job ended that this process of a worker has run `since` then."""
+
+    worker: str
+    pid: int
+    since: float
 
 
 class QueueActivity(NamedTuple):

@@ -19,6 +19,7 @@ VERBS = (
     Listed("delayed", "delayed", "Delayed jobs: list, run now, discard.", is_group=True),
     Listed("enqueue", "enqueue", "Enqueue a job of a task."),
     Listed("pause", "queues", "Let no job of these queues start for a while."),
+    Listed("kill", "queues", "End a running job now, as a failed one."),
     Listed("resume", "queues", "End a pause now."),
     Listed("clear", "queues", "Drop all waiting jobs of these queues."),
     Listed("deduplicate", "queues", "Drop waiting jobs that would do the same again."),

@@ -36,6 +36,7 @@ REASONS: dict[str, type[DlqError]] = {
     "timeout": TimedOut,
     "unknown": UnknownTask,
     "crashed": WorkerDied,
+    "killed": WorkerDied,
 }
 """The exception class of a result whose task raised none: others died with their worker."""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-FailureKind: TypeAlias = Literal["raised", "undecodable", "unknown", "timeout", "exit", "crashed"]
+FailureKind: TypeAlias = Literal[
+    "raised", "undecodable", "unknown", "timeout", "killed", "exit", "crashed"
+]
 
 
 class Failure(NamedTuple):

@@ -22,6 +22,7 @@ from dlq.backends.base import (
     BaseBackend,
     ProgressLogger,
 )
+from dlq.backends.state import NO_NOTE, PauseNote
 from dlq.cron.files.configuration import implied_queues
 from dlq.errors import UsageError
 from dlq.planning.implied_queues import implied_by_tasks
@@ -136,9 +137,10 @@ def _moment(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def pause(queues: Iterable[QueueName], until: datetime) -> None:
+def pause(queues: Iterable[QueueName], until: datetime, note: PauseNote = NO_NOTE) -> None:
     """No job of the queues starts after this has returned. Raises BackendUnavailable."""
     for queue, backend in _backends(queues, _can_pause, "pausing"):
+        backend.note_pause(queue, until, note)
         backend.pause(queue, until)
 
 

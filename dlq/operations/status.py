@@ -329,6 +329,9 @@ def status_json(status: Status) -> dict[str, Any]:
                     "missing": list(queue.missing),
                 },
                 "paused_until": _iso(queue.state.paused_until),
+                "pause": None
+                if queue.state.paused_until is None
+                else queue.state.pause_note._asdict(),
                 "activity": activity_document(queue.state.waiting, queue.activity),
                 "running": [running_document(each) for each in queue.running],
             }

@@ -18,12 +18,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import NamedTuple
 
 from dlq.backends.base import BackendWithRunners, QueueState
 from dlq.backends.eviction import eviction_findings
-from dlq.backends.state import QueueActivity, RunningJob
+from dlq.backends.state import KillRequest, QueueActivity, RunningJob
 from dlq.diagnostics.rules import processes as running
 from dlq.primitives.text import printable
 from dlq.process.activity import ActivityLog
@@ -36,6 +37,8 @@ from dlq.process.worker.worker import WorkerSpec
 from dlq.runtime import Runtime
 from dlq.types import Logger, QueueName, Runner
 
+SAME_RUN = 0.5
+"""Seconds by which two reports of a run's start may differ: the wall clock is corrected."""
 BEAT_EVERY = 2.0
 """Seconds. A runner counts as dead 10 s after its last heartbeat."""
 ANSWER_LIMIT = 3.0
@@ -232,10 +235,35 @@ class Heartbeat:
         seen = self._observed
         queues = self._queues[backend]
         activity = {str(queue): seen.activity[queue] for queue in queues if queue in seen.activity}
-        backend.renew_heartbeat(
+        requests = backend.renew_heartbeat(
             *(self._runner, seen.alive, seen.busy, seen.running, activity),
             *(seen.exits, self._has_supervisor),
         )
+        for request in requests or ():
+            self._end_run(request)
+
+    def _end_run(self, request: KillRequest) -> None:
+        """Let the supervisor end a run that somebody wants ended, and no other: the process stands
+        still while its slot is looked at and changed."""
+        for worker in self._specs:
+            if worker.name != request.worker:
+                continue
+            entry = self._scoreboard.read(worker.slot)
+            if entry.pid != request.pid or not entry.is_running:
+                continue
+            with suppress(ProcessLookupError):
+                os.kill(entry.pid, signal.SIGSTOP)
+                entry = self._scoreboard.read(worker.slot)
+                since = time.time() - (time.monotonic() - entry.started)
+                if entry.is_running and abs(since - request.since) < SAME_RUN:
+                    self._scoreboard.slot(worker.slot).end_now()
+                    self._logger.warning(
+                        "%s is ended by request: %s",
+                        worker.name,
+                        entry.path,
+                        extra={"action": "kill_requested", "worker": worker.name},
+                    )
+                os.kill(entry.pid, signal.SIGCONT)
 
     def _counts(self) -> dict[str, tuple[int, int]]:
         """Sum the counters of each queue's slots."""

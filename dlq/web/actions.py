@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from django.http import HttpRequest
 
 from dlq.backends.base import FailedJob
+from dlq.backends.state import PauseNote
 from dlq.errors import UsageError
 from dlq.job import job_name
 from dlq.operations import failed_jobs, queues
@@ -56,7 +58,9 @@ def pause(request: HttpRequest) -> Answer:
     """Let no job of a queue start for a while."""
     queue = _queue(request)
     until = queues.pause_until(required(request, "for"), None, datetime.now(UTC))
-    queues.pause([queue], until)
+    user: Any = request.user
+    note = PauseNote(user.get_username(), request.POST.get("reason", "").strip())
+    queues.pause([queue], until, note)
     text = f"Paused {queue} until {until:%Y-%m-%d %H:%M:%S} UTC."
     return Done(text, f"pause {queue}", "queue", {"queue": queue})
 

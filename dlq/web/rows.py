@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from dlq.backends.base import QueueState, RunnerState
-from dlq.cli.output.status import empty_text, rate_text
+from dlq.cli.output.status import empty_text, pause_note_text, rate_text
 from dlq.cli.output.text import span
 from dlq.cron.history import FAILED, OK
 from dlq.operations.cron_status import CronStatus
@@ -118,7 +118,8 @@ def queue_state_in_words(queue: QueueStatus, now: float) -> tuple[str, str]:
     """Return what is to be said of a queue, and how bad it is: error, warning or ok."""
     state = queue.state
     if state.paused_until is not None:
-        return f"paused for {span(state.paused_until - now)} more", "warning"
+        note = pause_note_text(state.pause_note)
+        return f"paused for {span(state.paused_until - now)} more{note}", "warning"
     has_jobs = bool(state.waiting or state.in_hand or state.delayed)
     if has_jobs and not queue.alive:
         return "jobs and no worker", "error"

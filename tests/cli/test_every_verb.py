@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from dlq import __version__
+from dlq.backends.redis_storage.fleet.heartbeats import heartbeat
+from dlq.backends.state import RunnerState, RunningJob
 from dlq.cli.app import App
 from dlq.cli.framework.command import VerbCommand, VerbGroup
+from dlq.types import Runner
 from tests.cli.conftest import Project
 from tests.cli.test_queues import enqueue
 from tests.kit.valkey import Server
@@ -34,12 +37,16 @@ WORDS = {
     "failed retry": ["--all", "--dry-run"],
     "failed discard": ["--all", "--yes"],
     "pause": ["emails", "--for", "1h"],
+    "kill": ["emails/1", "--yes"],
     "resume": ["emails"],
     "clear": ["default", "--yes"],
     "deduplicate": ["default"],
     "explain": ["E101"],
     "health": ["--health-file", "manage.py", "--max-age", "7d"],
 }
+
+
+RUNNER = Runner("a0", "web-1", "", 1, 0.0, "4db02050", 1, 1, False, False, "shop.settings", "5")
 
 
 def verbs(group: VerbGroup | None = None, before: str = "") -> Iterator[tuple[str, VerbCommand]]:
@@ -73,6 +80,8 @@ def test_json_has_one_envelope(live: Project, server: Server, name: str) -> None
         fields = {"raw": raw % "2026-01-31 08:00:00.250000", "reason": "no", "kind": "raised"}
         client.xadd("dlq:failed:emails", fields)
         client.set("django_lightweight_queue:emails:pause", "x", ex=1000)
+        job = RunningJob("emails/1", "orders.tasks.call", 7, 1.0, None)
+        client.set("dlq:alive:a0", heartbeat(RunnerState(RUNNER, 1.0, (), 1, (job,))), ex=1000)
     listed = live.dlq("failed", "list", "--format", "json").json
     words = [word.format(id=listed["jobs"][0]["id"]) for word in WORDS.get(name, [])]
     answer = live.dlq(*name.split(), *words, "--format", "json")

@@ -12,7 +12,7 @@ from dlq.backends.base import OwnerState, QueueState, RunnerState
 from dlq.operations.monitoring.rates import by_queue
 from dlq.operations.status import judge, queue_status
 from dlq.types import QueueName, Runner, WorkerNumber
-from tests.cli.conftest import Project
+from tests.cli.conftest import TASKS, Project
 from tests.cli.running import running
 from tests.cli.test_queues import KEY, enqueue
 from tests.kit.valkey import Server
@@ -166,3 +166,39 @@ def test_w512_workers_of_4_11_beside_tasks_of_the_framework(live: Project, serve
         connection.send_command("BRPOPLPUSH", KEY.format("emails"), "elsewhere", 30)
         wait_until(lambda: "dlq.W512" in ids(live), what="it is seen")
         connection.disconnect()
+
+
+STUCK = f"""\
+import time
+
+{TASKS}
+
+@task()
+def wait():
+    time.sleep(600)
+"""
+
+
+def test_a_stuck_job_is_shown_and_killed(live: Project) -> None:
+    live.write("orders/tasks.py", STUCK)
+    live.dlq("kill", "default/1", "--yes").has("worker 'default/1' runs no job", code=2)
+    live.dlq("kill", "default").has("write QUEUE/NUMBER", code=2)
+    enqueue(live, "from orders.tasks import wait", "wait()")
+    with running(live, "-m", "dlq", "run") as runner:
+        runner.wait_for("| started")
+        wait_until(lambda: "orders.tasks.wait" in live.dlq("status").out, 15, what="it is shown")
+        row = next(line for line in live.dlq("status").out.splitlines() if ".wait " in line)
+        worker = row.split()[1]
+        enqueue(live, "confirm(7)")
+        live.dlq("kill", worker).has("stdin is not a terminal: add --yes", code=2)
+        live.dlq("kill", worker, "--yes").has("dlq failed list --queue default", code=0)
+        wait_until(lambda: "killed" in live.dlq("failed", "list", "--format", "json").out, 15)
+        [job] = live.dlq("failed", "list", "--format", "json").json["jobs"]
+        assert (job["kind"], job["task"]) == ("killed", "orders.tasks.wait")
+        assert "was ended by `dlq kill` after" in job["reason"]
+        wait_until(lambda: "runs no job" in live.dlq("kill", worker, "--yes").err, 15)
+
+
+def test_a_pause_with_a_reason(live: Project) -> None:
+    live.dlq("pause", "emails", "--for", "1h", "--reason", "provider down").has(code=0)
+    live.dlq("status").has("): provider down")

@@ -137,6 +137,19 @@ def test_the_json_of_a_page_is_that_of_its_command_byte_for_byte(
     assert MOMENTS.sub("", page).splitlines() == MOMENTS.sub("", printed).splitlines()
 
 
+def test_a_pause_says_who_and_why(visitor: Visitor) -> None:
+    client = visitor(superuser=True)
+    client.post(url_of("pause"), {"queue": "emails", "for": "1h", "reason": "provider down"})
+    name = LogEntry.objects.latest("pk").user.get_username()
+    page = client.get(url_of("overview")).content.decode()
+    assert f"more ({name}): provider down" in page
+    client.post(url_of("resume"), {"queue": "emails"})
+    shown = client.get(url_of("overview", {"format": "json"})).json()["queues"]
+    assert [queue["pause"] for queue in shown if queue["queue"] == "emails"] == [None]
+    keys = runtime.current().backend(EMAILS).keys  # type: ignore[attr-defined]  # this backend has them
+    assert not runtime.current().backend(EMAILS).client.exists(keys.pause_note(EMAILS))  # type: ignore[attr-defined]  # likewise
+
+
 def test_the_queue_page_shows_what_runs_next(visitor: Visitor) -> None:
     backend: Any = runtime.current().backend(EMAILS)
     for number in range(25):

@@ -47,6 +47,15 @@ class Keys(NamedTuple):
         """Lives as long as a runner renews it; its value is the runner, as JSON."""
         return self._key(f"dlq:alive:{nonce}")
 
+    def kills(self, nonce: str) -> str:
+        """A hash: worker → the run of it that is to be ended, as JSON. Read and deleted with the
+        next heartbeat of the runner; expires."""
+        return self._key(f"dlq:kill:{nonce}")
+
+    def pause_note(self, queue: QueueName) -> str:
+        """Who paused the queue and why, as JSON. Expires with the pause."""
+        return self._key(f"dlq:pause:{queue}")
+
     def plan(self, pool_id: str) -> str:
         """The plan document of a pool. It expires unless a runner of the pool renews it."""
         return self._key(f"dlq:plan:{pool_id}")

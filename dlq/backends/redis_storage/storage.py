@@ -5,6 +5,7 @@ Works with Redis 7.0 and later, and with Valkey. One client per process, made wh
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -35,7 +36,7 @@ from dlq.backends.redis_storage.placed_jobs import PlacedJobs, describe_jobs
 from dlq.backends.redis_storage.stored_values import milliseconds
 from dlq.backends.redis_storage.transport.connect import run_script
 from dlq.backends.redis_storage.transport.errors import translated_errors
-from dlq.backends.state import QueueActivity, RunningJob, StoredState
+from dlq.backends.state import KillRequest, PauseNote, QueueActivity, RunningJob, StoredState
 from dlq.config.settings import Settings
 from dlq.job import Job, encode
 from dlq.jobs.batch import Batch
@@ -146,9 +147,16 @@ class RedisStorage(
             )
         time.sleep(IN_FLIGHT)
 
+    def note_pause(self, queue: QueueName, until: datetime, note: PauseNote) -> None:
+        left = (until - datetime.now(UTC)).total_seconds()
+        text = json.dumps(note._asdict())
+        with translated_errors(self.address):
+            name = self.keys.pause_note(queue)
+            run_script(self.client, SET_EXPIRING, (name,), text, milliseconds(left))
+
     def resume(self, queue: QueueName) -> None:
         with translated_errors(self.address):
-            self.client.delete(self.keys.pause(queue))
+            self.client.delete(self.keys.pause(queue), self.keys.pause_note(queue))
 
     def is_paused(self, queue: QueueName) -> bool:
         with translated_errors(self.address):
@@ -209,12 +217,16 @@ class RedisStorage(
         activity: Mapping[str, QueueActivity] = FrozenDict(),
         exits: Mapping[str, str] = FrozenDict(),
         is_supervised: bool = True,
-    ) -> None:
+    ) -> Sequence[KillRequest]:
         state = RunnerState(
             runner, 0.0, tuple(workers), busy, tuple(running), activity, exits, is_supervised
         )
         with translated_errors(self.address):
-            heartbeats.renew(self.client, self.keys, state)
+            return heartbeats.renew(self.client, self.keys, state)
+
+    def request_kill(self, runner: Runner, request: KillRequest) -> None:
+        with translated_errors(self.address):
+            heartbeats.request_kill(self.client, self.keys, runner, request)
 
     def withdraw(self, runner: Runner) -> None:
         with translated_errors(self.address):

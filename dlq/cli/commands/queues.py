@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -37,12 +38,16 @@ def pause(
         str | None,
         typer.Option("--until", metavar="TIME", help="Until when, as 2026-01-31T08:00:00+0000."),
     ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why: status and pages show it.")
+    ] = "",
     dry_run: DryRunOption = False,
 ) -> ExitCode:
     """Let no job of these queues start for a while.
 
     Jobs that run go on, and new ones can be enqueued.
     """
+    from dlq.backends.state import PauseNote
     from dlq.cli.output import queues as queues_text
     from dlq.diagnostics.formats import iso_utc
     from dlq.operations import queues as operations
@@ -51,7 +56,7 @@ def pause(
     end = operations.pause_until(duration, until, datetime.now(UTC))
     names = _select(call, queues, tolerant=True)
     if not dry_run:
-        operations.pause(names, end)
+        operations.pause(names, end, PauseNote(this_person(), reason))
     if call.format == "json":
         call.print_document(queues=names, paused_until=iso_utc(end), dry_run=dry_run)
         return ExitCode.DONE
@@ -156,6 +161,52 @@ def _clear_delayed(call: Invocation, queues: Sequence[str], yes: bool, dry_run: 
         return ExitCode.DONE
     for name, count in cleared.items():
         call.screen.print(queues_text.cleared_text(name, count, dry_run=dry_run))
+    return ExitCode.DONE
+
+
+def this_person() -> str:
+    """`ana@web-1`: who types this, as far as the system knows."""
+    import getpass
+    import socket
+
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        name = str(os.getuid())
+    return f"{name}@{socket.gethostname()}"
+
+
+@verb(verbs, example="dlq kill emails/2", interrupted="the job may have been ended: dlq status")
+def kill(
+    ctx: typer.Context,
+    worker: Annotated[str, typer.Argument(metavar="WORKER", help="As in dlq status: emails/2.")],
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> ExitCode:
+    """End a running job now, as a failed one.
+
+    Its process is killed; the worker goes on with the next job.
+    """
+    from dlq.cli.framework.project import load_to_operate
+    from dlq.operations.monitoring.kill import find_running, request_kill
+    from dlq.operations.monitoring.rates import running_document
+    from dlq.primitives.text import printable
+
+    call: Invocation = ctx.obj
+    load_to_operate(call)
+    found = find_running(worker)
+    runner, job = found
+    what = f"{printable(job.task)} on {printable(runner.host)} ({job.worker}, pid {job.pid})"
+    if not dry_run:
+        if not confirmed(call, f"Kill {what}?", yes):
+            return ExitCode.NOT_DONE
+        request_kill(found)
+    if call.format == "json":
+        call.print_document(killed=running_document(found), dry_run=dry_run)
+        return ExitCode.DONE
+    queue = job.worker.rpartition("/")[0]
+    done = "Would kill" if dry_run else "Killing"
+    call.screen.print(f"{done} {what}; within seconds: dlq failed list --queue {queue}")
     return ExitCode.DONE
 
 

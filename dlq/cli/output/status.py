@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from dlq.backends.state import QueueActivity
+from dlq.backends.state import PauseNote, QueueActivity
 from dlq.cli.output.findings import findings_lines
 from dlq.cli.output.screen import Column, Screen, Segment
 from dlq.cli.output.tables import cut
@@ -192,11 +192,18 @@ def _state(queue: QueueStatus, now: float) -> str:
         end = datetime.fromtimestamp(state.paused_until, UTC)
         day = "" if state.paused_until - now < 86_400 else f"{end:%d %b} "
         words.append(f"paused until {day}{end:%H:%M} UTC, in {span(state.paused_until - now)}")
+        words[-1] += pause_note_text(state.pause_note)
     if not queue.alive and (queue.planned or state.waiting or state.in_hand):
         words.append("no worker")
     if state.delayed:
         words.append(f"{counted(state.delayed, 'job')} later")
     return ", ".join(words)
+
+
+def pause_note_text(note: PauseNote) -> str:
+    """` (ana@web-1): provider down`, as much of it as is known."""
+    by = f" ({printable(note.by)})" if note.by else ""
+    return f"{by}: {printable(note.reason)}" if note.reason else by
 
 
 def _order(queue: QueueStatus) -> tuple[bool, bool]:

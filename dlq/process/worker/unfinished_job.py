@@ -3,6 +3,8 @@ when it died, and bytes that cannot be decoded. Pure but for `write_outcome`."""
 
 from __future__ import annotations
 
+import math
+
 from dlq.backends.base import Consumer, Delivery, PreviousProcess
 from dlq.jobs.failure import Failure
 from dlq.primitives.text import printable
@@ -33,7 +35,13 @@ def refusal(
 
 
 def over_time(delivery: Delivery, previous: PreviousProcess, worker: str) -> Failure:
+    """Return why a job failed that the supervisor ended: it ran longer than its timeout, or a
+    person asked for its end, which moves its deadline forward (`Slot.end_now`)."""
     timeout = delivery.job.timeout if delivery.job is not None else None
+    ran = previous.ran
+    if ran is not None and ran < (math.inf if timeout is None else timeout):
+        reason = f"was ended by `dlq kill` after {ran:.1f} s"
+        return Failure("killed", reason, ran=ran, attempts=delivery.crashes + 1, worker=worker)
     limit = "its timeout" if timeout is None else f"its timeout of {timeout:g} s"
     return Failure(
         "timeout",

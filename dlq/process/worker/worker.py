@@ -249,7 +249,7 @@ class Worker:
         task = result.task if failure.kind == "raised" else None
         retries = 0 if task is None else task.retries
         before = self._failed_attempts(delivery) if retries else 0
-        blamed = 0 if failure.kind in ("crashed", "timeout") else delivery.crashes
+        blamed = 0 if failure.kind in ("crashed", "timeout", "killed") else delivery.crashes
         failure = failure._replace(attempts=failure.attempts + before + blamed)
         if task is not None and before < retries:
             delay = retry_delay(task, before)

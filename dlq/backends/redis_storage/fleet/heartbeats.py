@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 import redis
 
 from dlq.backends.redis_storage.keys import Keys, pattern
-from dlq.backends.redis_storage.lua.scripts import SET_EXPIRING
+from dlq.backends.redis_storage.lua.scripts import RENEW_HEARTBEAT, SET_EXPIRING
 from dlq.backends.redis_storage.stored_values import MOST, parse_json, read_record
 from dlq.backends.redis_storage.transport.connect import run_script
-from dlq.backends.state import QueueActivity, RunnerState, RunningJob
+from dlq.backends.state import KillRequest, QueueActivity, RunnerState, RunningJob
 from dlq.types import Runner
 
 ALIVE_FOR = 10.0
@@ -47,11 +47,23 @@ def heartbeat(state: RunnerState) -> str:
     )
 
 
-def renew(client: redis.Redis, keys: Keys, state: RunnerState) -> None:
-    """Set the heartbeat. A script does it, because a full server refuses a plain SET: its runners
-    would count as dead, and their jobs be given to others."""
-    key = keys.alive(state.runner.nonce)
-    run_script(client, SET_EXPIRING, (key,), heartbeat(state), int(ALIVE_FOR * 1000))
+def renew(client: redis.Redis, keys: Keys, state: RunnerState) -> list[KillRequest]:
+    """Set the heartbeat; return the requests to end jobs. A script does it, because a full server
+    refuses a plain SET: its runners would count as dead, and their jobs be given to others."""
+    names = (keys.alive(state.runner.nonce), keys.kills(state.runner.nonce))
+    answer: Any = run_script(
+        client, RENEW_HEARTBEAT, names, heartbeat(state), int(ALIVE_FOR * 1000)
+    )
+    requests = (read_record(KillRequest, parse_json(text)) for text in answer[1::2])
+    return [request for request in requests if request is not None]
+
+
+def request_kill(client: redis.Redis, keys: Keys, runner: Runner, request: KillRequest) -> None:
+    """Leave a request for the runner's next heartbeat."""
+    pipe = client.pipeline(transaction=True)
+    pipe.hset(keys.kills(runner.nonce), request.worker, json.dumps(request._asdict()))
+    pipe.expire(keys.kills(runner.nonce), int(ALIVE_FOR))
+    pipe.execute()
 
 
 def withdraw(client: redis.Redis, keys: Keys, runner: Runner) -> None:

@@ -15,9 +15,10 @@ from dlq.backends.redis_storage.fleet.host_identity import here
 from dlq.backends.redis_storage.fleet.ownership import lives_here, parse
 from dlq.backends.redis_storage.keys import LAST_NUMBER, Keys, pattern
 from dlq.backends.redis_storage.lua.scripts import LENGTHS, QUEUE_STATES
+from dlq.backends.redis_storage.stored_values import parse_json, read_record
 from dlq.backends.redis_storage.transport.address import Address
 from dlq.backends.redis_storage.transport.connect import run_script
-from dlq.backends.state import OwnerState, QueueState, ServerState
+from dlq.backends.state import OwnerState, PauseNote, QueueState, ServerState
 from dlq.errors import UndecodableJob
 from dlq.job import decode
 from dlq.types import QueueName, WorkerNumber
@@ -67,7 +68,7 @@ def queue_states(
     have an owner; one without is given back within a minute (`reclaim.adopt_unknown`).
     """
     lives = living(client, keys)
-    states = []
+    states: list[QueueState] = []
     names = list(planned)
     for start in range(0, len(names), QUEUES_PER_LOOK):
         page = names[start : start + QUEUES_PER_LOOK]
@@ -83,6 +84,22 @@ def queue_states(
                 states.append(queue_state(client, keys, name))
             else:
                 states.append(_state_of(name, answer, lives))
+    return _with_pause_notes(client, keys, states)
+
+
+def _with_pause_notes(
+    client: redis.Redis, keys: Keys, states: list[QueueState]
+) -> list[QueueState]:
+    """Add who paused the queues that are paused, in one round trip for all."""
+    paused = [number for number, state in enumerate(states) if state.paused_until is not None]
+    if not paused:
+        return states
+    pipe = client.pipeline(transaction=False)
+    for number in paused:
+        pipe.get(keys.pause_note(states[number].queue))
+    for number, text in zip(paused, pipe.execute(), strict=True):
+        note = read_record(PauseNote, parse_json(text or b""))
+        states[number] = states[number]._replace(pause_note=note or PauseNote())
     return states
 
 

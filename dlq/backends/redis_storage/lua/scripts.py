@@ -53,6 +53,7 @@ RESULT_ENDED = Script("worker/result_ended")
 
 CLAIM = Script("fleet/claim")
 RELEASE_NUMBER = Script("fleet/release_number")
+RENEW_HEARTBEAT = Script("fleet/renew_heartbeat")
 SET_EXPIRING = Script("fleet/set_expiring")
 RECLAIM = Script("fleet/reclaim")
 LENGTHS = Script("fleet/lengths")
