@@ -10,12 +10,19 @@ from functools import cache
 from pathlib import Path
 
 from dlq.primitives.display_path import display_path
+from dlq.primitives.text import printable
 from dlq.types import Source
+
+LONGEST = 500
+"""Characters of an exception in a finding: its message may be a whole document."""
 
 
 def last_line(error: BaseException) -> str:
-    """The last line of a traceback: `ImportError: cannot import name 'mial'`."""
-    return "".join(traceback.format_exception_only(error)).strip().splitlines()[-1].strip()
+    """The end of a traceback, on one line: `ImportError: cannot import name 'mial'`."""
+    text = "".join(traceback.format_exception_only(error))
+    if isinstance(error, SyntaxError):  # the lines before it show the place
+        return text.strip().splitlines()[-1].strip()
+    return printable(" ".join(text.split()), LONGEST)
 
 
 def source_of_error(error: BaseException) -> Source | None:

@@ -197,7 +197,7 @@ def judge(queues: Sequence[QueueStatus], runners: Sequence[RunnerState]) -> Iter
             yield rules.W502.finding(
                 f"queue {name!r} has {counted(jobs, 'job')} and no living worker",
                 None,
-                f"run it, or drop its jobs: dlq clear {name}"
+                f"add it to LIGHTWEIGHT_QUEUE_WORKERS, or drop its jobs: dlq clear {name}"
                 if not queue.planned
                 else "start its runner: dlq run; or look into that machine's log",
             )

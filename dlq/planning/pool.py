@@ -44,7 +44,7 @@ def make_pool(
     count = 1 if of is None else of
     if not 1 <= machine <= count:
         raise UsageError(
-            f"--machine is {machine}, and must be 1 to {count}"
+            f"--machine is {machine}, and must be {'1' if count == 1 else f'1 to {count}'}"
             + ("" if of is not None else f": for a pool, add --of {max(machine, 2)}")
         )
     return Pool(machine, count, only_queue=queue)

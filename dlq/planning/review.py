@@ -71,7 +71,16 @@ def _workers_of_no_file(resolution: Resolution) -> Finding:
 def _misspelt_queues(
     project: Project, resolution: Resolution, settings: Settings
 ) -> Iterable[Finding]:
-    named = {*implied_by_tasks(project.declarations), *implied_queues(project.cron.rows)}
+    named = implied_queues(project.cron.rows) | implied_by_tasks(project.declarations)
+    for implied, source in named.items():
+        listed = [name for name in sorted(settings.workers) if is_one_edit(implied, name)]
+        if implied not in settings.workers and listed and listed[0] in named:
+            whose = f" of {source.name}" if source.name else ""
+            yield rules.W310.finding(
+                f"queue {implied!r}{whose} is not in WORKERS",
+                source,
+                f"did you mean {listed[0]!r}? If not, add {implied!r} to LIGHTWEIGHT_QUEUE_WORKERS",
+            )
     for queue in settings.workers:
         if queue in named:
             continue

@@ -38,7 +38,7 @@ FAILED_READ = 2000
 
 
 def overview(request: HttpRequest) -> Page:
-    """Show the queues, the machines and what needs somebody."""
+    """Show the queues, the machines and what needs attention."""
     status = read_status(this_project(), time.time())
     return Page(
         "overview",

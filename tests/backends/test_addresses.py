@@ -168,7 +168,7 @@ def test_a_server_that_hangs_up_is_not_thought_to_speak_otherwise(server: Server
     ):
         hangs_up = threading.Thread(target=hang_up, args=(listener,))
         hangs_up.start()
-        with pytest.raises(BackendUnavailable, match="cannot be reached: connection"):
+        with pytest.raises(BackendUnavailable, match=r"cannot be reached: .*correct REDIS_URL"):
             backend.length(Q)
         listener.shutdown(socket.SHUT_RDWR)
         hangs_up.join(10)

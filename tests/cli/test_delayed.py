@@ -28,7 +28,7 @@ def test_enqueue_and_list_and_run_and_discard(live: Project) -> None:
     assert (first["queue"], first["args"]) == ("emails", [82])
     assert second["kwargs"] == {"fail": True}
     assert [job["id"] for job in listed(live, "--task", "call")] == [second["id"]]
-    live.dlq("status").has("1 job later")
+    live.dlq("status").has("1 delayed job")
     live.dlq("delayed", "run", "--task", "confirm", "--dry-run").has("would be due now", code=0)
     live.dlq("delayed", "run", first["id"]).has("1 delayed job due now.", code=0)
     assert listed(live)[0]["due"].startswith("1970")

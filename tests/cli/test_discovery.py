@@ -65,6 +65,31 @@ def test_a_queue_that_is_misspelt_in_workers_is_reported(project: Project) -> No
     assert "webhooks1" not in answer.out
 
 
+def test_a_queue_that_is_misspelt_in_a_task_is_reported(project: Project) -> None:
+    project.add_settings('LIGHTWEIGHT_QUEUE_WORKERS = {"webhooks": 2, "emails": 3}')
+    project.write("orders/cron.py", "CONFIG = []\n")
+    tasks = (project.directory / "orders" / "tasks.py").read_text()
+    mail = TASK.format(queue="emails", name="mail").partition("\n")[2]
+    more = TASK.format(queue="emals", name="remind").partition("\n")[2]
+    more += TASK.format(queue="webhooks1", name="one").partition("\n")[2]
+    project.write("orders/tasks.py", tasks + mail + more)
+    answer = project.dlq("check").has(
+        "warning[dlq.W310]: queue 'emals' of task remind is not in WORKERS",
+        "did you mean 'emails'? If not, add 'emals' to LIGHTWEIGHT_QUEUE_WORKERS",
+        code=0,
+    )
+    assert answer.out.count("W310") == 1
+
+
+def test_an_exception_of_several_lines_is_reported_with_its_type(project: Project) -> None:
+    project.write("orders/tasks.py", 'raise RuntimeError("no\\nway")\n')
+    project.dlq("check").has(
+        "error[dlq.E024]: cannot import orders.tasks: RuntimeError: no way",
+        "orders/tasks.py:1",
+        code=1,
+    )
+
+
 def test_an_exact_configuration_without_workers_runs_those_of_411(project: Project) -> None:
     project.write("config/exact.py", "LIGHTWEIGHT_QUEUE_REDIS_DATABASE = 1\n")
     words = ("--exact-configuration", "--config", "config/exact.py")

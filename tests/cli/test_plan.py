@@ -309,7 +309,7 @@ def test_cron_machines_all(project: Project) -> None:
     [
         (["--machine", "-1", "--of", "2"], "--machine is -1, and must be 1 to 2"),
         (["--machine", "3", "--of", "2"], "--machine is 3, and must be 1 to 2"),
-        (["--machine", "0"], "--machine is 0, and must be 1 to 1"),
+        (["--machine", "0"], "--machine is 0, and must be 1: for a pool, add --of 2"),
         (["--machine", "abc", "--of", "2"], "'abc' is not a whole number"),
         (["--machine", "0", "--of", "0"], "--of is 0: a pool has at least 1 machine"),
         (["--exact-configuration"], "--exact-configuration --config FILE"),

@@ -207,3 +207,9 @@ def test_the_table_of_verbs_is_true(project: Project) -> None:
         first = (App().get_command(None, listed.name).help or "").splitlines()[0]
         assert first == listed.summary
         assert len(first) <= 60, "help would cut it"
+
+
+def test_no_summary_is_cut_in_the_help_of_a_group(project: Project) -> None:
+    for group in ("failed", "delayed", "cron", "config"):
+        answer = project.dlq(group, "--help").has("Commands:", code=0)
+        assert "..." not in answer.out.partition("Commands:")[2], group

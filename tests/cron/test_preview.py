@@ -77,7 +77,8 @@ def test_explain_says_what_a_schedule_means() -> None:
     ("expression", "more", "message"),
     [
         ("0 25 * * *", {}, "in the hour field, '25' is not an hour"),
-        ("@daily", {}, "'minute hour day-of-month month weekday'"),
+        ("@reboot", {}, "the names are @yearly, "),
+        ("daily", {}, "'minute hour day-of-month month weekday'"),
         ("* * * * *", {"at": "tomorrow"}, "--at 'tomorrow' is no time"),
         ("* * * * *", {"timezone": "CEST+1"}, "no time zone 'CEST\\+1'"),
         ("* * * * *", {"count": 0}, "--count is 0"),

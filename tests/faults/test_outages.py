@@ -160,7 +160,7 @@ def test_a_full_server_drains(own_host: Host) -> None:
     assert _is_full(host)
     runner = host.run(workers=2)
     error = produce(runner, "quick(301)")
-    assert "is at its maxmemory" in error
+    assert "has reached maxmemory" in error
     assert "quick was not enqueued: " in error
     wait_until(lambda: len(host.ledger.events("end")) == 300, 20)
     wait_until(lambda: host.waiting() == [] and _in_hand(host) == 0)

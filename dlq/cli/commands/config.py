@@ -20,7 +20,7 @@ verbs = typer.Typer(rich_markup_mode=None)
 
 @verb(verbs, example="dlq config show --config special.toml")
 def show(ctx: typer.Context) -> ExitCode:
-    """Show every setting with its value, where it comes from, and what it hides."""
+    """Show every setting: its value and where it comes from."""
     call: Invocation = ctx.obj
     from dlq.config import explain as configuration
 
@@ -45,7 +45,7 @@ def explain(
         str, typer.Argument(metavar="NAME", help="A setting, with or without its prefix.")
     ],
 ) -> ExitCode:
-    """Explain one setting: its value, every source that sets it or could, and what it is for."""
+    """Explain one setting: value, sources and purpose."""
     call: Invocation = ctx.obj
     from dlq.cli.output.tables import natural_table
     from dlq.config import explain as configuration

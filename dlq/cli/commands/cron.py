@@ -159,11 +159,12 @@ def simulate(
         typer.Option("--from", metavar="TIME", help="From when on, ISO 8601; by default now."),
     ] = None,
 ) -> ExitCode:
-    """Show what the cron rows will do: runs per hour, pile-ups, overlaps, clock changes.
+    """Simulate the cron rows: when do runs pile up?
 
-    Contacts nothing, unless --recorded is given. A pile-up is a minute in which more rows are due
-    than their queue has workers; a row overlaps itself where it is due again before its timeout,
-    or the time that it took last, has passed.
+    Shows runs per hour, pile-ups, overlaps and clock changes. Contacts nothing, unless --recorded
+    is given. A pile-up is a minute in which more rows are due than their queue has workers; a row
+    overlaps itself where it is due again before its timeout, or the time that it took last, has
+    passed.
     """
     call: Invocation = ctx.obj
     from dlq.operations.inspection.simulate_cron import simulate_project, simulation_json

@@ -196,7 +196,7 @@ def _state(queue: QueueStatus, now: float) -> str:
     if not queue.alive and (queue.planned or state.waiting or state.in_hand):
         words.append("no worker")
     if state.delayed:
-        words.append(f"{counted(state.delayed, 'job')} later")
+        words.append(f"{counted(state.delayed, 'delayed job')}")
     return ", ".join(words)
 
 

@@ -112,13 +112,16 @@ Put LIGHTWEIGHT_QUEUE_WORKERS into the override file to choose the workers of th
 
 W310 = Rule(
     "W310",
-    "a queue in WORKERS is probably misspelt",
+    "the name of a queue is probably misspelt",
     """\
 LIGHTWEIGHT_QUEUE_WORKERS gives workers to a queue that no task and no cron row names, and a queue
 that one of them names differs from it by one letter. The workers of the first would wait for ever,
-and the second has not the workers that were meant for it.
+and the second has not the workers that were meant for it. Or a task or a cron row names a queue
+that WORKERS does not have, and a queue that it has differs by one letter: the jobs go to a queue
+with a single worker.
 
-Correct the name. Where calls name the queue (`django_lightweight_queue_queue="..."`) and both are
-meant, silence the finding: SILENCED_SYSTEM_CHECKS = ["dlq.W310"].
+Correct the name, or add it to LIGHTWEIGHT_QUEUE_WORKERS. Where calls name the queue
+(`django_lightweight_queue_queue="..."`) and both are meant, silence the finding:
+SILENCED_SYSTEM_CHECKS = ["dlq.W310"].
 """,
 )

@@ -57,7 +57,8 @@ def stop_limit(project: Project, plan: Plan) -> StopLimit:
             continue  # a stop ends it at once
         if timeout is None:
             return StopLimit(
-                None, f"{name_of_job} has no timeout, and STOP_TIMEOUT is not set, so for no limit"
+                None,
+                f"{name_of_job} has no timeout, and STOP_TIMEOUT is not set, so without a limit",
             )
         if timeout > longest:
             longest, name = timeout, name_of_job

@@ -130,9 +130,11 @@ def _explain_setting(project: Project, name: str) -> Explanation:
 
     assert project.resolution is not None, "a noun was found"
     found = configuration.explain(project.resolution, name)
+    cells = [(step.source, step.value or "", step.what or "") for step in found.steps]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     facts = [
-        Fact(step.role, f"{step.source}  {step.value or ''}  {step.what or ''}".rstrip())
-        for step in found.steps
+        Fact(step.role, "  ".join(map(str.ljust, row, widths)).rstrip())
+        for step, row in zip(found.steps, cells, strict=True)
     ]
     title = f"{found.name} = {found.value}"
     return Explanation(

@@ -82,6 +82,11 @@ class Address:
         """The name of the setting that says which database."""
         return "REDIS_DATABASE" if self._settings.redis_url is None else "REDIS_URL"
 
+    @property
+    def location_settings(self) -> str:
+        """The names of the settings that say which server."""
+        return "REDIS_HOST or REDIS_PORT" if self._settings.redis_url is None else "REDIS_URL"
+
     def source_of(self, setting: str) -> str:
         """Return where a setting was written, for the end of a sentence; empty where that isn't
         known."""

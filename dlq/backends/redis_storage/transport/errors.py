@@ -77,7 +77,9 @@ def describe(address: Address, error: BaseException) -> str:
     where = f"the server at {address}"
     text = str(error)
     if is_full(error):
-        return f"{where} is at its maxmemory and takes no more: let workers drain it or raise it"
+        return (
+            f"{where} has reached maxmemory and rejects writes: drain the queues or raise maxmemory"
+        )
     if isinstance(error, ReadOnlyError) or text.startswith("READONLY"):
         return f"{where} is a read-only replica: point REDIS_HOST at the primary"
     if isinstance(error, BusyLoadingError) or text.startswith("LOADING"):
@@ -87,7 +89,7 @@ def describe(address: Address, error: BaseException) -> str:
     if isinstance(error, NoPermissionError) or text.startswith("NOPERM") or ACL_FAILURE in text:
         return f"{where} lacks a permission for this user: {text} (see the ACL rule in the README)"
     if text.startswith("MISCONF"):
-        return f"{where} cannot write its data to disk and takes no writes"
+        return f"{where} cannot write its data to disk and rejects writes: see its log"
     if text.startswith("BUSY"):
         return f"{where} is busy with a script"
     if _is_no_database(error):
@@ -97,7 +99,8 @@ def describe(address: Address, error: BaseException) -> str:
     if isinstance(error, redis.TimeoutError | TimeoutError):
         return f"{where} does not answer"
     if isinstance(error, redis.ConnectionError | OSError):
-        return f"{where} cannot be reached: {_reason(error)}"
+        help = f"start it, or correct {address.location_settings}"
+        return f"{where} cannot be reached: {_reason(error)} ({help})"
     return f"{where} answers: {text}"
 
 
