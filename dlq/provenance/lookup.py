@@ -195,9 +195,7 @@ class Lookup:
         text, statement = self._statement(write.site)
         if text is None or statement is None:
             return Target(text.source.at(write.site.line)) if text else None
-        subject, _ = subject_of(statement)
-        changed = subject and self._resolve(subject, write.site, write.time - 1)
-        is_new = changed is not contents
+        is_new = write.time <= contents.since
         found = self._candidates(write.site, contents, key, value, write.time, is_new=is_new)
         if found and (found[-1].is_certain or len(found) == 1):
             return found[-1].position

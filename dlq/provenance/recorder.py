@@ -47,9 +47,11 @@ class Write(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Contents:
-    """A dict, list or tuple, with what was under each key (or index) since when."""
+    """A dict, list or tuple, with what was under each key (or index) since when. `since`: the time
+    when it was first seen, with the items that it was made with."""
 
     value: Any
+    since: int
     writes: dict[Any, list[tuple[int, Write | None]]] = field(default_factory=dict)
 
     def compare(self, site: Site | None, time: int) -> None:
@@ -263,7 +265,7 @@ class Recorder:
         equal tuples may be one object."""
         contents = self._contents.get(id(value))
         if contents is None or isinstance(value, tuple):
-            contents = self._contents[id(value)] = Contents(value)
+            contents = self._contents[id(value)] = Contents(value, time)
             contents.compare(site, time)
         return contents
 
