@@ -10,6 +10,7 @@ import secrets
 import time
 from html.parser import HTMLParser
 from io import StringIO
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -135,6 +136,22 @@ def test_the_json_of_a_page_is_that_of_its_command_byte_for_byte(
     printed, problems = capfd.readouterr()
     assert printed, problems
     assert MOMENTS.sub("", page).splitlines() == MOMENTS.sub("", printed).splitlines()
+
+
+@pytest.mark.parametrize("queues", [1, 400])
+def test_a_page_sends_few_commands_however_many_queues(
+    queues: int, visitor: Visitor, server: Server, settings: SettingsWrapper
+) -> None:
+    """A script counts as one; what it looks at is bounded by QUEUES_PER_LOOK."""
+    settings.LIGHTWEIGHT_QUEUE_WORKERS = {f"queue-{number}": 1 for number in range(queues)}
+    client = visitor(superuser=True)
+    client.get(url_of("overview"))
+    with server.client() as watcher, watcher.monitor() as monitor:
+        assert client.get(url_of("overview")).status_code == 200
+        with server.client() as other:
+            other.echo("the end")
+        sent = list(takewhile(lambda each: "the end" not in each["command"], monitor.listen()))
+    assert sum(each["client_type"] != "lua" for each in sent) <= 15 + 3 * queues // 50
 
 
 def test_a_pause_says_who_and_why(visitor: Visitor) -> None:

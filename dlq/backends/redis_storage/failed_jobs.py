@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import redis
 
 from dlq.backends.redis_storage.keys import Keys, pattern
-from dlq.backends.redis_storage.lua.scripts import DISCARD_FAILED, RETRY_FAILED
+from dlq.backends.redis_storage.lua.scripts import DISCARD_FAILED, FAILURES_DROPPED, RETRY_FAILED
 from dlq.backends.redis_storage.stored_values import finite_number, whole_number
 from dlq.backends.redis_storage.transport.connect import run_script
 from dlq.backends.state import FailedJob
 from dlq.jobs.failure import Failure, FailureKind
 from dlq.types import QueueName
+
+QUEUES_PER_LOOK = 100
+"""Streams that one script looks at."""
 
 PAGE = 100
 """Failed jobs that one command reads: each may carry a long traceback."""
@@ -46,15 +49,12 @@ def count(client: redis.Redis, keys: Keys, queue: QueueName) -> int:
 def dropped(client: redis.Redis, keys: Keys, queues: Sequence[QueueName]) -> dict[QueueName, int]:
     """How many failed jobs FAILED_KEEP has dropped, for the queues where it has. A server that
     doesn't count what was added to a stream (before Redis 7) says nothing."""
-    pipe = client.pipeline(transaction=False)
-    for queue in queues:
-        pipe.xinfo_stream(keys.failed(queue))
-        pipe.hget(keys.removed, keys.failed(queue))
-    answers = pipe.execute(raise_on_error=False)
     found = {}
-    for queue, info, removed in zip(queues, answers[::2], answers[1::2], strict=True):
-        if isinstance(info, dict) and "entries-added" in info:
-            gone = int(info["entries-added"]) - int(info["length"])
+    for start in range(0, len(queues), QUEUES_PER_LOOK):
+        page = queues[start : start + QUEUES_PER_LOOK]
+        streams = [keys.failed(queue) for queue in page]
+        answers: Any = run_script(client, FAILURES_DROPPED, (keys.removed, *streams))
+        for queue, gone, removed in zip(page, answers[::2], answers[1::2], strict=True):
             if (count := gone - whole_number(removed)) > 0:
                 found[queue] = count
     return found

@@ -58,6 +58,7 @@ SET_EXPIRING = Script("fleet/set_expiring")
 RECLAIM = Script("fleet/reclaim")
 LENGTHS = Script("fleet/lengths")
 QUEUE_STATES = Script("fleet/queue_states")
+FAILURES_DROPPED = Script("fleet/failures_dropped")
 PROMOTE = Script("fleet/promote")
 
 STORE = Script("queue/store")
