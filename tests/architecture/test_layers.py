@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,8 @@ LAYERS = (
     "starters demo __main__",
 )
 """From the bottom up: what stands directly below the top level, a package or a module."""
+
+CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 
 UPWARD = {
     ("dlq.job", "dlq.runtime"): "Job.run, which user backends call, as 4.11 had it",
@@ -85,6 +89,16 @@ def test_every_module_has_a_layer() -> None:
     modules = [name for name in source_files() if name.startswith("dlq.")]
     assert len(modules) > 50
     assert [name for name in modules if layer_of(name) is None] == []
+
+
+def test_the_picture_for_contributors_is_that_of_today() -> None:
+    """Each line has its names, then a gap and what they are for."""
+    text = CONTRIBUTING.read_text(encoding="utf-8")
+    picture = text.partition("## The picture")[2].partition("\nA folder has")[0]
+    lines = re.findall(r"^ {4} *(.*?)(?:  .*)?$", picture, re.MULTILINE)
+    drawn = [line.split() for line in "\n".join(lines).replace(",\n", ", ").split("\n")]
+    layers = [set(names.split()) for names in reversed(LAYERS)]
+    assert [{name.strip(",") for name in names} for names in drawn] == layers
 
 
 def test_imports_go_down() -> None:

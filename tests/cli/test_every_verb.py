@@ -26,7 +26,7 @@ FOREIGN = {"config schema": "$schema"}
 PROCESSES = {"run", "worker", "demo", "init"}
 """Verbs that start processes or write files: their JSON has tests of its own."""
 
-WORDS = {
+WORDS: dict[str, list[str]] = {
     "delayed run": ["--all", "--yes"],
     "delayed discard": ["--all", "--dry-run"],
     "enqueue": ["confirm", "1"],
@@ -41,6 +41,7 @@ WORDS = {
     "resume": ["emails"],
     "clear": ["default", "--yes"],
     "deduplicate": ["default"],
+    "emit": ["procfile"],
     "explain": ["E101"],
     "health": ["--health-file", "manage.py", "--max-age", "7d"],
 }
@@ -67,7 +68,7 @@ ALL = dict(verbs())
 def test_the_example_of_the_help_is_understood(name: str) -> None:
     epilog = str(ALL[name].epilog)
     assert epilog.startswith(f"Example: dlq {name}")
-    words = shlex.split(epilog.removeprefix("Example: dlq ").partition(" > ")[0])
+    words = shlex.split(re.split(r" [>|] ", epilog.removeprefix("Example: dlq "))[0])
     context: Any = ALL[name].make_context(name, words[len(name.split()) :])
     assert context.params
 
@@ -85,11 +86,11 @@ def test_json_has_one_envelope(live: Project, server: Server, name: str) -> None
     listed = live.dlq("failed", "list", "--format", "json").json
     words = [word.format(id=listed["jobs"][0]["id"]) for word in WORDS.get(name, [])]
     answer = live.dlq(*name.split(), *words, "--format", "json")
+    assert answer.code in {0, 1}, f"{answer.err}: words for it go into WORDS"
     content = json.loads(answer.out)
     if name in FOREIGN:
         assert FOREIGN[name] in content
         return
-    assert answer.code in {0, 1}
     assert content["format_version"] == "1"
     assert content["dlq"] == __version__
     for text in times_of(content):
