@@ -13,7 +13,7 @@ from dlq.errors import ExitCode
 verbs = typer.Typer(rich_markup_mode=None)
 
 
-@verb(verbs, example="dlq manual delivery | less")
+@verb(verbs, example="dlq manual delivery")
 def manual(
     ctx: typer.Context,
     topic: Annotated[
