@@ -112,7 +112,9 @@ def _by_id(jobs: Sequence[DelayedJob], ids: Sequence[str]) -> list[DelayedJob]:
         elif same:
             problems.append(f"{len(same)} delayed jobs have ids that begin with {id!r}")
         else:
-            problems.append(f"no delayed job has an id that begins with {id!r}")
+            problems.append(
+                f"no delayed job has an id that begins with {id!r}: see dlq delayed list"
+            )
     if problems:
         raise UsageError("; ".join(problems))
     return found

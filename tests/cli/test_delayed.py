@@ -54,7 +54,7 @@ def test_mistakes(live: Project) -> None:
     live.dlq("enqueue", "confirm", "1", "--kwargs", "{").has("is not JSON", code=2)
     live.dlq("enqueue", "confirm", "1", "--delay", "soon").has("is not a duration", code=2)
     live.dlq("delayed", "run").has("which ones?", code=2)
-    live.dlq("delayed", "discard", "zz").has("no delayed job has an id that begins", code=2)
+    live.dlq("delayed", "discard", "zz").has("begins with 'zz': see dlq delayed list", code=2)
     live.dlq("delayed", "list", "--queue", "emials").has("did you mean 'emails'?", code=2)
 
 
