@@ -13,6 +13,7 @@ from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 from dlq.primitives.display_path import display_path
+from dlq.provenance.indirect_writes import NAMESPACES, IndirectWrite, indirect_writes, line_of
 from dlq.provenance.observer import is_project_file
 from dlq.provenance.recorder import CONTAINERS, Contents, Namespace, Recorder, Site, Write
 from dlq.provenance.setting_location import SettingLocation
@@ -80,6 +81,11 @@ class Lookup:
         found = self._bound(namespace, name, sys.maxsize)
         if found is None or found[0].value is not value or found[0].site is None:
             return None
+        for each in self._later(found[0]):
+            if each.effects.any_name or name in each.effects.names - each.changed:
+                text, _ = self._statement(found[0].site)
+                is_there = each.site.code.co_filename == found[0].site.code.co_filename
+                return SettingLocation(text.source) if text and is_there else None
         contents = found[1]
         position = self._target(found[0].site, name)
         items = {}
@@ -192,6 +198,14 @@ class Lookup:
                     return found[-1].position
         if write.site is None or write.value is not value:
             return None
+        for each in self._later(write, time):
+            for table, at_key, is_known in each.effects.tables:
+                if isinstance(at_key, ast.Constant) and (
+                    at_key.value != key or key in each.changed
+                ):
+                    continue
+                if self._may_be_table(table, each.site, each.last, contents, is_known):
+                    return None
         text, statement = self._statement(write.site)
         if text is None or statement is None:
             return Target(text.source.at(write.site.line)) if text else None
@@ -242,6 +256,46 @@ class Lookup:
         if parts.is_branched and len(found) > 1:
             found.append(found[-1]._replace(position=None, is_certain=False))
         return found
+
+    # Values that may have been written again with the same object.
+
+    def _later(self, write: Write, time: int = sys.maxsize) -> Iterator[IndirectWrite]:
+        """Yield what may have written the same value again."""
+        for each in self._indirect:
+            is_same = write.site is not None and line_of(each.site) == line_of(write.site)
+            if (
+                each.last >= write.time
+                and each.first <= time
+                and not is_same
+                and not each.is_accounted
+            ):
+                yield each
+
+    @cached_property
+    def _indirect(self) -> list[IndirectWrite]:
+        return indirect_writes(self._recorder, lambda site: self._statement(site)[0])
+
+    def _may_be_table(
+        self, table: ast.expr | None, site: Site, time: int, contents: Contents, is_known: bool
+    ) -> bool:
+        """Whether an expression may stand for a container, by another name than its own."""
+        if table is None:
+            return True
+        found = self._resolve(table, site, time)
+        if isinstance(found, Contents):
+            return found is contents and not is_known
+        root, is_direct = table, True
+        while isinstance(root, ast.Attribute | ast.Subscript | ast.Call):
+            if isinstance(root, ast.Attribute) and root.attr in self._recorder.names:
+                return True
+            is_direct = False
+            root = root.func if isinstance(root, ast.Call) else root.value
+        if not isinstance(root, ast.Name):
+            return not isinstance(root, ast.Constant)
+        code, known = site.code, site.namespace.get(root.id, UNKNOWN)
+        is_local = root.id in (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
+        is_own = is_direct and known is contents.value
+        return is_local or known is UNKNOWN or is_own or root.id in NAMESPACES
 
     @cached_property
     def _touches(self) -> dict[Contents, list[tuple[int, Site]]]:

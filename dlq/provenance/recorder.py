@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from inspect import CO_OPTIMIZED
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from operator import is_
 from threading import get_ident
 from types import CodeType, FrameType
@@ -102,15 +102,17 @@ class Namespace:
 class Recorder:
     """Compares, and remembers. All names that begin like `family` are observed. `touches` are
     statements that may have written an item again with the same object, `returned` the containers
-    that functions made."""
+    that functions made. `ran`: by code and line, what ran and may have run other code, with when it
+    ran first and last."""
 
     def __init__(self, family: str) -> None:
         self.namespaces: dict[int, Namespace] = {}
         self.classes: list[Namespace] = []
         self.touches: list[tuple[int, Site]] = []
         self.returned: list[tuple[int, CodeType, Contents]] = []
+        self.ran: dict[tuple[int, int], tuple[int, int, Site]] = {}
         self.events = 0
-        self._names, self._family, self._wanted = set[str](), family, set[str]()
+        self.names, self._family, self._wanted = set[str](), family, set[str]()
         self._related: set[str] = set()
         self._is_own: Callable[[str], bool] = str.isascii
         self._root: FrameType | None = None
@@ -123,7 +125,7 @@ class Recorder:
         self._contents: dict[int, Contents] = {}
         self._sizes: list[int] = []
         self._last: list[object] = []
-        self._known: list[object] = []
+        self._known: tuple[list[int], list[object]] = [], []
         self._refresh()
 
     def resume(
@@ -132,7 +134,7 @@ class Recorder:
         """Begin, or go on after a time in which nothing was observed. `names` are observed as well;
         `is_project_file` says whether a file is; `root` is the frame that asks, below which none
         is."""
-        self._names |= names
+        self.names |= names
         self._is_own, self._root = is_project_file, root
         self.compare()
 
@@ -141,12 +143,12 @@ class Recorder:
     def stores_of(self, code: CodeType) -> Stores | None:
         """Return the instructions of `code` that `before_instruction` is to be called for."""
         if id(code) not in self._stores:  # a code object's hash is computed from all of it
-            self._names.update(name for name in code.co_names if name.startswith(self._family))
-            found = find_stores(code, self._names, self._related)
+            self.names.update(name for name in code.co_names if name.startswith(self._family))
+            found = find_stores(code, self.names, self._related)
             self._stores[id(code)], self._loud[id(code)] = (code, found), loud_lines(code)
             if found is not None:
-                self._names |= found.origins
-                self._related |= found.related - self._names
+                self.names |= found.origins
+                self._related |= found.related - self.names
                 self._scan_again()
         return self._stores[id(code)][1]
 
@@ -164,8 +166,12 @@ class Recorder:
         self.events += 1
         if self._is_loud or self._pending is not None:
             self.compare()
-        self._active = Site(frame.f_code, line, None, frame.f_globals)
+        site = self._active = Site(frame.f_code, line, None, frame.f_globals)
         self._is_loud = line in self._loud[id(frame.f_code)]
+        if self._is_loud:
+            key = id(frame.f_code), line
+            first = self.ran[key][0] if key in self.ran else self._time
+            self.ran[key] = first, self._time, site
 
     def before_instruction(self, frame: FrameType, offset: int, stores: Stores) -> None:
         """The instruction is one of `stores`."""
@@ -214,7 +220,7 @@ class Recorder:
         is_same = all(map(is_, values, self._bound))
         sizes, last = _sizes(self._variables), [*_last(self._variables)]
         has_names = sizes == self._sizes and last == self._last
-        if self._snapshot() != self._known:
+        if self._has_changed():
             for contents in self._live:
                 contents.compare(self._writer(), time)
             self._noted += 1
@@ -238,7 +244,7 @@ class Recorder:
 
     def _scan_again(self) -> None:
         """Look for names that were written before they were known to be of interest."""
-        self._wanted = self._names | self._related
+        self._wanted = self.names | self._related
         for namespace in self.namespaces.values():
             self._scan(namespace, lambda: None, self._time)
         self._refresh()
@@ -247,7 +253,7 @@ class Recorder:
         for name in namespace.variables.keys() & self._wanted:
             value, writes = dict.get(namespace.variables, name), namespace.writes.get(name)
             is_new = not writes or writes[-1][0].value is not value
-            if is_new and (name in self._names or isinstance(value, CONTAINERS)):
+            if is_new and (name in self.names or isinstance(value, CONTAINERS)):
                 self._write(namespace, name, writer(), time)
 
     def _write(self, namespace: Namespace, name: str, site: Site | None, time: int) -> None:
@@ -287,11 +293,15 @@ class Recorder:
         self._dicts = [value for value in self._small if isinstance(value, dict)]
         self._known = self._snapshot()
 
-    def _snapshot(self) -> list[object]:
-        """Return lengths and last items of all containers, and keys and values of small ones. An
-        item that is replaced by an equal one shows later, as another object than the recorded."""
-        values = [*map(list, map(dict.values, self._dicts))]
-        return [*map(len, self._all), *_last(self._all), *map(list, self._small), *values]
+    def _snapshot(self) -> tuple[list[int], list[object]]:
+        """Return the lengths of all containers; and their last items, and the keys and values of
+        small ones, which are compared by identity."""
+        values = map(dict.values, self._dicts)
+        return _sizes(self._all), [*_last(self._all), *chain(*self._small), *chain(*values)]
+
+    def _has_changed(self) -> bool:
+        (sizes, items), (known_sizes, known_items) = self._snapshot(), self._known
+        return sizes != known_sizes or not all(map(is_, items, known_items))
 
     # Frames.
 

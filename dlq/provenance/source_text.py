@@ -140,6 +140,10 @@ class SourceText:
             self._statements[key] = found[0] if is_alone else None
         return self._statements[key]
 
+    def statements(self, line: int) -> list[ast.stmt]:
+        """Return all innermost statements that are on a line."""
+        return _innermost(self._body, line, None)
+
     def parts(self, statement: ast.stmt, *, is_new: bool) -> Parts:
         """Read a statement once for all its items: a dict may have thousands. `is_new`: it made the
         container, instead of changing it."""
@@ -213,7 +217,7 @@ def blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
         yield part.body
 
 
-def _direct_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
+def direct_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
     """Yield the nodes of a statement, in the order of the text, without those in its blocks."""
     todo: list[ast.AST] = [statement]
     while todo:
@@ -227,7 +231,7 @@ def _direct_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
 def name_in(statement: ast.stmt, name: str) -> tuple[Node, Node] | None:
     """Return the value that the statement gives to a name, or else the name again, and the name."""
     found: list[tuple[Node, Node]] = []
-    for node in _direct_nodes(statement):
+    for node in direct_nodes(statement):
         match node:
             case ast.Assign(targets=targets, value=value):
                 found += ((value, target) for target in targets if _writes(target, name))

@@ -41,6 +41,8 @@ class Module:
     imports: list[str]
     lines: list[str] = field(default_factory=list)
     count: int = 0
+    rewritable: list[tuple[str, int]] = field(default_factory=list)
+    """Literals of this file that were given to P, or to a key of W."""
 
     @property
     def file(self) -> str:
@@ -72,7 +74,9 @@ class Module:
     def statement(self, depth: int = 0) -> None:
         choice = self.random.random()
         indent = "    " * depth
-        if depth < 2 and choice < 0.2:
+        if depth == 0 and self.rewritable and choice < 0.01:
+            self.rewrite()
+        elif depth < 2 and choice < 0.25:
             self.block(depth, indent)
         elif choice < 0.4:
             self.helper(indent)
@@ -143,6 +147,49 @@ class Module:
             if self.random.random() < 0.3:
                 self.add(f"{indent}{name}[{self.key()!r}] = {self.value()}")
 
+    def rewrite(self) -> None:
+        """Write a value of this file again, with the same object."""
+        key, value = self.random.choice(self.rewritable)
+        name, g = self.fresh("rewrite"), self.fresh("g")
+        if key == P:
+            texts = [
+                "P = V",
+                "globals()['P'] = V",
+                "globals().update(P=V)",
+                "globals().update({'P': V})",
+                "setattr(sys.modules[__name__], 'P', V)",
+                "sys.modules[__name__].P = V",
+                "exec('P = V')",
+                "G = globals(); G['P'] = V",
+                "G = vars(sys.modules[__name__])\nG.update(P=V)",
+                "for k, v in {'P': V}.items(): globals()[k] = v",
+                "def F(g):\n    g['P'] = V\nF(globals())",
+                "def F(k, v):\n    setattr(sys.modules[__name__], k, v)\nF('P', V)",
+                "def F():\n    global P; P = V\nF()",
+            ]
+        else:
+            texts = [
+                "W['k'] = V",
+                "W.update(k=V)",
+                "W |= {'k': V}",
+                "W.__setitem__('k', V)",
+                "alias = W; alias['k'] = V",
+                "globals()['W']['k'] = V",
+                "exec('W[\"k\"] = V')",
+                "sys.modules[__name__].W['k'] = V",
+                "def F(table):\n    table['k'] = V\nF(W)",
+                "def F(table, key):\n    table[key] = V\nF(W, 'k')",
+                "def F(table, other):\n    table.update(other)\nF(W, {'k': V})",
+            ]
+        if self.random.random() < 0.02:  # after which nothing is known of any name
+            texts = ["exec(str('P') + ' = V')" if key == P else "exec(str('W') + '[\"k\"] = V')"]
+        names = {"P": P, "W": W, "V": str(value), "k": key if key != P else "k"}
+        names |= {"F": name, "G": g}
+        text = re.sub(r"\b[PWVFGk]\b", lambda f: names[f[0]], self.random.choice(texts))
+        first = len(self.lines) + 1
+        self.lines += text.split("\n")
+        self.writers[value] = {(self.file, line) for line in range(first, len(self.lines) + 1)}
+
     def simple(self, indent: str) -> None:
         key = self.key()
         other = self.random.choice(self.imports) if self.imports else self.name
@@ -195,17 +242,22 @@ class Module:
                 "from .OTHER import *",
             ]
             texts += ["from .OTHER import W", "P = OTHER.P * 0 + V", "W = {**OTHER.W, 'k': V}"]
-        text = self.random.choice(texts).replace("OTHER", other)
+        chosen = self.random.choice(texts)
+        text = chosen.replace("OTHER", other)
         if f"{other}." in text and f".{other} " not in text:
             self.add(f"{indent}from . import {other}")
         value = self.value() if "V" in text else 0
+        if value and "OTHER" not in chosen and text[0] in "P_Qesgi" and "P" in text:
+            self.rewritable.append((P, value))
+        elif value and not self.imports and "W" in text and "setdefault" not in text:
+            self.rewritable.append((key, value))
         names = {"P": P, "W": W, "M": M, "S": S, "V": str(value), "k": key}
         self.add(indent + re.sub(r"\b[PWMSVk]\b|(?<=')kk(?=')", lambda f: names[f[0][0]], text))
 
 
 def package(generator: random.Random, directory: Path) -> dict[object, set[tuple[str, int]]]:
     """Write a package `conf`; give the lines that may be named for each value."""
-    values = iter(range(generator.randrange(10_000, 20_000), sys.maxsize))
+    values = iter(range(generator.choice([1, generator.randrange(10_000, 20_000)]), sys.maxsize))
     writers: dict[object, set[tuple[str, int]]] = {}
     names = [f"m{number}" for number in range(generator.randint(0, 4))] + ["settings"]
     for index, name in enumerate(names):
