@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -114,17 +114,9 @@ def missed_since(
     that is more than `grace` seconds ago. A row that has no record yet has missed nothing."""
     if record is None or record.due is None:
         return None
-    from dlq.cron.rows.schedule import runs  # which a page without cron rows has no use for
+    # Not at the top: a web process imports this module, and need not pay for cronsim.
+    from dlq.cron.rows.schedule import runs
 
     last = datetime.fromtimestamp(record.due, UTC)
-    # Not at the top: a web process imports this module, and need not pay for cronsim.
-
     due = next(iter(runs(row, last, timezone)), None)
     return due if due is not None and (now - due).total_seconds() > grace else None
-
-
-def records_of(
-    rows: Iterable[CronRow], records: Mapping[str, CronRecord]
-) -> list[tuple[CronRow, CronRecord | None]]:
-    """Return each row with its record."""
-    return [(row, records.get(record_id_of(row))) for row in rows]

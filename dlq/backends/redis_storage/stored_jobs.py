@@ -76,5 +76,5 @@ def _delayed(
     client: redis.Redis, keys: Keys, queue: QueueName, first: int, last: int
 ) -> list[bytes]:
     # redis-py would send ZREVRANGE, which is deprecated and which dlq's ACL rule leaves out.
-    page = client.execute_command("ZRANGE", keys.delayed(queue), first, last, "REV")  # type: ignore[no-untyped-call]
+    page = client.execute_command("ZRANGE", keys.delayed(queue), first, last, "REV")  # type: ignore[no-untyped-call]  # redis-py's own is untyped
     return cast("list[bytes]", page)
